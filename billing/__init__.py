@@ -1,0 +1,35 @@
+"""The face of billing: wallets, holds, earners and the audit of their books; nothing here commits.
+
+Whoever sits above imports from here and from nowhere deeper. Amounts are `Money`, instants are given, every verb that
+moves money takes a key (or derives it from its hold), and doing it twice is doing it once.
+"""
+
+from billing.audit import AuditReport, CheckResult, Figure, audit
+from billing.earners import EarnerBalance, earnings_of, mature_reserves, open_earner
+from billing.history import HistoryItem, history_of
+from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
+from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
+
+__all__ = [
+    "AuditReport",
+    "CheckResult",
+    "EarnerBalance",
+    "Figure",
+    "HistoryItem",
+    "HoldOutcome",
+    "HoldRequest",
+    "HoldState",
+    "Posting",
+    "WalletBalance",
+    "audit",
+    "credit_wallet",
+    "earnings_of",
+    "grant_promo",
+    "history_of",
+    "mature_reserves",
+    "open_earner",
+    "open_wallet",
+    "place_hold",
+    "resolve_holds",
+    "wallet_of",
+]

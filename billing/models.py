@@ -1,0 +1,265 @@
+"""The tables of the schema `billing` as mapped rows, for reading; only the SQL functions beside them write.
+
+They say exactly what `migrations/sql/0002_ledger` says, names of constraints included; a test compares the two.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model
+
+SCHEMA = {"schema": "billing"}
+INSTANT = DateTime(timezone=True)
+
+
+def _balance(table: str, column: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} >= 0", name=f"{table}_{column}_check")
+
+
+class ChartOfAccounts(Model):
+    """One place where an entry may stand; an owned account has one balance per owner."""
+
+    __tablename__ = "chart_of_accounts"
+    __table_args__ = (
+        PrimaryKeyConstraint("code", name="chart_of_accounts_pkey"),
+        UniqueConstraint("name", name="chart_of_accounts_name_key"),
+        CheckConstraint("side IN ('debit', 'credit')", name="chart_of_accounts_side_check"),
+        SCHEMA,
+    )
+
+    code: Mapped[int] = mapped_column(SmallInteger, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    side: Mapped[str] = mapped_column(Text)
+    is_owned: Mapped[bool] = mapped_column(Boolean)
+
+
+class Transaction(Model):
+    """One fact of the journal under its key; it never changes, and a correction names what it reverses."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", name="transactions_pkey"),
+        UniqueConstraint("key", name="transactions_key_key"),
+        CheckConstraint("length(currency) = 3", name="transactions_currency_check"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(server_default=func.uuidv7())
+    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    source: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    reverses: Mapped[UUID | None] = mapped_column(
+        ForeignKey("billing.transactions.id", name="transactions_reverses_fkey")
+    )
+    occurred_at: Mapped[datetime] = mapped_column(INSTANT)
+    posted_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.clock_timestamp())
+    posted_in: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("(((pg_current_xact_id())::text)::bigint)")
+    )  # fmt: skip
+
+
+class Entry(Model):
+    """One line of a transaction, debit positive; the lines of a transaction sum to zero."""
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        PrimaryKeyConstraint("transaction_id", "line", name="entries_pkey"),
+        CheckConstraint(
+            "account IN (1000, 1010, 1020, 1030, 1040, 1100, 1110, 1120, 2000, 2010, 2020, 2030, 2100, 2110, 2120,"
+            " 2200, 2210, 2900, 3000, 4000, 4100, 5000, 5100, 5110, 5200, 5300, 5900)",
+            name="entries_account_check",
+        ),
+        CheckConstraint("(account = 4000) = (sub_account IS NOT NULL)", name="entries_sub_account_check"),
+        CheckConstraint(
+            "(account IN (1100, 1110, 2000, 2010, 2020, 2030, 2100, 2110, 2120)) = (owner_id IS NOT NULL)",
+            name="entries_owner_check",
+        ),
+        CheckConstraint("amount_minor <> 0", name="entries_amount_check"),
+        Index("entries_history", "owner_id", "transaction_id", postgresql_where=text("owner_id IS NOT NULL")),
+        SCHEMA,
+    )
+
+    transaction_id: Mapped[UUID]
+    line: Mapped[int] = mapped_column(SmallInteger, autoincrement=False)
+    account: Mapped[int] = mapped_column(SmallInteger)
+    sub_account: Mapped[str | None] = mapped_column(Text)
+    owner_id: Mapped[UUID | None]
+    currency: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class Wallet(Model):
+    """The cached balances of one spender in one currency; never below zero."""
+
+    __tablename__ = "wallets"
+    __table_args__ = (
+        PrimaryKeyConstraint("account_id", "currency", name="wallets_pkey"),
+        CheckConstraint("length(currency) = 3", name="wallets_currency_check"),
+        *(_balance("wallets", column) for column in ("available", "held", "frozen", "promo")),
+        SCHEMA,
+    )
+
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
+    available: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    held: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    frozen: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    promo: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    suspended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class Earner(Model):
+    """The cached balances of one earner in one currency; never below zero."""
+
+    __tablename__ = "earners"
+    __table_args__ = (
+        PrimaryKeyConstraint("account_id", "currency", name="earners_pkey"),
+        CheckConstraint("length(currency) = 3", name="earners_currency_check"),
+        *(_balance("earners", column) for column in ("payable", "reserve", "in_flight")),
+        SCHEMA,
+    )
+
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
+    payable: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    reserve: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    in_flight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class Hold(Model):
+    """Money set aside, with the part of it that was promotional credit."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", name="holds_pkey"),
+        CheckConstraint("amount_minor > 0", name="holds_amount_check"),
+        CheckConstraint("promo_minor BETWEEN 0 AND amount_minor", name="holds_promo_check"),
+        CheckConstraint("length(kind) BETWEEN 1 AND 40", name="holds_kind_check"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    promo_minor: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    transaction_id: Mapped[UUID] = mapped_column(
+        ForeignKey("billing.transactions.id", name="holds_transaction_id_fkey")
+    )
+    placed_at: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class HoldResolution(Model):
+    """How a hold ended, with the whole content of the request that ended it."""
+
+    __tablename__ = "hold_resolutions"
+    __table_args__ = (
+        PrimaryKeyConstraint("hold_id", name="hold_resolutions_pkey"),
+        CheckConstraint(
+            "outcome IN ('captured', 'released', 'expired', 'split')", name="hold_resolutions_outcome_check"
+        ),
+        CheckConstraint("captured_minor >= 0", name="hold_resolutions_captured_check"),
+        CheckConstraint("released_minor >= 0", name="hold_resolutions_released_check"),
+        CheckConstraint(
+            "released_promo_minor BETWEEN 0 AND released_minor", name="hold_resolutions_released_promo_check"
+        ),
+        CheckConstraint("share_minor = 0 OR earner_id IS NOT NULL", name="hold_resolutions_earner_check"),
+        CheckConstraint("share_minor BETWEEN 0 AND captured_minor", name="hold_resolutions_share_check"),
+        CheckConstraint("reserve_minor BETWEEN 0 AND share_minor", name="hold_resolutions_reserve_check"),
+        CheckConstraint("reserve_minor = 0 OR reserve_until IS NOT NULL", name="hold_resolutions_reserve_until_check"),
+        SCHEMA,
+    )
+
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("billing.holds.id", name="hold_resolutions_hold_id_fkey"))
+    outcome: Mapped[str] = mapped_column(Text)
+    captured_minor: Mapped[int] = mapped_column(BigInteger)
+    released_minor: Mapped[int] = mapped_column(BigInteger)
+    released_promo_minor: Mapped[int] = mapped_column(BigInteger)
+    earner_id: Mapped[UUID | None]
+    share_minor: Mapped[int] = mapped_column(BigInteger)
+    reserve_minor: Mapped[int] = mapped_column(BigInteger)
+    reserve_until: Mapped[datetime | None] = mapped_column(INSTANT)
+    transaction_id: Mapped[UUID] = mapped_column(
+        ForeignKey(
+            "billing.transactions.id",
+            name="hold_resolutions_transaction_id_fkey",
+            deferrable=True,
+            initially="DEFERRED",
+        )
+    )
+    resolved_at: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class ReserveLot(Model):
+    """What is kept back of the share of one captured hold until a day; `closed_at` only says that it ended."""
+
+    __tablename__ = "reserve_lots"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", name="reserve_lots_pkey"),
+        CheckConstraint("amount_minor > 0", name="reserve_lots_amount_check"),
+        Index("reserve_lots_open", "matures_at", "id", postgresql_where=text("closed_at IS NULL")),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("billing.hold_resolutions.hold_id", name="reserve_lots_id_fkey"))
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    matures_at: Mapped[datetime] = mapped_column(INSTANT)
+    closed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class LotResolution(Model):
+    """How a lot ended: what became payable and what was taken back."""
+
+    __tablename__ = "lot_resolutions"
+    __table_args__ = (
+        PrimaryKeyConstraint("lot_id", name="lot_resolutions_pkey"),
+        CheckConstraint("matured_minor >= 0", name="lot_resolutions_matured_check"),
+        CheckConstraint("clawed_back_minor >= 0", name="lot_resolutions_clawed_back_check"),
+        SCHEMA,
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("billing.reserve_lots.id", name="lot_resolutions_lot_id_fkey"))
+    matured_minor: Mapped[int] = mapped_column(BigInteger)
+    clawed_back_minor: Mapped[int] = mapped_column(BigInteger)
+    transaction_id: Mapped[UUID] = mapped_column(
+        ForeignKey("billing.transactions.id", name="lot_resolutions_transaction_id_fkey")
+    )
+    resolved_at: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class Refusal(Model):
+    """A key whose posting was refused, with why; the same request again gets the same answer."""
+
+    __tablename__ = "refusals"
+    __table_args__ = (PrimaryKeyConstraint("key", name="refusals_pkey"), SCHEMA)
+
+    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    actor: Mapped[str] = mapped_column(Text)
+    occurred_at: Mapped[datetime] = mapped_column(INSTANT)

@@ -1,0 +1,1 @@
+"""The ground floor: database, time, money, errors, HTTP and jobs, without one word of the business."""

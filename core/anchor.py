@@ -1,0 +1,43 @@
+"""Where business time is anchored: read when a process starts, set by `leadbourse time`."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Double, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import REAL_TIME, BusinessClock
+from core.db import Model, db
+from core.errors import Invalid
+
+
+class ClockRow(Model):
+    """The one row that says how business time runs; without it, as real time does."""
+
+    __tablename__ = "clock"
+    __table_args__ = (CheckConstraint("single"), CheckConstraint("rate > 0"), {"schema": "core"})
+
+    single: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    real_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    business_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    rate: Mapped[float] = mapped_column(Double)
+
+
+def read_clock() -> BusinessClock:
+    """Return the business clock as it is anchored now."""
+    row = db.session.get(ClockRow, True)
+    return BusinessClock(row.real_at, row.business_at, row.rate) if row else REAL_TIME
+
+
+def set_clock(business_at: datetime, rate: float) -> BusinessClock:
+    """Anchor business time at this instant from now on; processes that run already keep theirs until restarted.
+
+    Invalid when the rate is not above 0 and at most 100,000, or when business time would go back.
+    """
+    if not 0 < rate <= 100_000:
+        raise Invalid("bad_rate", "The rate must be above 0 and at most 100000.")
+    if business_at < read_clock().now():
+        raise Invalid("clock_goes_back", "Business time never goes back: books and caps are kept by it.")
+    clock = BusinessClock(datetime.now(UTC), business_at, rate)
+    db.session.merge(ClockRow(single=True, real_at=clock.real_at, business_at=business_at, rate=rate))
+    db.session.flush()
+    return clock

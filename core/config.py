@@ -1,0 +1,53 @@
+"""Settings: everything that the environment may decide, read once into one frozen value."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process was told; `database_url` None means the embedded PostgreSQL under `data_folder`."""
+
+    data_folder: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_processes: int = 2
+    web_threads: int = 8
+    pool_size: int = 16
+    refuse_test_contacts: bool = False
+    allow_private_targets: bool = False
+    metrics: bool = False
+    max_body_bytes: int = 1_000_000
+    max_batch_bytes: int = 32_000_000
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings from environment variables; ValueError names the variable that cannot be read."""
+
+        def whole(name: str, default: int, low: int, high: int) -> int:
+            text = environment.get(name, str(default))
+            if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+                raise ValueError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+            return int(text)
+
+        def switch(name: str) -> bool:
+            text = environment.get(name, "0")
+            if text not in ("0", "1", ""):
+                raise ValueError(f"{name} must be 0 or 1, not {text!r}")
+            return text == "1"
+
+        return cls(
+            data_folder=Path(environment.get("LEADBOURSE_DATA") or "var").absolute(),
+            database_url=environment.get("DATABASE_URL") or None,
+            host=environment.get("HOST") or "127.0.0.1",
+            port=whole("PORT", 8000, 1, 65535),
+            web_processes=whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
+            web_threads=whole("LEADBOURSE_WEB_THREADS", 8, 1, 256),
+            pool_size=whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
+            refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
+            allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
+            metrics=switch("LEADBOURSE_METRICS"),
+        )

@@ -1,0 +1,123 @@
+"""The one way to the database: one pool of driver connections, one session on top of it, one `transaction()`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from flask import Flask, current_app
+from flask_migrate import Migrate, upgrade
+from flask_sqlalchemy import SQLAlchemy
+from psycopg_pool import ConnectionPool, PoolTimeout
+from sqlalchemy import NullPool
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+
+from core.errors import Unavailable
+
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+db = SQLAlchemy(model_class=_Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+
+    class Model(_Base):
+        """What every mapped row inherits."""
+
+        __abstract__ = True
+else:
+    Model = db.Model
+
+LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError)
+
+
+def connect_app(app: Flask, url: str, pool_size: int) -> None:
+    """Give the application its pool, session and migrations; connects lazily, so the database may be away."""
+    pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+        url,
+        min_size=1,
+        max_size=pool_size,
+        open=True,
+        close_returns=True,
+        timeout=5,
+        reconnect_timeout=2,
+        kwargs={"prepare_threshold": 2, "application_name": "leadbourse"},
+    )
+    app.extensions["leadbourse_pool"] = pool
+    app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "creator": pool.getconn,
+        "poolclass": NullPool,
+        "use_native_hstore": False,
+    }
+    db.init_app(app)
+    Migrate(app, db, directory=str(_MIGRATIONS), compare_type=True)
+
+
+def pool_of(app: Flask) -> ConnectionPool[psycopg.Connection[Any]]:
+    """Return the application's connection pool."""
+    pool: ConnectionPool[psycopg.Connection[Any]] = app.extensions["leadbourse_pool"]
+    return pool
+
+
+def migrate() -> None:
+    """Bring the database up to the newest migration; several processes may call it at once."""
+    upgrade(directory=str(_MIGRATIONS))
+
+
+@contextmanager
+def transaction() -> Iterator[scoped_session[Session]]:
+    """Open the one transaction of an entry point: commits at the end, rolls back on any exception, never nests."""
+    if _in_transaction.get():
+        raise RuntimeError("transaction() does not nest: only an entry point opens one")
+    token = _in_transaction.set(True)
+    try:
+        yield db.session
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        db.session.close()
+        _in_transaction.reset(token)
+
+
+@contextmanager
+def driver_connection() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a pooled driver connection in autocommit, for the hot path's single call.
+
+    Unavailable when the database is away; connections that died with it are dropped, so the next call recovers.
+    """
+    pool = pool_of(current_app)
+    try:
+        with pool.connection() as connection:
+            connection.autocommit = True
+            try:
+                yield connection
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+    except LOST_DATABASE as lost:
+        raise away(lost) from lost
+
+
+def away(lost: BaseException) -> Unavailable:
+    """Drop connections that died and return the refusal to raise while the database is away."""
+    if not isinstance(lost, PoolTimeout):
+        pool_of(current_app).check()
+    return Unavailable("database_away", "The database is away for the moment. Nothing was stored; try again.")
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether an error means that the database is away, rather than that it refused a statement."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error.orig, LOST_DATABASE)
+    return isinstance(error, LOST_DATABASE)

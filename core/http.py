@@ -1,0 +1,247 @@
+"""The edge: who asks, what they sent, how it is answered, and which HTTP status belongs to which refusal.
+
+Errors leave as RFC 9457 problem documents. A view is declared with `reads`, `writes` or `public`, which is also what
+the house test looks for on every route.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from core import idempotency
+from core.clock import Clock
+from core.config import Settings
+from core.db import away, db, is_lost, transaction
+from core.errors import (
+    Conflict, DomainError, Invalid, Malformed, NotAllowed, NotFound, NotSignedIn, TooMany, Unavailable,
+)  # fmt: skip
+from core.identity import Actor, actor_for_key
+from core.schemas import decode
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+STATUS_OF: dict[type[DomainError], tuple[int, str]] = {
+    Malformed: (400, "The request cannot be read"),
+    NotSignedIn: (401, "Not signed in"),
+    NotAllowed: (403, "Not allowed"),
+    NotFound: (404, "Not found"),
+    Conflict: (409, "Conflict with the present state"),
+    Invalid: (422, "The request is refused"),
+    TooMany: (429, "Too many requests"),
+    Unavailable: (503, "Not available for the moment"),
+}
+RETRY_AFTER_SECONDS = 2
+CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large",
+                  415: "unsupported_media_type", 400: "malformed"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view returns: plain data and a status, so that it can be stored and given again."""
+
+    data: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def created(data: Any) -> Answer:
+    """Answer that a POST made something."""
+    return Answer(data, 201)
+
+
+def respond(answer: Answer) -> Response:
+    """Turn an answer into JSON."""
+    body = msgspec.json.encode(answer.data)
+    return Response(body, answer.status, answer.headers, mimetype="application/json")
+
+
+def problem(status: int, title: str, code: str, detail: str, errors: list[dict[str, str]]) -> Response:
+    """Make a problem document (RFC 9457 section 3) with our extensions `code` and `errors`."""
+    document = {"type": f"/docs/errors#{code}", "title": title, "status": status, "code": code, "detail": detail,
+                "errors": errors}  # fmt: skip
+    return Response(msgspec.json.encode(document), status, mimetype=PROBLEM)
+
+
+def problem_of(error: DomainError) -> Response:
+    """Show a refusal of the domain with its status, its code and all of its faults."""
+    status, title = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    errors = [{"field": fault.field, "code": fault.code, "message": fault.message} for fault in error.faults]
+    response = problem(status, title, error.code, error.detail or title + ".", errors)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    elif status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    elif status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="leadbourse"'
+    return response
+
+
+def install(app: Flask) -> None:
+    """Make every error of the application a problem document, without a stack trace."""
+    app.register_error_handler(DomainError, problem_of)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_problem(error: HTTPException) -> Response:
+    status = error.code or 500
+    code = CODE_OF_STATUS.get(status, f"http_{status}")
+    response = problem(status, error.name, code, error.description or error.name, [])
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    if is_lost(error):
+        db.session.rollback()
+        return problem_of(away(error))
+    log.exception("unexpected error in %s %s", request.method, request.path)
+    detail = "Something failed on our side. It is logged; nothing was half done."
+    return problem(500, "Internal error", "internal_error", detail, [])
+
+
+def settings() -> Settings:
+    """Return the settings this application was made with."""
+    made_with: Settings = current_app.extensions["leadbourse_settings"]
+    return made_with
+
+
+def business_clock() -> Clock:
+    """Return the clock that trade runs on in this application."""
+    clock: Clock = current_app.extensions["leadbourse_clock"]
+    return clock
+
+
+def raw_body(limit: int | None = None) -> bytes:
+    """Return the request's body; refuses one above the limit (413) before reading it whole."""
+    request.max_content_length = limit or settings().max_body_bytes
+    return request.get_data(cache=True)
+
+
+def body(shape: type[T]) -> T:
+    """Read the JSON body as this shape; Malformed with all bad fields at once."""
+    if request.mimetype not in ("application/json", ""):
+        raise_unsupported()
+    return decode(raw_body(), shape)
+
+
+def raise_unsupported() -> None:
+    """Refuse a body that is not JSON (415)."""
+    response = problem(415, "Unsupported media type", "unsupported_media_type", "Send application/json.", [])
+    raise HTTPException(response=response)
+
+
+def bearer() -> str:
+    """Return the secret of the request's Authorization header; NotSignedIn without one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise NotSignedIn("no_key", "Send your API key as Authorization: Bearer <key>.")
+    return secret.strip()
+
+
+def signed_in(scope: str) -> Actor:
+    """Return who asks, if their key may do this; NotSignedIn or NotAllowed otherwise."""
+    actor = actor_for_key(bearer())
+    if actor is None:
+        raise NotSignedIn("unknown_key", "This API key is unknown or revoked.")
+    return permit(actor, scope)
+
+
+def permit(actor: Actor, scope: str) -> Actor:
+    """Return the actor if it has the scope; NotAllowed names the scope that is missing."""
+    if not any(one in actor.scopes for one in scope.split("|")):
+        raise NotAllowed("scope_missing", f"This key does not have the scope {scope.replace('|', ' or ')}.")
+    return actor
+
+
+View = Callable[..., Answer]
+
+
+def reads(scope: str) -> Callable[[View], Callable[..., Response]]:
+    """Declare a view that changes nothing: it needs a key with this scope and gets the actor first.
+
+    Several scopes may be named with | between them; one of them suffices.
+    """
+
+    def declare(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def guarded(**arguments: Any) -> Response:
+            return respond(view(signed_in(scope), **arguments))
+
+        guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
+        return guarded
+
+    return declare
+
+
+def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
+    """Declare a view that changes something, in one transaction and at most once per Idempotency-Key."""
+
+    def declare(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def guarded(**arguments: Any) -> Response:
+            actor = signed_in(scope)
+            key = idempotency.key_of(request.headers.get("Idempotency-Key")) if request.method == "POST" else None
+            with transaction():
+                if key is None:
+                    return respond(view(actor, **arguments))
+                return _once(actor, key, lambda: respond(view(actor, **arguments)))
+
+        guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
+        return guarded
+
+    return declare
+
+
+def _once(actor: Actor, key: str, make: Callable[[], Response]) -> Response:
+    """Give the kept answer of this key, or make it and keep it: 2xx, 409 and 422, in the effect's transaction."""
+    route = f"{request.method} {request.path}"
+    fingerprint = idempotency.fingerprint_of(raw_body())
+    kept = idempotency.claim(actor.account_id, route, key, fingerprint)
+    if kept is not None:
+        return replayed(kept)
+    try:
+        with db.session.begin_nested():
+            response = make()
+    except (Conflict, Invalid) as refused:
+        response = problem_of(refused)
+    keep(actor.account_id, route, key, fingerprint, response)
+    return response
+
+
+def keep(account_id: UUID, route: str, key: str, fingerprint: bytes, response: Response) -> None:
+    """Keep a response under its key, in the session's transaction."""
+    stored = idempotency.Kept(response.status_code, response.get_data(), response.mimetype or PROBLEM)
+    idempotency.keep(account_id, route, key, fingerprint, stored)
+
+
+def replayed(kept: idempotency.Kept) -> Response:
+    """Give a kept answer again, and say so."""
+    return Response(kept.body, kept.status, {"Idempotency-Replayed": "true"}, mimetype=kept.mimetype)
+
+
+def guarded_inside(scope: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Declare a view that asks for its key itself, as the hot path does; `scope` is what it asks for."""
+
+    def declare(view: Callable[..., T]) -> Callable[..., T]:
+        view.guard = scope  # type: ignore[attr-defined]  # the house test reads it
+        return view
+
+    return declare
+
+
+def public(view: Callable[..., T]) -> Callable[..., T]:
+    """Declare a view that needs no key."""
+    view.guard = "public"  # type: ignore[attr-defined]  # the house test reads it
+    return view

@@ -1,0 +1,84 @@
+"""Opening accounts, and the people who belong to them."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from core.db import db
+from core.errors import Conflict, Fault, Invalid, NotFound
+from core.identity.models import Account, Membership, User
+from core.ids import new_id
+
+KINDS = ("publisher", "buyer", "operator")
+_hasher = PasswordHasher()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever asks: the account acted for, its kind, the key used and what that key may do."""
+
+    account_id: UUID
+    kind: str
+    key_id: UUID
+    scopes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Return how events and bookings name this actor."""
+        return f"key:{self.key_id}"
+
+
+def open_account(kind: str, name: str, at: datetime) -> Account:
+    """Add an account of one kind; Invalid when the kind is unknown or the name empty."""
+    faults = []
+    if kind not in KINDS:
+        faults.append(Fault("kind", "not_allowed_value", f"Choose one of {', '.join(KINDS)}."))
+    if not name.strip() or "\0" in name:
+        faults.append(Fault("name", "missing", "Give the account a name."))
+    if faults:
+        raise Invalid("invalid_account", "The account cannot be opened.", faults)
+    account = Account(id=new_id(), kind=kind, name=name.strip(), standing="active", created_at=at)
+    db.session.add(account)
+    db.session.flush()
+    return account
+
+
+def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) -> tuple[UUID, str]:
+    """Add the account's first user and return its id and password; makes a password when none is given.
+
+    Invalid for an unusable address or a password of fewer than 8 characters, Conflict for a known address.
+    """
+    address = email.strip().lower()
+    faults = []
+    if "@" not in address or "\0" in address or len(address) > 254:
+        faults.append(Fault("email", "invalid_email", "Give an e-mail address such as ada@example.com."))
+    if password is not None and len(password) < 8:
+        faults.append(Fault("password", "too_short", "Choose a password of at least 8 characters."))
+    if faults:
+        raise Invalid("invalid_user", "The user cannot be added.", faults)
+    if db.session.scalar(select(User.id).where(User.email == address)) is not None:
+        raise Conflict("email_taken", "A user with this e-mail address exists already.")
+    chosen = password or secrets.token_urlsafe(12)
+    user = User(id=new_id(), email=address, password_hash=_hasher.hash(chosen), created_at=at)
+    db.session.add(user)
+    db.session.flush()
+    db.session.add(Membership(user_id=user.id, account_id=account_id, role="owner"))
+    db.session.flush()
+    return user.id, chosen
+
+
+def get_account(account_id: UUID, kind: str | None = None) -> Account:
+    """Return an account, of the kind asked for; NotFound otherwise."""
+    account = db.session.get(Account, account_id)
+    if account is None or kind not in (None, account.kind):
+        raise NotFound(detail=f"There is no {kind or 'account'} with this id.")
+    return account
+
+
+def account_named(name: str) -> Account | None:
+    """Find the oldest account of this name."""
+    return db.session.scalar(select(Account).where(Account.name == name).order_by(Account.id).limit(1))

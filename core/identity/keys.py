@@ -1,0 +1,100 @@
+"""API keys: made once, shown once, stored as a hash, scoped, revocable at once everywhere."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from core.db import db
+from core.errors import Fault, Invalid, NotFound
+from core.identity.accounts import Actor
+from core.identity.models import Account, ApiKey
+from core.ids import new_id
+
+# What each kind of account may do by key; a key has these or fewer. Named for the thing and the verb.
+SCOPES_OF: dict[str, frozenset[str]] = {
+    "publisher": frozenset({"leads:write", "leads:read", "balance:read", "keys:manage"}),
+    "buyer": frozenset({"orders:write", "orders:read", "sales:read", "disputes:write", "wallet:read", "keys:manage"}),
+    "operator": frozenset({"operate", "keys:manage"}),
+}
+
+
+def hash_of(secret: str) -> bytes:
+    """Return what is stored of a key: SHA-256 suffices, since the key has 256 random bits."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def make_key(account: Account, name: str, at: datetime, scopes: Iterable[str] | None = None) -> tuple[ApiKey, str]:
+    """Make a key for the account and return it with its secret, which cannot be had again.
+
+    Without scopes it may do all that the account's kind may; Invalid for a scope that the kind does not have.
+    """
+    allowed = SCOPES_OF[account.kind]
+    wanted = allowed if scopes is None else frozenset(scopes)
+    if not wanted <= allowed or not wanted:
+        fault = Fault("scopes", "not_allowed_value", f"Choose from {', '.join(sorted(allowed))}.")
+        raise Invalid("invalid_key", "The key cannot be made.", [fault])
+    secret = "lb_" + secrets.token_urlsafe(32)
+    key = ApiKey(
+        id=new_id(), account_id=account.id, name=name, hash=hash_of(secret), hint=secret[-4:],
+        scopes=sorted(wanted), created_at=at,
+    )  # fmt: skip
+    db.session.add(key)
+    db.session.flush()
+    return key, secret
+
+
+def keys_of(account_id: UUID) -> list[ApiKey]:
+    """Return the account's keys, the newest first, revoked ones too."""
+    return list(db.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id).order_by(ApiKey.id.desc())))
+
+
+def revoke_key(account_id: UUID, key_id: UUID, at: datetime) -> ApiKey:
+    """Revoke one of the account's keys for every request that begins from now; again changes nothing."""
+    key = db.session.scalar(select(ApiKey).where(ApiKey.id == key_id, ApiKey.account_id == account_id))
+    if key is None:
+        raise NotFound(detail="There is no key with this id.")
+    key.revoked_at = key.revoked_at or at
+    db.session.flush()
+    return key
+
+
+def actor_for_key(secret: str) -> Actor | None:
+    """Find who this key belongs to; None when it is unknown, revoked, or its account is suspended."""
+    found = db.session.execute(
+        select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, Account.kind)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(ApiKey.hash == hash_of(secret), ApiKey.revoked_at.is_(None), Account.standing == "active")
+    ).one_or_none()
+    if found is None:
+        return None
+    return Actor(found.account_id, found.kind, found.id, frozenset(found.scopes))
+
+
+_MOST_REMEMBERED = 10_000
+_remembered: dict[bytes, Actor] = {}
+
+
+def recall_actor(secret: str) -> Actor | None:
+    """Return who a key belongs to, from memory if this process saw it before; for the hot path only.
+
+    What a key may do never changes, but it may have been revoked since: the caller's transaction must ask
+    `core.key_is_good` again, and call `forget_actor` when it is not.
+    """
+    digest = hash_of(secret)
+    actor = _remembered.get(digest)
+    if actor is None:
+        actor = actor_for_key(secret)
+        if actor is not None:
+            if len(_remembered) >= _MOST_REMEMBERED:
+                _remembered.clear()
+            _remembered[digest] = actor
+    return actor
+
+
+def forget_actor(secret: str) -> None:
+    """Drop a key from this process's memory."""
+    _remembered.pop(hash_of(secret), None)

@@ -1,0 +1,126 @@
+"""Work off the hot path: jobs kept in PostgreSQL by procrastinate, woken by APScheduler, each slot run once.
+
+Due times live in our own tables; a job only wakes and asks them, so a lost or doubled wake-up changes nothing.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import procrastinate
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import DateTime, Text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import LOST_DATABASE, Model, db, transaction
+from core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+SLOT_KEPT = timedelta(days=2)
+_queue = procrastinate.App(connector=procrastinate.PsycopgConnector())  # runs jobs, in the worker
+_desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # takes jobs, on our own connections
+_schedule: dict[str, timedelta] = {}
+_app: list[Flask] = []  # the application whose context jobs run in; one a process
+
+
+class Tick(Model):
+    """A slot of a scheduled job that somebody has claimed."""
+
+    __tablename__ = "ticks"
+    __table_args__ = {"schema": "core"}
+
+    job: Mapped[str] = mapped_column(Text, primary_key=True)
+    slot: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+
+
+def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Declare a job under a stable name; with `every`, the clock enqueues it once per slot of that length.
+
+    The function runs in the application's context and opens its own `transaction()`; it is retried five times with
+    growing pauses when it raises, so it must be safe to run again.
+    """
+
+    def declare(work: Callable[..., object]) -> Callable[..., object]:
+        def run(**arguments: Any) -> None:
+            with _app[0].app_context():
+                work(**arguments)
+
+        retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
+        _queue.task(run, name=name, retry=retry, pass_context=False)
+        if every is not None:
+            _schedule[name] = every
+        return work
+
+    return declare
+
+
+def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
+    """Put a job on the queue in the session's transaction; with `once`, not while one of its name still waits."""
+    connection = db.session.connection().connection.driver_connection
+    deferrer = _desk.configure_task(name, connection=connection, queueing_lock=name if once else None)
+    try:
+        with db.session.begin_nested():
+            deferrer.defer(**arguments)
+    except AlreadyEnqueued:
+        log.debug("%s is waiting already", name)
+
+
+def run_worker(app: Flask, url: str, concurrency: int = 4) -> None:
+    """Run jobs until SIGTERM or SIGINT; what is running then gets five seconds to end."""
+    _app[:] = [app]
+    connector = procrastinate.PsycopgConnector(conninfo=url)
+    with _queue.replace_connector(connector) as queue:
+        queue.run_worker(concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=5)
+
+
+def run_clock(app: Flask) -> None:
+    """Enqueue every scheduled job at its slots until SIGTERM or SIGINT; several clocks may run, each slot counts once."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    for name, every in _schedule.items():
+        scheduler.add_job(_tick, "interval", seconds=every.total_seconds(), args=(app, name), next_run_time=datetime.now(UTC))
+    scheduler.start()
+    ended.wait()
+    scheduler.shutdown(wait=False)
+
+
+def _tick(app: Flask, name: str) -> None:
+    with app.app_context():
+        try:
+            with transaction():
+                if claim_slot(name, slot_of(datetime.now(UTC), _schedule[name])):
+                    enqueue(name, once=True)
+        except (*LOST_DATABASE, Unavailable):
+            log.warning("the database is away; %s waits for its next slot", name)
+
+
+def slot_of(instant: datetime, every: timedelta) -> datetime:
+    """Return the start of the slot that an instant falls into; the same in every process."""
+    seconds = int(every.total_seconds())
+    return datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, UTC)
+
+
+def claim_slot(name: str, slot: datetime) -> bool:
+    """Claim a slot of a scheduled job; true for exactly one of all who try."""
+    statement = insert(Tick).values(job=name, slot=slot).on_conflict_do_nothing().returning(Tick.job)
+    return db.session.execute(statement).one_or_none() is not None
+
+
+def forget_slots(before: datetime) -> int:
+    """Delete the claims of slots before this instant and return how many."""
+    return len(db.session.execute(db.delete(Tick).where(Tick.slot < before).returning(Tick.job)).all())
+
+
+def scheduled() -> dict[str, timedelta]:
+    """Return the scheduled jobs and how often they run."""
+    return dict(_schedule)
+

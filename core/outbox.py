@@ -1,0 +1,106 @@
+"""The relay: takes news that facts left in the outbox and hands it to the queue, a batch in one insert.
+
+A row leaves the outbox in the transaction that puts it on the queue, so news is neither lost nor doubled by a crash;
+a handler may still see a batch twice (jobs are retried) and writes under the outbox row's own id.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import BigInteger, DateTime, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model, db, is_lost, transaction
+from core.jobs import enqueue, job
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+IDLE_SECONDS = 0.05
+
+
+class OutboxRow(Model):
+    """A piece of news that waits for the relay."""
+
+    __tablename__ = "outbox"
+    __table_args__ = {"schema": "core"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    topic: Mapped[str] = mapped_column(Text)
+    payload: Mapped[Any] = mapped_column(JSONB)
+
+
+class Notice(Model):
+    """What happened, for one account that it concerns."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("notices_account_id_idx", "account_id", "occurred_at"), {"schema": "core"})
+
+    outbox_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(Text)
+    payload: Mapped[Any] = mapped_column(JSONB)
+    occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+def announce(topic: str, payload: Mapping[str, Any]) -> None:
+    """Leave news in the outbox, within the session's transaction."""
+    db.session.execute(
+        text("SELECT core.announce(:topic, CAST(:payload AS jsonb))"),
+        {"topic": topic, "payload": json.dumps(payload)},
+    )
+
+
+def relay_once() -> int:
+    """Hand one batch to the queue, one job a topic, and return how many rows left the outbox."""
+    rows = db.session.execute(
+        text(
+            "DELETE FROM core.outbox WHERE id IN"
+            " (SELECT id FROM core.outbox ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, topic, payload"
+        ),
+        {"batch": BATCH},
+    ).all()
+    by_topic: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows):
+        by_topic.setdefault(row.topic, []).append({"id": row.id, **row.payload})
+    for topic, news in by_topic.items():
+        enqueue(topic, news=news)
+    return len(rows)
+
+
+def run_relay(app: Flask, ended: threading.Event) -> None:
+    """Relay until told to end; survives a database that goes away and comes back."""
+    while not ended.is_set():
+        with app.app_context():
+            try:
+                with transaction():
+                    moved = relay_once()
+            except Exception as error:  # the outermost loop: log, wait, go on
+                moved = 0
+                log.warning("the relay waits: %s", error) if is_lost(error) else log.exception("the relay failed")
+                ended.wait(1)
+        if moved < BATCH:
+            ended.wait(IDLE_SECONDS)
+
+
+@job("notice")
+def write_notices(news: Sequence[Mapping[str, Any]]) -> None:
+    """Write what happened for each account that it concerns; a second time changes nothing.
+
+    Each piece of news is `{"id", "event", "at", "accounts": [...], "data": {...}}`.
+    """
+    rows = [
+        {"outbox_id": one["id"], "account_id": account, "event": one["event"], "payload": one["data"],
+         "occurred_at": one["at"]}
+        for one in news for account in one["accounts"]
+    ]  # fmt: skip
+    with transaction() as session:
+        session.execute(insert(Notice).on_conflict_do_nothing(), rows)

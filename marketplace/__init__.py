@@ -1,0 +1,1 @@
+"""The market: leads bought and sold, and the application itself."""

@@ -1,0 +1,23 @@
+"""The row of a vertical."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Identity, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model
+
+
+class VerticalRow(Model):
+    """A vertical's definition, and the version of its book, raised by whatever changes what its leads may meet."""
+
+    __tablename__ = "verticals"
+    __table_args__ = (UniqueConstraint("slug", name="verticals_slug_key"), {"schema": "marketplace"})
+
+    id: Mapped[int] = mapped_column(SmallInteger, Identity(always=True), primary_key=True)
+    slug: Mapped[str] = mapped_column(Text)
+    definition: Mapped[Any] = mapped_column(JSONB)
+    book_version: Mapped[int] = mapped_column(BigInteger, server_default="1")
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,5 @@
+"""`python -m marketplace.cli` is `leadbourse`."""
+
+from marketplace.cli import main
+
+main()

@@ -1,0 +1,84 @@
+"""Accounts from the command line: active and approved at once."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import click
+
+from affiliates import open_publisher
+from billing import credit_wallet
+from core.db import transaction
+from core.errors import Fault, Invalid
+from core.http import business_clock
+from core.identity import get_account, make_key, open_account, sign_up
+from core.ids import parse_id, show_id
+from core.money import Money
+from marketplace.cli.running import print_json, with_app
+
+
+@click.group()
+def account() -> None:
+    """Open accounts and credit wallets."""
+
+
+@account.command()
+@click.option("--kind", type=click.Choice(["publisher", "buyer", "operator"]), required=True)
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--password", help="One is made when it is left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def create(kind: str, name: str, email: str, password: str | None, as_json: bool) -> None:
+    """Open an account with its first user and an API key that is shown only now."""
+    made = make_account(kind, name, email, password)
+    if as_json:
+        print_json(made)
+    else:
+        for field, value in made.items():
+            click.echo(f"{field:11} {value}")
+
+
+def make_account(kind: str, name: str, email: str, password: str | None) -> dict[str, str]:
+    """Open an account and return its ids and secrets as the command prints them."""
+    now = datetime.now(UTC)
+    with transaction():
+        opened = open_account(kind, name, now)
+        if kind == "publisher":
+            open_publisher(opened.id, business_clock().now())
+        user_id, chosen = sign_up(opened.id, email, password, now)
+        _, secret = make_key(opened, "made with the account", now)
+        return {
+            "account_id": show_id("acc", opened.id), "user_id": show_id("usr", user_id),
+            "email": email.strip().lower(), "password": chosen, "api_key": secret,
+        }  # fmt: skip
+
+
+@account.command()
+@click.argument("account_id")
+@click.argument("amount")
+@click.argument("currency")
+@click.option("--reason", required=True, help="Why; it stands in the books.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def credit(account_id: str, amount: str, currency: str, reason: str, as_json: bool) -> None:
+    """Book a manual credit of AMOUNT CURRENCY to a buyer's wallet."""
+    booked = credit_by_hand(account_id, amount, currency, reason)
+    if as_json:
+        print_json(booked)
+    else:
+        click.echo(f"Credited {booked['amount']} {booked['currency']} to {account_id}.")
+
+
+def credit_by_hand(account_id: str, amount: str, currency: str, reason: str) -> dict[str, str]:
+    """Credit a buyer's wallet; Invalid for an unusable amount, NotFound when there is no such buyer."""
+    try:
+        money = Money.parse(amount, currency)
+    except ValueError as wrong:
+        raise Invalid("bad_amount", "Nothing was booked.", [Fault("amount", "bad_amount", f"{wrong}.")]) from wrong
+    with transaction():
+        buyer = get_account(parse_id("acc", account_id), "buyer")
+        key = str(uuid4())
+        posting = credit_wallet(buyer.id, money, key, reason, "operator:command-line", business_clock().now())
+    if not posting.is_booked:
+        raise Invalid(f"refused_{posting.code}", f"The ledger refused the credit: {posting.code}.")
+    return {"account_id": account_id, **money.as_json(), "key": f"credit:{key}", "state": posting.state}

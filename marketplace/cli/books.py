@@ -1,0 +1,50 @@
+"""Proving the books and doing what is due."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from billing import audit
+from billing.cli import print_audit
+from core.clock import from_rfc3339
+from core.db import db
+from core.errors import Fault, Invalid, NotAllowed
+from core.http import business_clock, settings
+from marketplace.cli.running import print_json, with_app
+from marketplace.jobs import run_due
+
+
+@click.command("audit")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def audit_command(as_json: bool) -> None:
+    """Prove the books; exit status 1 and the differences when they do not hold."""
+    sys.exit(print_audit(audit(db.session), as_json))
+
+
+@click.command("run-due")
+@click.option("--as-of", "as_of", help="Do what is due by this RFC 3339 instant instead of now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def run_due_command(as_of: str | None, as_json: bool) -> None:
+    """Do all that is due: settlements and reserves."""
+    done = run_due(_instant(as_of))
+    if as_json:
+        print_json(done)
+    for name, count in {} if as_json else done.items():
+        click.echo(f"{name}: {count}")
+
+
+def _instant(text: str | None) -> datetime:
+    now = business_clock().now()
+    if text is None:
+        return now
+    try:
+        asked = from_rfc3339(text)
+    except ValueError as wrong:
+        fault = Fault("as-of", "not_an_instant", "Give an instant with its offset, such as 2026-11-22T10:00:00Z.")
+        raise Invalid("bad_instant", "Nothing was done.", [fault]) from wrong
+    if asked > now and settings().database_url is not None:
+        raise NotAllowed("future_not_allowed", "A time later than now works only with the embedded database.")
+    return asked

@@ -1,0 +1,119 @@
+"""The processes: serve (all together), or web, worker and clock each by itself."""
+
+import os
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from core.config import Settings
+from core.db import migrate, pool_of, transaction
+from core.http import business_clock
+from core.jobs import run_clock, run_worker
+from core.lifeline import die_with_parent
+from core.outbox import run_relay
+from core.postgres import open_database
+from core.supervisor import refuse_busy_port, supervise
+from marketplace.app import create_app
+from marketplace.catalog.shelf import ship_verticals
+from marketplace.cli.running import read_settings, running_app
+
+SUPERVISED = "LEADBOURSE_SUPERVISED"
+PROGRAM = [sys.executable, "-m", "marketplace.cli"]
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@click.command()
+@click.option("--host", help="The address to listen on; HOST or 127.0.0.1 without.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; PORT or 8000 without.")
+def serve(host: str | None, port: int | None) -> None:
+    """Migrate, then run web, worker and clock together until SIGTERM or Ctrl-C."""
+    sys.exit(serve_everything(_with_address(read_settings(), host, port)))
+
+
+def serve_everything(settings: Settings) -> int:
+    """Serve until told to end; the children die with this process, a dead child is started again."""
+    refuse_busy_port(settings.host, settings.port)
+    with open_database(settings) as database:
+        environment = os.environ | {
+            "DATABASE_URL": database.url, "HOST": settings.host, "PORT": str(settings.port), SUPERVISED: "1",
+            "PYTHONPATH": str(PROJECT),
+        }  # fmt: skip
+        status = os.spawnve(os.P_WAIT, PROGRAM[0], [*PROGRAM, "db", "upgrade"], environment)
+        if status != 0:
+            return status
+        commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}
+        return supervise(commands, environment, stop_within_seconds=8, keep_alive=database.ensure_running)
+
+
+@click.command()
+@click.option("--host", help="The address to listen on; HOST or 127.0.0.1 without.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on; PORT or 8000 without.")
+def web(host: str | None, port: int | None) -> None:
+    """Answer HTTP."""
+    settings = _with_address(read_settings(), host, port)
+    with open_database(settings) as database:
+        os.environ.update(DATABASE_URL=database.url, PYTHONPATH=str(PROJECT))
+        _tie_to_supervisor()
+        refuse_busy_port(settings.host, settings.port)
+        Granian(
+            "wsgi:app", settings.host, settings.port, interface=Interfaces.WSGI, workers=settings.web_processes,
+            blocking_threads=settings.web_threads, backpressure=settings.web_threads * 16, websockets=False,
+            working_dir=PROJECT, respawn_failed_workers=True, workers_kill_timeout=5, log_level=LogLevels.warning,
+        ).serve()  # fmt: skip
+
+
+@click.command()
+def worker() -> None:
+    """Run jobs and relay the outbox."""
+    settings = read_settings()
+    with open_database(settings) as database:
+        _tie_to_supervisor()
+        app, ended = create_app(settings, database.url), threading.Event()
+        relay = threading.Thread(target=run_relay, args=(app, ended), name="relay")
+        relay.start()
+        try:
+            run_worker(app, database.url)
+        finally:
+            ended.set()
+            relay.join()
+            pool_of(app).close()
+
+
+@click.command()
+def clock() -> None:
+    """Enqueue scheduled jobs at their slots."""
+    settings = read_settings()
+    with open_database(settings) as database:
+        _tie_to_supervisor()
+        app = create_app(settings, database.url)
+        run_clock(app)
+        pool_of(app).close()
+
+
+@click.group("db")
+def db_group() -> None:
+    """Look after the database."""
+
+
+@db_group.command()
+def upgrade() -> None:
+    """Bring the database up to date and add the verticals that come with the program."""
+    with running_app():
+        migrate()
+        with transaction():
+            ship_verticals(business_clock().now())
+
+
+def _tie_to_supervisor() -> None:
+    if os.environ.get(SUPERVISED) == "1":
+        die_with_parent()
+
+
+def _with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    return replace(settings, host=host or settings.host, port=port or settings.port)

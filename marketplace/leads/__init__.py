@@ -1,0 +1,1 @@
+"""The journey of one lead, from its arrival to its sale and what follows."""

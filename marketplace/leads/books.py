@@ -1,0 +1,63 @@
+"""The order books of this process: one index per vertical, loaded when first asked for and again when it is stale."""
+
+from dataclasses import dataclass
+from threading import Lock
+from uuid import UUID
+
+from psycopg.rows import tuple_row
+
+from core.db import driver_connection
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.matching import Book, Listed
+from marketplace.orders.terms import decode_terms
+
+
+@dataclass(frozen=True, slots=True)
+class LiveVertical:
+    """A vertical as it trades now: its row's id, its definition, and its book."""
+
+    id: int
+    vertical: Vertical
+    book: Book
+
+
+class Books:
+    """The live verticals of one process; the sale function tells when one of them is stale."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, LiveVertical] = {}
+        self._lock = Lock()
+
+    def find(self, slug: str) -> LiveVertical | None:
+        """Find a vertical, fresh or stale; asks the database for one that is not known yet."""
+        return self._live.get(slug) or self.reload(slug, None)
+
+    def reload(self, slug: str, stale: LiveVertical | None) -> LiveVertical | None:
+        """Load a vertical again unless another thread has replaced `stale` meanwhile; None when there is none.
+
+        The version is read before the orders: a book may be newer than it says, never older.
+        """
+        with self._lock:
+            known = self._live.get(slug)
+            if known is not None and known is not stale:
+                return known
+            loaded = _load(slug, known)
+            if loaded is not None:
+                self._live[slug] = loaded
+            return loaded
+
+
+def _load(slug: str, known: LiveVertical | None) -> LiveVertical | None:
+    with driver_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
+        row = cursor.execute(query, (slug,)).fetchone()
+        if row is None:
+            return None
+        vertical_id, definition, version = row
+        query = "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
+        orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
+    return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))
+
+
+def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:
+    return Listed(order_id, buyer_id, version, decode_terms(terms))

@@ -1,0 +1,231 @@
+"""The intake: a lead goes from the bytes of a request to one call of the sale function, and comes back as an answer.
+
+This is the hot path: no ORM, one round trip, and everything pure is decided before it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from core.clock import Clock
+from core.crypto import Vault
+from core.db import driver_connection
+from core.errors import Fault, Invalid, NotSignedIn, Unavailable
+from core.idempotency import IN_PROGRESS, in_progress, reused
+from core.ids import new_id
+from core.schemas import decode
+from marketplace.leads.books import Books, LiveVertical
+from marketplace.leads.matching import LeadFacts, Listed, Shortlist
+from marketplace.leads.persons import person_keys
+from marketplace.leads.submission import Contact, Submission
+from marketplace.leads.validation import Judged, judge
+from marketplace.orders.filters import lead_fields
+from marketplace.orders.periods import period_starts
+
+FIRST_BATCH = 8  # candidates offered at first; most leads are sold to one of the best
+NEXT_BATCH = 512
+MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
+
+POST_LEAD = (
+    "SELECT marketplace.post_lead("
+    "ROW(%s,%s,%s,%s,'unsold',%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,'{}')::marketplace.leads,"
+    "ROW(%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    "ROW(%s,%s,%s,%s,%s,%s)::marketplace.rules,"
+    "ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.sender)::text"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends a lead, and the key under which the answer is kept, if any."""
+
+    account_id: UUID
+    key_id: UUID
+    route: str = ""
+    idempotency_key: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return how events name the sender."""
+        return f"key:{self.key_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the sale function said; `replayed` when it was said before under the same Idempotency-Key."""
+
+    result: dict[str, Any]
+    replayed: bool = False
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """What is kept encrypted: the contact as it was judged, and the person's own words, which may repeat it."""
+
+    contact: Contact
+    comments: str | None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A lead ready for the sale function: what the book found, and the values of its row."""
+
+    live: LiveVertical
+    shortlist: Shortlist
+    judged: Judged
+    row: tuple[Any, ...]
+    keys: tuple[bytes, ...]
+    answer: bytes
+
+
+class Intake:
+    """Takes leads for one application: holds what every lead needs and nothing of any lead."""
+
+    def __init__(self, books: Books, clock: Clock, vault: Vault, pepper: bytes, refuse_test_contacts: bool) -> None:
+        self.books = books
+        self.clock = clock
+        self._vault = vault
+        self._pepper = pepper
+        self._refuse_test_contacts = refuse_test_contacts
+
+    def post(self, raw: bytes, sender: Sender) -> Received:
+        """Take one lead: sold, unsold or rejected with reasons, stored with all of its effects before this returns.
+
+        Malformed or Invalid when it is no lead at all (nothing is stored), NotSignedIn when the key was revoked,
+        Conflict and Invalid as the Idempotency-Key demands, Unavailable when the database is away.
+        """
+        fingerprint = hashlib.sha256(raw).digest() if sender.idempotency_key else None
+        return self.take(decode(raw, Submission), sender, fingerprint)
+
+    def take(self, submission: Submission, sender: Sender, fingerprint: bytes | None = None) -> Received:
+        """Take a lead that is read already; otherwise as `post`."""
+        lead_id, batch = new_id(), FIRST_BATCH
+        for _ in range(MOST_TRIES):
+            prepared = self.prepare(submission, sender, lead_id)
+            result = self._call(prepared, sender, fingerprint, batch)
+            outcome = result["outcome"]
+            if outcome == "more":
+                batch = NEXT_BATCH if batch == FIRST_BATCH else batch * 8
+            elif outcome == "stale":
+                self.books.reload(submission.vertical, prepared.live)
+            elif outcome != "behind":
+                return self.received(result)
+        raise Unavailable("too_busy", "The book moves faster than the lead could be offered. Nothing was stored; try again.")
+
+    def prepare(self, submission: Submission, sender: Sender, lead_id: UUID) -> Prepared:
+        """Judge a lead and find the orders that want it; Invalid when it is no lead at all."""
+        live = self.books.find(submission.vertical)
+        if live is None:
+            fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
+            raise Invalid("invalid_lead", "This is not a lead yet.", [fault])
+        at = self.clock.now()
+        judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
+        return Prepared(
+            live, live.book.candidates(facts_of(judged), at), judged, self._row(judged, live.id, sender, lead_id, at),
+            person_keys(self._pepper, judged), _answer_base(judged, lead_id, live.vertical.currency),
+        )  # fmt: skip
+
+    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime) -> tuple[Any, ...]:
+        submission = judged.submission
+        contact = self._vault.seal(msgspec.json.encode(Sealed(judged.contact, submission.comments)), lead_id)
+        return (
+            lead_id, sender.account_id, vertical_id, submission.region, list(judged.reasons), judged.contact_class,
+            judged.temperature, judged.score, submission.test, submission.external_id, submission.source.name, at,
+            details_of(submission), contact, self._vault.generation,
+        )  # fmt: skip
+
+    def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
+        values = self.arguments(prepared, sender, fingerprint, batch, in_batch=False)
+        try:
+            with driver_connection() as connection:
+                row = connection.execute(POST_LEAD, values).fetchone()
+        except psycopg.Error as error:
+            if error.sqlstate == IN_PROGRESS:
+                raise in_progress() from error
+            raise
+        assert row is not None
+        result: dict[str, Any] = msgspec.json.decode(row[0])
+        return result
+
+    def arguments(
+        self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
+    ) -> tuple[Any, ...]:
+        """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
+        at, vertical = prepared.row[11], prepared.live.vertical
+        offered, is_last = ([], True) if prepared.judged.reasons else prepared.shortlist.batch(batch)
+        least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
+        hold_days = -(-vertical.window_hours // 24) + vertical.decision_days
+        return (
+            *prepared.row, *_offer(offered, at), is_last, prepared.live.book.version,
+            vertical.currency, list(prepared.keys), vertical.dedupe_days, vertical.window_hours, hold_days, least,
+            sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
+            fingerprint, prepared.answer.decode(), in_batch,
+        )  # fmt: skip
+
+    @staticmethod
+    def received(result: dict[str, Any]) -> Received:
+        """Read what the sale function said in the end."""
+        if result["outcome"] == "no_key":
+            raise NotSignedIn("unknown_key", "This API key is unknown or revoked.")
+        if result["outcome"] == "reused":
+            raise reused()
+        if result["outcome"] == "replayed":
+            return Received(result, replayed=True)
+        return Received(result)
+
+
+def facts_of(judged: Judged) -> LeadFacts:
+    """Return what orders may judge this lead by."""
+    submission, contact = judged.submission, judged.contact
+    fields = lead_fields(
+        regions=judged.regions, channel=submission.channel, interest=submission.interest, score=judged.score,
+        temperature=judged.temperature, contact_class=judged.contact_class,
+        contact=msgspec.structs.asdict(contact), attributes=submission.attributes,
+        source_name=submission.source.name, subs=submission.source.sub,
+    )  # fmt: skip
+    return LeadFacts(
+        judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
+        exclusive_only=submission.exclusive_only,
+        min_price_minor=judged.min_price.minor if judged.min_price else 0,
+    )  # fmt: skip
+
+
+class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a submission in the clear: everything but what is sealed or has a column of its own."""
+
+    attributes: Any
+    interest: Any
+    channel: Any
+    source: Any
+    consent: Any
+    exclusive_only: Any
+    min_price: Any
+    ping_id: Any
+
+
+def details_of(submission: Submission) -> str:
+    """Return the JSON kept beside the sealed contact."""
+    s = submission
+    details = _Details(s.attributes, s.interest, s.channel, s.source, s.consent, s.exclusive_only,
+                       s.min_price, s.ping_id)  # fmt: skip
+    return msgspec.json.encode(details).decode()
+
+
+def _offer(offered: list[Listed], at: datetime) -> tuple[list[Any], ...]:
+    starts: list[int] = []
+    for listed in offered:
+        starts.extend(period_starts(listed.terms.timezone, at))
+    return (
+        [listed.order_id for listed in offered], [listed.version for listed in offered],
+        [listed.buyer_id for listed in offered], [listed.terms.price_minor for listed in offered],
+        [listed.terms.max_share for listed in offered], starts,
+    )  # fmt: skip
+
+
+def _answer_base(judged: Judged, lead_id: UUID, currency: str) -> bytes:
+    base = {"id": str(lead_id), "contact_class": judged.contact_class, "temperature": judged.temperature,
+            "score": judged.score, "currency": currency, "test": judged.submission.test}  # fmt: skip
+    return msgspec.json.encode(base)

@@ -1,0 +1,144 @@
+"""Which orders of one vertical want a lead, best price first: an index in memory, rebuilt when the book moves.
+
+The index is advice: it knows the terms of orders, not their counters, funds or last purchase, on which the sale decides
+in the database. So it hands out whole price tiers, inside which the sale ranks by last purchase.
+
+Orders stand on shelves, one for each region they name, in rank order (price, then id). What a lead's region and all
+regions that hold it have on their shelves is merged into one view, page by page (`pages.py`), only as far as asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+from threading import Lock
+from uuid import UUID
+
+from marketplace.leads.pages import Entry, LeadFacts, Listed, Page
+from marketplace.leads.verdicts import Verdict, verdicts
+
+__all__ = ["Book", "LeadFacts", "Listed", "Shortlist", "Verdict"]
+
+PAGE = 256
+MAX_HELD = 1_000_000  # entries in all views of a book, at 8 bytes: beyond it the views start anew
+EVERYWHERE = ""
+
+_rank = attrgetter("rank")
+
+
+class Shortlist(Iterator[Listed]):
+    """The orders that want one lead, best price first, then by order id; found as they are asked for."""
+
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self._entries = entries
+        self._ahead: Entry | None = None
+
+    def __next__(self) -> Listed:
+        """Return the next order."""
+        entry, self._ahead = self._ahead or next(self._entries), None
+        return entry.listed
+
+    def batch(self, at_least: int = 32) -> tuple[list[Listed], bool]:
+        """Return the next orders, never part of a price tier, and whether these were the last.
+
+        When no order is left, or none wants the lead, the batch is empty and the last.
+        """
+        taken = list(islice(self, at_least))
+        self._ahead = next(self._entries, None)
+        while self._ahead is not None and self._ahead.listed.terms.price_minor == taken[-1].terms.price_minor:
+            taken.append(self._ahead.listed)
+            self._ahead = next(self._entries, None)
+        return taken, self._ahead is None
+
+
+class Book:
+    """All orders of one vertical at one `version` of its book; its orders never change, and threads may share it.
+
+    `earlier` is the book this one replaces: what did not change is taken over, which makes rebuilding cheap.
+    """
+
+    def __init__(self, orders: Iterable[Listed], version: int = 0, earlier: "Book | None" = None) -> None:
+        known: dict[UUID, Entry] = earlier._entries if earlier else {}
+        self.version = version
+        self._entries: dict[UUID, Entry] = {listed.order_id: _entry(listed, known) for listed in orders}
+        self._views: dict[tuple[str, ...], _View] = {}
+        self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}
+        ranked = sorted(self._entries.values(), key=_rank)
+        self.orders = tuple(entry.listed for entry in ranked)
+        self._shelves: dict[str, list[Entry]] = {}
+        for entry in ranked:
+            if entry.listed.terms.status == "active":
+                for region in set(entry.listed.terms.regions) or (EVERYWHERE,):
+                    self._shelves.setdefault(region, []).append(entry)
+
+    def __len__(self) -> int:
+        """Return the number of orders, paused ones included."""
+        return len(self.orders)
+
+    def candidates(self, facts: LeadFacts, at: datetime) -> Shortlist:
+        """Return the orders that want this lead at this instant, best price first."""
+        view = self._views.get(facts.regions) or self._open_view(facts.regions)
+        return Shortlist(_walk(view, facts, int(at.timestamp()) // 60))
+
+    def verdicts(self, facts: LeadFacts, at: datetime) -> list[Verdict]:
+        """Return for every order, in rank order, whether it wants this lead or why not; slow, for the why page."""
+        return verdicts(self.orders, facts, at)
+
+    def _open_view(self, regions: tuple[str, ...]) -> "_View":
+        views = self._views
+        if sum(view.held for view in list(views.values())) > MAX_HELD:
+            views = self._views = {}
+        shelves = [self._shelves.get(region, []) for region in {*regions, EVERYWHERE}]
+        earlier = self._earlier_views.pop(regions, None)
+        return views.setdefault(regions, _View(shelves, earlier.pages if earlier else []))
+
+
+class _View:
+    """The orders of some shelves in one ranking, without repeats, merged page by page as far as anybody asked."""
+
+    __slots__ = ("_earlier", "_lock", "_merged", "held", "pages")
+
+    def __init__(self, shelves: list[list[Entry]], earlier: list[Page]) -> None:
+        self._merged = _without_repeats(merge(*shelves, key=_rank))
+        self._earlier = earlier
+        self._lock = Lock()
+        self.held = 0
+        self.pages: list[Page] = []
+
+    def turn_to(self, number: int) -> Page | None:
+        """Return a page, the first being 0; None past the end. Pages are asked for one after the other."""
+        if number < len(self.pages):
+            return self.pages[number]
+        with self._lock:
+            if number == len(self.pages):
+                entries = list(islice(self._merged, PAGE))
+                if not entries:
+                    return None
+                old = self._earlier[number] if number < len(self._earlier) else None
+                self.pages.append(old if old is not None and old.entries == entries else Page(entries))
+                self.held += len(entries)
+            return self.pages[number]
+
+
+def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Entry]:
+    floor, number = facts.min_price_minor, 0
+    while (page := view.turn_to(number)) is not None and page.best_price >= floor:
+        for entry in page.wanting(facts, minute):
+            if entry.listed.terms.price_minor < floor:
+                return
+            yield entry
+        number += 1
+
+
+def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:
+    last = None
+    for entry in entries:  # an order that names a region and its country stands on both shelves, at the same rank
+        if entry is not last:
+            yield entry
+        last = entry
+
+
+def _entry(listed: Listed, known: dict[UUID, Entry]) -> Entry:
+    entry = known.get(listed.order_id)
+    return entry if entry is not None and entry.listed == listed else Entry(listed)

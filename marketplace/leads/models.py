@@ -1,0 +1,150 @@
+"""The rows of a lead's journey: the lead, its sales, who was claimed, disputes, events, and what was refused."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY, JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, SmallInteger, Text,
+    UniqueConstraint, text,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model
+
+Instant = DateTime(timezone=True)
+
+
+class Lead(Model):
+    """A well-formed lead as it was judged; the contact is sealed, what may be shown stands in `details`."""
+
+    __tablename__ = "leads"
+    __table_args__ = (
+        CheckConstraint("status IN ('sold', 'unsold', 'pending', 'rejected')"),
+        Index("leads_publisher_id_idx", "publisher_id", "id"),
+        {"schema": "marketplace"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    publisher_id: Mapped[UUID]
+    vertical_id: Mapped[int] = mapped_column(SmallInteger)
+    region: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    contact_class: Mapped[str] = mapped_column(Text)
+    temperature: Mapped[str] = mapped_column(Text)
+    score: Mapped[int] = mapped_column(SmallInteger)
+    test: Mapped[bool]
+    external_id: Mapped[str | None] = mapped_column(Text)
+    source_name: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    details: Mapped[Any] = mapped_column(JSONB)
+    contact: Mapped[bytes] = mapped_column(LargeBinary)
+    contact_key: Mapped[int] = mapped_column(SmallInteger)
+    decision: Mapped[Any] = mapped_column(JSON)
+
+
+class Sale(Model):
+    """One lead sold to one buyer, with the terms that held at that moment."""
+
+    __tablename__ = "sales"
+    __table_args__ = (
+        CheckConstraint("state IN ('held', 'delivered', 'disputed', 'settled', 'returned', 'refused', 'failed')"),
+        CheckConstraint("length(currency) = 3"),
+        CheckConstraint("price_minor > 0"),
+        CheckConstraint("payout_minor BETWEEN 0 AND price_minor"),
+        CheckConstraint("reserve_minor BETWEEN 0 AND payout_minor"),
+        CheckConstraint("(delivered_at IS NULL) = (release_at IS NULL)"),
+        UniqueConstraint("lead_id", "buyer_id", name="sales_lead_id_buyer_id_key"),
+        Index("sales_buyer_id_idx", "buyer_id", "id"),
+        Index("sales_publisher_id_idx", "publisher_id",
+              postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
+        Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),
+        {"schema": "marketplace"},
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.leads.id"))
+    order_id: Mapped[UUID]
+    order_version: Mapped[int]
+    buyer_id: Mapped[UUID]
+    publisher_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    payout_minor: Mapped[int] = mapped_column(BigInteger)
+    reserve_minor: Mapped[int] = mapped_column(BigInteger)
+    reserve_days: Mapped[int]
+    window_ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    release_at: Mapped[datetime | None] = mapped_column(Instant)
+    sold_at: Mapped[datetime] = mapped_column(Instant)
+    delivered_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PersonKey(Model):
+    """A person who was sold or is pending in a vertical, under a keyed hash."""
+
+    __tablename__ = "person_keys"
+    __table_args__ = {"schema": "marketplace"}
+
+    vertical_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    lead_id: Mapped[UUID]
+    claimed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Dispute(Model):
+    """A buyer's claim that a lead was none; one a sale."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'upheld', 'rejected')"),
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)"),
+        UniqueConstraint("sale_id", name="disputes_sale_id_key"),
+        Index("disputes_state_idx", "state", "id"),
+        Index("disputes_buyer_id_idx", "buyer_id", "id"),
+        Index("disputes_publisher_id_idx", "publisher_id", "id"),
+        {"schema": "marketplace"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sale_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.sales.id"))
+    buyer_id: Mapped[UUID]
+    publisher_id: Mapped[UUID]
+    reason: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[Any] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decision_note: Mapped[str | None] = mapped_column(Text)
+
+
+class Event(Model):
+    """A move of a lead, sale, dispute or order: who, when, why."""
+
+    __tablename__ = "events"
+    __table_args__ = {"schema": "marketplace"}
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    move: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    why: Mapped[str | None] = mapped_column(Text)
+
+
+class Refusal(Model):
+    """How often something that was no lead was refused, without any of its data."""
+
+    __tablename__ = "refusals"
+    __table_args__ = {"schema": "marketplace"}
+
+    publisher_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    refused: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,204 @@
+"""One page of a shelf of orders, as sets of orders held in the bits of whole numbers.
+
+The best order of the page is the highest bit. Who takes a hot lead, who takes a student, who is open this minute: each
+is one number, a few ANDs leave the orders worth a look, and what bits cannot say is then asked of each of them.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from marketplace.orders import filters
+from marketplace.orders.filters import Filter, Key, Predicate
+from marketplace.orders.periods import in_spans, minute_of_week, spans_of
+from marketplace.orders.terms import OrderTerms
+
+
+class Listed(Struct, frozen=True):
+    """One version of an order as it stands in the book."""
+
+    order_id: UUID
+    buyer_id: UUID
+    version: int
+    terms: OrderTerms
+
+
+class LeadFacts(Struct, frozen=True):
+    """What orders may judge a lead by; `regions` is its region first, then every region that holds it.
+
+    `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid.
+    """
+
+    regions: tuple[str, ...]
+    fields: Mapping[str, Any]
+    score: int
+    temperature: str
+    contact_class: str
+    verified: bool = False
+    exclusive_only: bool = False
+    min_price_minor: int = 0
+
+
+class Entry:
+    """An order on its shelf; `rank` orders entries by falling price, then by order id."""
+
+    __slots__ = ("listed", "rank", "rest", "whole")
+
+    def __init__(self, listed: Listed) -> None:
+        self.listed = listed
+        self.rank = (-listed.terms.price_minor, listed.order_id.int)
+        self.whole: Predicate | None = None
+        self.rest: Predicate | None = None
+
+    def compile(self) -> None:
+        """Prepare the tests of all filters (`whole`), and of those that a page cannot hold in bits (`rest`)."""
+        conditions = self.listed.terms.filters
+        self.whole = filters.compile_filters(conditions)
+        self.rest = filters.compile_filters(each for each in conditions if not filters.is_listing(each))
+
+
+class _FieldBits(NamedTuple):
+    """Which orders take a missing field, which any value they do not name, and where a named value turns that."""
+
+    path: str
+    missing: int
+    unnamed: int
+    turns: dict[Key, int]
+
+
+class _Bits(Struct):
+    """Everything a page knows in bits, made when the page is first asked."""
+
+    scores: list[int]
+    by_score: list[int]
+    fields: list[_FieldBits]
+    schedules: dict[tuple[str, tuple[int, ...]], int]
+    by_kind: dict[tuple[str, str, bool, bool], int]
+    always_open: int
+    open_at: tuple[int, int]
+
+
+class Page:
+    """Some hundred orders in rank order."""
+
+    __slots__ = ("_bits", "best_price", "entries")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.best_price = entries[0].listed.terms.price_minor
+        self._bits: _Bits | None = None
+
+    def wanting(self, facts: LeadFacts, minute: int) -> Iterator[Entry]:
+        """Yield the orders that want a lead in this minute (since 1970), best first; its minimum price is not asked."""
+        bits = self._bits
+        if bits is None:
+            bits = self._bits = self._make_bits()
+        left = self._of_kind(bits, facts) & bits.by_score[bisect_right(bits.scores, facts.score)]
+        if bits.schedules:
+            left &= self._open(bits, minute)
+        fields, in_bits = facts.fields, True
+        for path, missing, unnamed, turns in bits.fields:
+            if not left:
+                return
+            value = fields.get(path)
+            if not value and (value is None or value == ""):
+                left &= missing
+            elif type(value) is str:  # as key_of says, without the call: nearly every field is a text
+                left &= unnamed ^ turns.get(("text", value.casefold()), 0)
+            elif isinstance(value, (list, tuple)):
+                in_bits = False  # several values: a condition holds when one of them satisfies it
+            else:
+                left &= unnamed ^ turns.get(filters.key_of(value), 0)
+        entries, size = self.entries, len(self.entries)
+        while left:
+            length = left.bit_length()
+            left ^= 1 << length - 1
+            entry = entries[size - length]
+            test = entry.rest if in_bits else entry.whole
+            if test is None or test(fields):
+                yield entry
+
+    def _make_bits(self) -> _Bits:
+        for entry in self.entries:
+            entry.compile()
+        scores = sorted({entry.listed.terms.min_score for entry in self.entries})
+        by_score = [0] + [self._where([e.listed.terms.min_score <= score for e in self.entries]) for score in scores]
+        schedules: dict[tuple[str, tuple[int, ...]], int] = {}
+        for place, entry in enumerate(self.entries):
+            schedule = entry.listed.terms.schedule
+            if schedule is not None and schedule.windows:
+                key = (schedule.timezone, spans_of(schedule.windows))
+                schedules[key] = schedules.get(key, 0) | self._bit(place)
+        always = self._where([True] * len(self.entries)) ^ _union(schedules.values())
+        return _Bits(scores, by_score, self._field_bits(), schedules, {}, always, (-1, 0))
+
+    def _field_bits(self) -> list[_FieldBits]:
+        """Hold the listing conditions in bits, field by field; several of one order on one field are one answer."""
+        found: dict[str, dict[int, list[Filter]]] = {}
+        for place, entry in enumerate(self.entries):
+            for each in entry.listed.terms.filters:
+                if filters.is_listing(each):
+                    found.setdefault(each.field, {}).setdefault(place, []).append(each)
+        everyone = self._where([True] * len(self.entries))
+        return [self._bits_of_field(path, asking, everyone) for path, asking in found.items()]
+
+    def _bits_of_field(self, path: str, asking: dict[int, list[Filter]], everyone: int) -> _FieldBits:
+        missing, others, turns = everyone, everyone, dict[Key, int]()
+        for place, conditions in asking.items():
+            bit = self._bit(place)
+            unnamed = _all_admit(conditions, filters.NO_SUCH)
+            missing ^= 0 if _all_admit(conditions, None) else bit
+            others ^= 0 if unnamed else bit
+            for key in frozenset().union(*map(filters.listed_keys, conditions)):
+                if _all_admit(conditions, key) is not unnamed:
+                    turns[key] = turns.get(key, 0) | bit
+        return _FieldBits(path, missing, others, turns)
+
+    def _of_kind(self, bits: _Bits, facts: LeadFacts) -> int:
+        kind = (facts.temperature, facts.contact_class, facts.verified, facts.exclusive_only)
+        found = bits.by_kind.get(kind)
+        if found is None:
+            found = bits.by_kind[kind] = self._where([takes_kind(e.listed.terms, facts) for e in self.entries])
+        return found
+
+    def _open(self, bits: _Bits, minute: int) -> int:
+        asked, found = bits.open_at
+        if asked != minute:
+            at = datetime.fromtimestamp(minute * 60, UTC)
+            local = {zone: minute_of_week(zone, at) for zone, _ in bits.schedules}
+            found = bits.always_open | _union(
+                orders for (zone, spans), orders in bits.schedules.items() if in_spans(spans, local[zone])
+            )
+            bits.open_at = (minute, found)
+        return found
+
+    def _bit(self, place: int) -> int:
+        return 1 << len(self.entries) - 1 - place
+
+    def _where(self, flags: Sequence[bool]) -> int:
+        return int("".join("1" if flag else "0" for flag in flags), 2)
+
+
+def takes_kind(terms: OrderTerms, facts: LeadFacts) -> bool:
+    """Tell whether an order takes leads of this temperature, contact class, verification and exclusiveness."""
+    return (
+        (not terms.temperatures or facts.temperature in terms.temperatures)
+        and (not terms.contact_classes or facts.contact_class in terms.contact_classes)
+        and (facts.verified or not terms.verified_only)
+        and (terms.exclusive or not facts.exclusive_only)
+    )
+
+
+def _all_admit(conditions: list[Filter], key: Key | None) -> bool:
+    return all(filters.admits(each, key) for each in conditions)
+
+
+def _union(sets: Any) -> int:
+    union = 0
+    for each in sets:
+        union |= each
+    return union

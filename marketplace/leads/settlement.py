@@ -1,0 +1,55 @@
+"""Settlement: a sale whose release date has come and that nobody disputes is paid, in batches, each one exactly once."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from billing import HoldRequest, mature_reserves, resolve_holds
+from core.db import db
+from core.outbox import announce
+from marketplace.leads.models import Event, Sale
+
+BATCH = 500
+ACTOR = "system:settlement"
+
+
+def settle_batch(as_of: datetime) -> int:
+    """Settle up to a batch of the sales that are due by then, the oldest first, and return how many.
+
+    Rows that another worker settles at the moment are passed over. A hold that was resolved before the sale knew of it
+    is settled all the same; any other answer of the ledger raises, and the batch is undone.
+    """
+    due = select(Sale).where(Sale.state == "delivered", Sale.release_at <= as_of).order_by(Sale.release_at).limit(BATCH)
+    sales = list(db.session.scalars(due.with_for_update(skip_locked=True)))
+    if not sales:
+        return 0
+    outcomes = resolve_holds([_capture_of(sale) for sale in sales], ACTOR, as_of)
+    stuck = [outcome for outcome in outcomes if outcome.state not in ("resolved", "repeated")]
+    if stuck or len(outcomes) != len(sales):
+        raise RuntimeError(f"the ledger refused to settle {stuck}")
+    for sale in sales:
+        db.session.add(Event(subject_id=sale.id, at=as_of, move="delivered>settled", actor=ACTOR))
+        sale.state, sale.ended_at = "settled", as_of
+    db.session.flush()
+    for sale in sales:
+        announce("notice", {"event": "sale.settled", "at": as_of.isoformat(), "data": {"sale": str(sale.id)},
+                            "accounts": [str(sale.publisher_id), str(sale.buyer_id)]})  # fmt: skip
+    return len(sales)
+
+
+def mature_batch(as_of: datetime) -> int:
+    """Move up to a batch of reserves whose date has come to what is payable, and return how many."""
+    return mature_reserves(as_of, BATCH, ACTOR)
+
+
+def _capture_of(sale: Sale) -> HoldRequest:
+    assert sale.release_at is not None
+    return HoldRequest(
+        hold_id=sale.id,
+        capture_minor=sale.price_minor,
+        earner_id=sale.publisher_id,
+        share_minor=sale.payout_minor,
+        reserve_minor=sale.reserve_minor,
+        reserve_until=sale.release_at + timedelta(days=sale.reserve_days),
+        reason="settled",
+    )

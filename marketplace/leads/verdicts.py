@@ -1,0 +1,67 @@
+"""What the book says of every order and one lead, in sentences: slow, asked for by the page that tells why."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from core.money import Money
+from marketplace.leads.pages import LeadFacts, Listed
+from marketplace.orders.filters import compile_filter, explain
+from marketplace.orders.periods import is_open, next_opening
+from marketplace.orders.terms import OrderTerms
+
+
+class Verdict(Struct, frozen=True):
+    """One order and one lead: `wanted`, or why not; `detail` shows the order's own terms, so only to who may see them.
+
+    `outcome` is one of wanted, paused, region, filtered, closed, below_min; `detail` is empty for wanted.
+    """
+
+    order_id: UUID
+    buyer_id: UUID
+    version: int
+    outcome: str
+    detail: str
+
+
+def verdicts(orders: Iterable[Listed], facts: LeadFacts, at: datetime) -> list[Verdict]:
+    """Judge every order in the order given (`Book.orders` is in rank order); those wanted are the book's candidates."""
+    return [Verdict(each.order_id, each.buyer_id, each.version, *judge(each.terms, facts, at)) for each in orders]
+
+
+def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
+    """Return the outcome of one order and a lead with the exact reason; the first that applies, in a fixed order."""
+    if terms.status != "active":
+        return "paused", "The order is paused."
+    if terms.regions and not set(terms.regions) & set(facts.regions):
+        return "region", f"{facts.regions[0]} lies in none of the order's regions: {', '.join(terms.regions)}."
+    reasons = " ".join(_reasons(terms, facts))
+    if reasons:
+        return "filtered", reasons
+    if not is_open(terms.schedule, at):
+        opening = next_opening(terms.schedule, at).astimezone(ZoneInfo(terms.timezone))
+        return "closed", f"The order is closed; it opens {opening.isoformat(timespec='minutes')}."
+    if terms.price_minor < facts.min_price_minor:
+        bid, least = (Money(minor, terms.currency) for minor in (terms.price_minor, facts.min_price_minor))
+        return (
+            "below_min",
+            f"The order bids {bid} {terms.currency}; the lead asks for at least {least} {terms.currency}.",
+        )
+    return "wanted", ""
+
+
+def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:
+    if facts.score < terms.min_score:
+        yield f"The score is {facts.score}; the order asks for at least {terms.min_score}."
+    if terms.temperatures and facts.temperature not in terms.temperatures:
+        yield f"The lead is {facts.temperature}; the order takes {', '.join(terms.temperatures)}."
+    if terms.contact_classes and facts.contact_class not in terms.contact_classes:
+        yield f"The contact class is {facts.contact_class}; the order takes {', '.join(terms.contact_classes)}."
+    if terms.verified_only and not facts.verified:
+        yield "The contact is not verified; the order takes verified leads only."
+    if facts.exclusive_only and not terms.exclusive:
+        yield "The lead is sold exclusively; the order shares."
+    yield from (explain(each, facts.fields) for each in terms.filters if not compile_filter(each)(facts.fields))

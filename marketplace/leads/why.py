@@ -1,0 +1,109 @@
+"""Why a lead went where it went: every order of its vertical at that moment, in the order considered, by role.
+
+What was tried is stored with the lead; the rest is computed when asked, from the order versions of that moment.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from core.crypto import Vault
+from core.db import db
+from core.ids import show_id
+from core.money import Money
+from marketplace.catalog.regions import parents_of
+from marketplace.leads.matching import LeadFacts, Listed
+from marketplace.leads.models import Lead
+from marketplace.leads.queries import unsealed
+from marketplace.leads.verdicts import verdicts
+from marketplace.orders.filters import lead_fields
+from marketplace.orders.terms import decode_terms
+
+_VERSIONS_THEN = text(
+    "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms"
+    " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
+    " WHERE o.vertical_id = :vertical AND v.at <= :at ORDER BY v.order_id, v.version DESC"
+)
+SENTENCES = {
+    "sold": "Bought the lead.",
+    "outbid": "Another order ranked before this one.",
+    "filtered": "The lead does not meet the order's conditions.",
+    "capped": "A cap or budget of the order is reached.",
+    "no_funds": "The buyer's wallet cannot pay the price.",
+    "paused": "The order is paused.",
+    "closed": "The order is outside its hours.",
+    "region": "The order does not buy in this region.",
+    "share_full": "The lead is shared by as many buyers as the set allows.",
+    "below_min": "The order bids less than the publisher's minimum.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What became of one order for one lead; `detail` has the order's own figures, `sentence` nobody's."""
+
+    order_id: UUID
+    buyer_id: UUID
+    outcome: str
+    detail: str
+    price_minor: int
+    currency: str
+
+    @property
+    def sentence(self) -> str:
+        """Return what anybody may be told."""
+        return SENTENCES[self.outcome]
+
+
+def why(lead: Lead, vault: Vault) -> list[Reason]:
+    """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order."""
+    then = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms))
+            for row in db.session.execute(_VERSIONS_THEN, {"vertical": lead.vertical_id, "at": lead.received_at})}  # fmt: skip
+    tried = {UUID(one[0]): one for one in lead.decision["tried"]}
+    reasons = [_tried(then[order_id], *one[2:]) for order_id, one in tried.items() if order_id in then]
+    rest = sorted((each for each in then.values() if each.order_id not in tried),
+                  key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
+    if lead.reasons and not tried:
+        return []  # nobody was asked: the lead was rejected before the market
+    for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
+        outcome = "outbid" if verdict.outcome == "wanted" else verdict.outcome
+        reasons.append(_reason(then[verdict.order_id], outcome, verdict.detail))
+    return reasons
+
+
+def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
+    """Return what orders could judge a stored lead by; the same as at its intake."""
+    details, regions = lead.details, parents_of(lead.region)
+    fields = lead_fields(
+        regions=regions, channel=details.get("channel"), interest=details.get("interest"), score=lead.score,
+        temperature=lead.temperature, contact_class=lead.contact_class, contact=unsealed(lead, vault)["contact"],
+        attributes=details.get("attributes", {}), source_name=lead.source_name,
+        subs=details.get("source", {}).get("sub", {}),
+    )  # fmt: skip
+    return LeadFacts(regions, fields, lead.score, lead.temperature, lead.contact_class,
+                     exclusive_only=details.get("exclusive_only", False))  # fmt: skip
+
+
+def pseudonym(lead_id: UUID, order_id: UUID) -> str:
+    """Name an order for somebody who may not know it: stable for one lead, unlinkable between leads."""
+    return "order-" + hashlib.blake2s(order_id.bytes, key=lead_id.bytes, digest_size=5).hexdigest()
+
+
+def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str, Any]:
+    """Show a reason to its buyer or an operator (None) with its figures, to others under a pseudonym without them."""
+    if viewer in (None, reason.buyer_id):
+        bid = Money(reason.price_minor, reason.currency).as_json()
+        return {"order": show_id("ord", reason.order_id), "outcome": reason.outcome,
+                "detail": reason.detail or reason.sentence, "bid": bid}  # fmt: skip
+    return {"order": pseudonym(lead_id, reason.order_id), "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
+
+
+def _tried(listed: Listed, outcome: str, *detail: str) -> Reason:
+    return _reason(listed, outcome, f"Reached: {detail[0]}." if detail else "")
+
+
+def _reason(listed: Listed, outcome: str, detail: str) -> Reason:
+    return Reason(listed.order_id, listed.buyer_id, outcome, detail, listed.terms.price_minor, listed.terms.currency)

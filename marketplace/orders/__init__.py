@@ -1,0 +1,1 @@
+"""Standing orders: what buyers want, at which price, within which limits."""

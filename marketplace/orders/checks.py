@@ -1,0 +1,264 @@
+"""What a standing order may say: every bad value of a body, found in one pass."""
+
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import Any
+
+from core.errors import Fault, Invalid
+from core.money import Money, is_currency
+from marketplace.orders import terms
+from marketplace.orders.filters import EXISTS_ONLY_PATHS, OPERATORS
+from marketplace.orders.patterns import Pattern
+from marketplace.orders.periods import DAYS, is_zone, minute_of
+from marketplace.orders.terms import MoneyBody, OrderBody, OrderTerms, ScheduleBody, WindowBody
+
+MAX_NAME, MAX_REGIONS, MAX_FILTERS, MAX_VALUES, MAX_WINDOWS, MAX_TEXT = 200, 1000, 50, 1000, 100, 500
+MAX_CAP = 1_000_000_000
+
+Faults = Iterator[Fault]
+
+
+def accept_terms(
+    body: OrderBody,
+    *,
+    currency: str,
+    min_price_minor: int,
+    paths: Container[str],
+    is_region: Callable[[str], bool],
+) -> OrderTerms:
+    """Return the normalised terms of a body, or raise Invalid with every fault; see `check_terms`."""
+    faults = check_terms(body, currency=currency, min_price_minor=min_price_minor, paths=paths, is_region=is_region)
+    if not faults:
+        return terms.terms_of(body)
+    codes = [fault.code for fault in faults]
+    code = next((code for code in ("model_not_offered", "delivery_not_offered") if code in codes), "invalid_order")
+    raise Invalid(code, "The order cannot be kept as it is; each error says what to change.", faults)
+
+
+def check_terms(
+    body: OrderBody,
+    *,
+    currency: str,
+    min_price_minor: int,
+    paths: Container[str],
+    is_region: Callable[[str], bool],
+) -> list[Fault]:
+    """Return every fault of a body, none for a body that `terms_of` can normalise.
+
+    `currency` and `min_price_minor` are the vertical's, `paths` what its orders may filter by (`filters.paths_of`).
+    """
+    return [
+        *_name_faults(body.name),
+        *_word_faults("model", body.model, terms.MODELS),
+        *_word_faults("exclusivity", body.exclusivity, terms.EXCLUSIVITIES),
+        *_word_faults("status", body.status, terms.STATUSES),
+        *_offer_faults(body),
+        *_price_faults(body, currency, min_price_minor),
+        *_share_faults(body),
+        *_region_faults(body.regions or [], is_region),
+        *_score_faults(body.min_score),
+        *_list_faults("temperatures", body.temperatures, terms.TEMPERATURES),
+        *_list_faults("contact_classes", body.contact_classes, terms.CONTACT_CLASSES),
+        *_all_filter_faults(body, paths),
+        *_cap_faults(body),
+        *_budget_faults(body, currency),
+        *_schedule_faults(body.schedule),
+    ]
+
+
+def _name_faults(name: str) -> Faults:
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        yield Fault("name", "invalid_name", f"Give the order a name of 1 to {MAX_NAME} printable characters.")
+
+
+def _word_faults(field: str, word: str, known: Iterable[str]) -> Faults:
+    if word not in known:
+        yield Fault(field, "unknown_value", f"{word!r} is not known here; use one of {', '.join(known)}.")
+
+
+def _list_faults(field: str, words: list[str] | None, known: Iterable[str]) -> Faults:
+    for place, word in enumerate(words or ()):
+        yield from _word_faults(f"{field}.{place}", word, known)
+
+
+def _offer_faults(body: OrderBody) -> Faults:
+    if body.model in terms.MODELS and body.model not in terms.OFFERED_MODELS:
+        offered = ", ".join(terms.OFFERED_MODELS)
+        message = f"Orders by {body.model} cannot be created yet; choose {offered}."
+        yield Fault("model", "model_not_offered", message)
+    elif body.model == "cpl":
+        for name in ("action", "rate_bp", "hold"):
+            if getattr(body, name) is not None:
+                yield Fault(name, "not_for_model", f"An order by cpl has no {name}; leave it out.")
+    kind = body.delivery.kind if body.delivery else "none"
+    yield from _word_faults("delivery.kind", kind, terms.DELIVERY_KINDS)
+    if kind in terms.DELIVERY_KINDS and kind not in terms.OFFERED_DELIVERY_KINDS:
+        message = f"Delivery by {kind} is not offered yet; use none and collect the leads in the portal or by the API."
+        yield Fault("delivery.kind", "delivery_not_offered", message)
+
+
+def _price_faults(body: OrderBody, currency: str, min_price_minor: int) -> Faults:
+    if body.price is None:
+        if body.model not in ("cpa", "cps"):
+            yield Fault("price", "required", f"Say the price of one lead, in {currency}.")
+        return
+    faults = list(_money_faults("price", body.price, currency))
+    yield from faults
+    if not faults and Money.parse(body.price.amount, currency).minor < min_price_minor:
+        least = Money(min_price_minor, currency)
+        message = f"Bid at least {least} {currency}, the minimum price of this vertical."
+        yield Fault("price.amount", "below_minimum_price", message)
+
+
+def _money_faults(field: str, money: MoneyBody, currency: str) -> Faults:
+    if not is_currency(money.currency):
+        message = f"{money.currency!r} is not a currency traded here; use {currency}."
+        yield Fault(f"{field}.currency", "unknown_currency", message)
+        return
+    if money.currency != currency:
+        message = f"This vertical trades in {currency}; name the amount in {currency}."
+        yield Fault(f"{field}.currency", "wrong_currency", message)
+    try:
+        amount = Money.parse(money.amount, money.currency)
+    except ValueError as error:
+        message = f'Write the amount as a decimal string such as "{Money(2000, money.currency)}": {error}.'
+        yield Fault(f"{field}.amount", "invalid_amount", message)
+        return
+    if amount.minor <= 0:
+        yield Fault(f"{field}.amount", "not_positive", "The amount must be more than zero.")
+
+
+def _share_faults(body: OrderBody) -> Faults:
+    share = body.max_share
+    if body.exclusivity == "shared" and share is not None and not terms.MIN_SHARE <= share <= terms.MAX_SHARE:
+        message = (
+            f"A shared lead goes to {terms.MIN_SHARE} to {terms.MAX_SHARE} buyers; "
+            "to buy alone, set exclusivity to exclusive."
+        )
+        yield Fault("max_share", "out_of_range", message)
+
+
+def _region_faults(regions: list[str], is_region: Callable[[str], bool]) -> Faults:
+    if len(regions) > MAX_REGIONS:
+        yield Fault("regions", "too_many", f"Name at most {MAX_REGIONS} regions; a country holds its subdivisions.")
+        return
+    for place, code in enumerate(regions):
+        if not is_region(code):
+            message = f"{code!r} is no region; use ISO 3166 codes such as FR or FR-IDF (GET /api/v1/regions)."
+            yield Fault(f"regions.{place}", "unknown_region", message)
+
+
+def _score_faults(score: int | None) -> Faults:
+    if score is not None and not 0 <= score <= 100:
+        yield Fault("min_score", "out_of_range", "A score goes from 0 to 100.")
+
+
+def _cap_faults(body: OrderBody) -> Faults:
+    for period, cap in terms.limits_in(body.caps).items():
+        if not 1 <= cap <= MAX_CAP:
+            message = "A cap is 1 or more; leave it out for no cap, or pause the order to buy nothing."
+            yield Fault(f"caps.{period}", "out_of_range", message)
+
+
+def _budget_faults(body: OrderBody, currency: str) -> Faults:
+    for period, money in terms.limits_in(body.budget).items():
+        yield from _money_faults(f"budget.{period}", money, currency)
+
+
+def _schedule_faults(schedule: ScheduleBody | None) -> Faults:
+    if schedule is None:
+        return
+    if not is_zone(schedule.timezone):
+        message = f"{schedule.timezone!r} is no zone of the IANA database; use a name such as Europe/Paris."
+        yield Fault("schedule.timezone", "unknown_timezone", message)
+    windows = schedule.windows or []
+    if len(windows) > MAX_WINDOWS:
+        yield Fault("schedule.windows", "too_many", f"Name at most {MAX_WINDOWS} windows.")
+        return
+    for place, window in enumerate(windows):
+        yield from _window_faults(f"schedule.windows.{place}", window)
+
+
+def _window_faults(field: str, window: WindowBody) -> Faults:
+    if not window.days:
+        yield Fault(f"{field}.days", "required", f"Name the days of this window: {', '.join(DAYS)}.")
+    yield from _list_faults(f"{field}.days", window.days, DAYS)
+    start, end = _minute(window.from_), _minute(window.to)
+    if start is None or window.from_ == "24:00":
+        yield Fault(f"{field}.from", "invalid_time", 'Write the time as "09:00", from 00:00 to 23:59.')
+    if end is None:
+        yield Fault(f"{field}.to", "invalid_time", 'Write the time as "18:00", from 00:00 to 24:00.')
+    if start is not None and start == end:
+        message = "This window has no length; write 00:00 to 24:00 for the whole day."
+        yield Fault(f"{field}.to", "empty_window", message)
+
+
+def _minute(text: str) -> int | None:
+    try:
+        return minute_of(text)
+    except ValueError:
+        return None
+
+
+def _all_filter_faults(body: OrderBody, paths: Container[str]) -> Faults:
+    filters = body.filters or []
+    if len(filters) > MAX_FILTERS:
+        yield Fault("filters", "too_many", f"Use at most {MAX_FILTERS} filters.")
+        return
+    for place, each in enumerate(filters):
+        field = f"filters.{place}"
+        if each.field not in paths:
+            message = f"Orders of this vertical cannot filter by {each.field!r}; see its schema for its attributes."
+            yield Fault(f"{field}.field", "unknown_field", message)
+        if each.op not in OPERATORS:
+            yield from _word_faults(f"{field}.op", each.op, OPERATORS)
+        elif each.field in EXISTS_ONLY_PATHS and each.op != "exists":
+            message = f"{each.field} names or reaches the person; only exists may be asked of it."
+            yield Fault(f"{field}.op", "op_not_allowed", message)
+        else:
+            yield from _value_faults(f"{field}.value", each.op, each.value)
+
+
+def _value_faults(field: str, op: str, value: Any) -> Faults:
+    if op in ("in", "not_in"):
+        if not isinstance(value, list) or not 1 <= len(value) <= MAX_VALUES or not all(map(_is_plain, value)):
+            message = f"{op} needs a list of 1 to {MAX_VALUES} texts, numbers, true or false."
+            yield Fault(field, "invalid_value", message)
+    elif op in ("eq", "ne"):
+        if not _is_plain(value):
+            message = f"{op} needs one text, number, true or false; use exists to ask for a missing field."
+            yield Fault(field, "invalid_value", message)
+    elif op == "exists":
+        if value is not None and not isinstance(value, bool):
+            yield Fault(field, "invalid_value", "exists needs true, false or no value at all.")
+    elif op == "matches":
+        yield from _pattern_faults(field, value)
+    elif op == "between":
+        yield from _range_faults(field, value)
+    elif not _is_ordered(value):
+        yield Fault(field, "invalid_value", f"{op} needs one number, or a text such as a date.")
+
+
+def _pattern_faults(field: str, value: Any) -> Faults:
+    if not isinstance(value, str) or not value:
+        yield Fault(field, "invalid_value", "matches needs a regular expression as a text.")
+        return
+    try:
+        Pattern(value)
+    except ValueError as error:
+        yield Fault(field, "invalid_pattern", f"Mend the expression: {error}.")
+
+
+def _range_faults(field: str, value: Any) -> Faults:
+    pair = value if isinstance(value, list) and len(value) == 2 and all(map(_is_ordered, value)) else None
+    if pair is None or isinstance(pair[0], str) != isinstance(pair[1], str):
+        yield Fault(field, "invalid_value", "between needs [low, high]: two numbers, or two texts such as dates.")
+    elif (pair[0].casefold() > pair[1].casefold()) if isinstance(pair[0], str) else (pair[0] > pair[1]):
+        yield Fault(field, "invalid_value", "between needs the smaller value first; both ends count.")
+
+
+def _is_ordered(value: object) -> bool:
+    return not isinstance(value, bool) and _is_plain(value)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (int, float)) or isinstance(value, str) and 0 < len(value) <= MAX_TEXT

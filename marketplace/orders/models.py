@@ -1,0 +1,81 @@
+"""The rows of standing orders: the order as it is, every version it ever had, and what it has bought per period."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model
+
+
+class Order(Model):
+    """A buyer's standing order as it is now."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'paused', 'closed')"),
+        Index("orders_buyer_id_idx", "buyer_id", "id"),
+        Index("orders_vertical_id_idx", "vertical_id", postgresql_where=text("status = 'active'")),
+        {"schema": "marketplace"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    buyer_id: Mapped[UUID]
+    vertical_id: Mapped[int] = mapped_column(SmallInteger, ForeignKey("marketplace.verticals.id"))
+    version: Mapped[int]
+    status: Mapped[str] = mapped_column(Text)
+    terms: Mapped[Any] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class OrderVersion(Model):
+    """What an order said from one moment on; never changed, so that a decision can be told and run again."""
+
+    __tablename__ = "order_versions"
+    __table_args__ = {"schema": "marketplace"}
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.orders.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(Text)
+    terms: Mapped[Any] = mapped_column(JSONB)
+    actor: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class OrderCounters(Model):
+    """Caps and budgets beside what counts against them, in one row, so that one UPDATE checks and raises them all."""
+
+    __tablename__ = "order_counters"
+    __table_args__ = {"schema": "marketplace"}
+
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    limited: Mapped[bool] = mapped_column(server_default="false")
+    hour_cap: Mapped[int | None] = mapped_column(Integer)
+    hour_budget: Mapped[int | None] = mapped_column(BigInteger)
+    day_cap: Mapped[int | None] = mapped_column(Integer)
+    day_budget: Mapped[int | None] = mapped_column(BigInteger)
+    week_cap: Mapped[int | None] = mapped_column(Integer)
+    week_budget: Mapped[int | None] = mapped_column(BigInteger)
+    month_cap: Mapped[int | None] = mapped_column(Integer)
+    month_budget: Mapped[int | None] = mapped_column(BigInteger)
+    total_cap: Mapped[int | None] = mapped_column(Integer)
+    total_budget: Mapped[int | None] = mapped_column(BigInteger)
+    hour_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    hour_leads: Mapped[int] = mapped_column(Integer, server_default="0")
+    hour_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    day_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    day_leads: Mapped[int] = mapped_column(Integer, server_default="0")
+    day_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    week_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    week_leads: Mapped[int] = mapped_column(Integer, server_default="0")
+    week_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    month_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    month_leads: Mapped[int] = mapped_column(Integer, server_default="0")
+    month_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    total_leads: Mapped[int] = mapped_column(Integer, server_default="0")
+    total_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    last_sold_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

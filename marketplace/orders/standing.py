@@ -1,0 +1,115 @@
+"""Placing standing orders and changing them: every change is a new version and makes the vertical's book stale."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+
+from core.db import db
+from core.errors import Conflict, Fault, Invalid, NotFound
+from core.ids import new_id
+from marketplace.catalog.models import VerticalRow
+from marketplace.catalog.regions import is_region
+from marketplace.catalog.shelf import raise_book_version
+from marketplace.catalog.verticals import Vertical
+from marketplace.orders.checks import accept_terms
+from marketplace.orders.filters import paths_of
+from marketplace.orders.models import Order, OrderCounters, OrderVersion
+from marketplace.orders.periods import period_starts
+from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
+
+
+def place_order(buyer_id: UUID, body: OrderBody, actor: str, at: datetime) -> Order:
+    """Add an order that holds for every lead whose request begins after the commit; Invalid names every fault."""
+    row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == body.vertical))
+    if row is None:
+        fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
+        raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
+    terms = _accepted(body, Vertical.load(row.definition))
+    order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
+                  terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
+    db.session.add(order)
+    db.session.flush()
+    db.session.add(OrderCounters(order_id=order.id, **_limits_of(terms)))
+    _keep_version(order, actor, at)
+    return order
+
+
+def change_order(
+    buyer_id: UUID, order_id: UUID, patch: OrderPatch, actor: str, at: datetime, if_version: int | None = None
+) -> Order:
+    """Change an order from the commit on; counters are kept, whatever is edited.
+
+    Invalid names every fault; Conflict `version_changed` when it is not the version that the caller has seen.
+    """
+    order = get_order(buyer_id, order_id, lock=True)
+    if if_version is not None and if_version != order.version:
+        raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
+    row = db.session.get_one(VerticalRow, order.vertical_id)
+    before = decode_terms(order.terms)
+    after = _accepted(patched(body_of(before), patch), Vertical.load(row.definition))
+    if after == before:
+        return order
+    order.terms, order.status = msgspec.to_builtins(after), after.status
+    order.version, order.changed_at = order.version + 1, at
+    counters = db.session.get_one(OrderCounters, order.id, with_for_update=True)
+    for name, limit in _limits_of(after).items():
+        setattr(counters, name, limit)
+    if after.timezone != before.timezone:
+        _count_again(counters, order, after.timezone, at)
+    _keep_version(order, actor, at)
+    return order
+
+
+def get_order(buyer_id: UUID, order_id: UUID, lock: bool = False) -> Order:
+    """Return one of the buyer's orders; NotFound for anybody else's."""
+    query = select(Order).where(Order.id == order_id, Order.buyer_id == buyer_id)
+    order = db.session.scalar(query.with_for_update() if lock else query)
+    if order is None:
+        raise NotFound(detail="There is no order with this id.")
+    return order
+
+
+def orders_of(buyer_id: UUID, after: UUID | None, limit: int) -> list[Order]:
+    """Return the buyer's orders, the newest first, from below `after` on."""
+    query = select(Order).where(Order.buyer_id == buyer_id).order_by(Order.id.desc()).limit(limit)
+    return list(db.session.scalars(query.where(Order.id < after) if after else query))
+
+
+def _accepted(body: OrderBody, vertical: Vertical) -> OrderTerms:
+    return accept_terms(
+        body,
+        currency=vertical.currency,
+        min_price_minor=vertical.min_price.minor,
+        paths=paths_of(field.name for field in vertical.fields),
+        is_region=is_region,
+    )
+
+
+def _limits_of(terms: OrderTerms) -> dict[str, int | bool | None]:
+    caps: dict[str, int | bool | None] = {f"{period}_cap": terms.caps.get(period) for period in PERIODS}
+    budgets = {f"{period}_budget": terms.budget_minor.get(period) for period in PERIODS}
+    return {"limited": bool(terms.caps or terms.budget_minor), **caps, **budgets}
+
+
+def _keep_version(order: Order, actor: str, at: datetime) -> None:
+    version = OrderVersion(order_id=order.id, version=order.version, status=order.status, terms=order.terms,
+                           actor=actor, at=at)  # fmt: skip
+    db.session.add(version)
+    db.session.flush()
+    raise_book_version(order.vertical_id)
+
+
+def _count_again(counters: OrderCounters, order: Order, zone: str, at: datetime) -> None:
+    """Count the present periods anew after the zone has moved their borders; the counters' row is locked meanwhile."""
+    query = text(
+        "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
+        " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
+    )
+    for period, start in zip(PERIODS, period_starts(zone, at), strict=False):
+        values = {"buyer": order.buyer_id, "order": order.id, "start": start}
+        leads, spend = db.session.execute(query, values).one()
+        setattr(counters, f"{period}_start", start)
+        setattr(counters, f"{period}_leads", leads)
+        setattr(counters, f"{period}_spend", int(spend))

@@ -1,0 +1,306 @@
+"""The terms of a standing order: the body a buyer sends, the change he sends later, and the frozen form that is kept.
+
+Types are judged here, by msgspec (a wrong type is a malformed request); values are judged in `orders/checks.py`, so
+that every bad value is named at once.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from core.errors import Fault, Invalid
+from core.money import Money
+from marketplace.orders.filters import OPERATORS, Filter
+from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
+
+PERIODS = ("hour", "day", "week", "month", "total")
+TEMPERATURES = ("cold", "warm", "hot")
+CONTACT_CLASSES = ("quick", "registration", "promotional", "interested")
+MODELS = ("cpl", "cpa", "cps")
+OFFERED_MODELS = ("cpl",)
+DELIVERY_KINDS = ("webhook", "email", "none")
+OFFERED_DELIVERY_KINDS = ("none",)
+EXCLUSIVITIES = ("shared", "exclusive")
+STATUSES = ("active", "paused")
+MIN_SHARE, DEFAULT_SHARE, MAX_SHARE = 2, 3, 5
+
+
+def _one_of(words: tuple[str, ...]) -> Meta:
+    return Meta(extra_json_schema={"enum": list(words)})
+
+
+Temperature = Annotated[str, _one_of(TEMPERATURES)]
+ContactClass = Annotated[str, _one_of(CONTACT_CLASSES)]
+Count = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
+
+
+class MoneyBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """An amount as clients write it: a decimal string and an ISO 4217 currency."""
+
+    amount: str
+    currency: str
+
+
+class CapsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The most leads per period; a period left out or null is unlimited."""
+
+    hour: Count | None | UnsetType = UNSET
+    day: Count | None | UnsetType = UNSET
+    week: Count | None | UnsetType = UNSET
+    month: Count | None | UnsetType = UNSET
+    total: Count | None | UnsetType = UNSET
+
+
+class BudgetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The most money per period; a period left out or null is unlimited."""
+
+    hour: MoneyBody | None | UnsetType = UNSET
+    day: MoneyBody | None | UnsetType = UNSET
+    week: MoneyBody | None | UnsetType = UNSET
+    month: MoneyBody | None | UnsetType = UNSET
+    total: MoneyBody | None | UnsetType = UNSET
+
+
+class FilterBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition on a field of the lead; all conditions of an order must hold."""
+
+    field: str
+    op: Annotated[str, _one_of(OPERATORS)]
+    value: Any = None
+
+
+class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of some days; one that ends at or before its start runs past midnight and belongs to the day it starts."""
+
+    days: list[Annotated[str, _one_of(DAYS)]]
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+class ScheduleBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the order buys, in its own zone; without windows it is always open and the zone only resets the caps."""
+
+    timezone: str
+    windows: list[WindowBody] | None = None
+
+
+class DeliveryBody(Struct, frozen=True):
+    """How the buyer receives what he bought; what a kind does not know is passed over."""
+
+    kind: Annotated[str, _one_of(DELIVERY_KINDS)] = "none"
+    url: str | None = None
+    secret: str | None = None
+    mode: str | None = None
+
+
+class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new standing order; what is left out is unlimited, and a misspelt limit is refused instead of ignored."""
+
+    name: str
+    vertical: str
+    regions: list[str] | None = None
+    model: Annotated[str, _one_of(MODELS)] = "cpl"
+    price: MoneyBody | None = None
+    action: str | None = None
+    rate_bp: int | None = None
+    hold: dict[str, Any] | None = None
+    exclusivity: Annotated[str, _one_of(EXCLUSIVITIES)] = "exclusive"
+    max_share: int | None = None
+    filters: list[FilterBody] | None = None
+    min_score: int | None = None
+    temperatures: list[Temperature] | None = None
+    contact_classes: list[ContactClass] | None = None
+    verified_only: bool | None = None
+    caps: CapsBody | None = None
+    budget: BudgetBody | None = None
+    schedule: ScheduleBody | None = None
+    delivery: DeliveryBody | None = None
+    status: Annotated[str, _one_of(STATUSES)] = "active"
+
+
+class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A change of some terms; `caps` and `budget` change period by period (null lifts one), all else as a whole."""
+
+    name: str | UnsetType = UNSET
+    vertical: str | UnsetType = UNSET
+    regions: list[str] | None | UnsetType = UNSET
+    model: Annotated[str, _one_of(MODELS)] | UnsetType = UNSET
+    price: MoneyBody | None | UnsetType = UNSET
+    action: str | None | UnsetType = UNSET
+    rate_bp: int | None | UnsetType = UNSET
+    hold: dict[str, Any] | None | UnsetType = UNSET
+    exclusivity: Annotated[str, _one_of(EXCLUSIVITIES)] | UnsetType = UNSET
+    max_share: int | None | UnsetType = UNSET
+    filters: list[FilterBody] | None | UnsetType = UNSET
+    min_score: int | None | UnsetType = UNSET
+    temperatures: list[Temperature] | None | UnsetType = UNSET
+    contact_classes: list[ContactClass] | None | UnsetType = UNSET
+    verified_only: bool | None | UnsetType = UNSET
+    caps: CapsBody | None | UnsetType = UNSET
+    budget: BudgetBody | None | UnsetType = UNSET
+    schedule: ScheduleBody | None | UnsetType = UNSET
+    delivery: DeliveryBody | None | UnsetType = UNSET
+    status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
+
+
+class OrderTerms(Struct, frozen=True, kw_only=True):
+    """What an order version says, normalised; every value is stored, so that a later default cannot change it.
+
+    Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive.
+    """
+
+    name: str
+    vertical: str
+    currency: str
+    price_minor: int
+    regions: tuple[str, ...] = ()
+    model: str = "cpl"
+    max_share: int = 1
+    filters: tuple[Filter, ...] = ()
+    min_score: int = 0
+    temperatures: tuple[str, ...] = ()
+    contact_classes: tuple[str, ...] = ()
+    verified_only: bool = False
+    caps: dict[str, int] = {}
+    budget_minor: dict[str, int] = {}
+    schedule: Schedule | None = None
+    delivery_kind: str = "none"
+    status: str = "active"
+
+    @property
+    def exclusive(self) -> bool:
+        """Tell whether the order buys alone."""
+        return self.max_share == 1
+
+    @property
+    def timezone(self) -> str:
+        """Return the zone in which caps and budgets reset: the schedule's, UTC without one."""
+        return self.schedule.timezone if self.schedule else "UTC"
+
+
+def terms_of(body: OrderBody) -> OrderTerms:
+    """Normalise a body in which `check_terms` found no fault; ValueError may follow from any other body."""
+    if body.price is None:
+        raise ValueError("an order without a price has no terms")
+    price = Money.parse(body.price.amount, body.price.currency)
+    return OrderTerms(
+        name=body.name.strip(),
+        vertical=body.vertical,
+        currency=price.currency,
+        price_minor=price.minor,
+        regions=_distinct(body.regions),
+        model=body.model,
+        max_share=1 if body.exclusivity == "exclusive" else body.max_share or DEFAULT_SHARE,
+        filters=tuple(Filter(each.field, each.op, each.value) for each in body.filters or ()),
+        min_score=body.min_score or 0,
+        temperatures=_distinct(body.temperatures),
+        contact_classes=_distinct(body.contact_classes),
+        verified_only=bool(body.verified_only),
+        caps=limits_in(body.caps),
+        budget_minor={
+            period: Money.parse(money.amount, money.currency).minor for period, money in limits_in(body.budget).items()
+        },
+        schedule=_schedule_of(body.schedule),
+        delivery_kind=body.delivery.kind if body.delivery else "none",
+        status=body.status,
+    )
+
+
+def body_of(terms: OrderTerms) -> OrderBody:
+    """Write terms back as the body that would create them, as it is shown to the order's owner."""
+    budget = {
+        period: MoneyBody(str(Money(minor, terms.currency)), terms.currency)
+        for period, minor in terms.budget_minor.items()
+    }
+    return OrderBody(
+        name=terms.name,
+        vertical=terms.vertical,
+        regions=list(terms.regions),
+        model=terms.model,
+        price=MoneyBody(str(Money(terms.price_minor, terms.currency)), terms.currency),
+        exclusivity="exclusive" if terms.exclusive else "shared",
+        max_share=None if terms.exclusive else terms.max_share,
+        filters=[FilterBody(each.field, each.op, each.value) for each in terms.filters],
+        min_score=terms.min_score,
+        temperatures=list(terms.temperatures) or None,
+        contact_classes=list(terms.contact_classes) or None,
+        verified_only=terms.verified_only,
+        caps=CapsBody(**terms.caps),
+        budget=BudgetBody(**budget),
+        schedule=_schedule_body(terms.schedule),
+        delivery=DeliveryBody(terms.delivery_kind),
+        status=terms.status,
+    )
+
+
+def show_terms(terms: OrderTerms) -> dict[str, Any]:
+    """Show terms as plain JSON values in the shape of the contract's order body."""
+    shown: dict[str, Any] = msgspec.to_builtins(body_of(terms))
+    for name in ("action", "rate_bp", "hold"):
+        del shown[name]
+    shown["delivery"] = {"kind": terms.delivery_kind}
+    return shown
+
+
+def patched(body: OrderBody, patch: OrderPatch) -> OrderBody:
+    """Return the body with the patch's fields in place; Invalid when it would move the order to another vertical.
+
+    Limits left out of `caps` and `budget` stay (RFC 7396): a raised day cap must not lift the total.
+    """
+    changes = {name: getattr(patch, name) for name in patch.__struct_fields__}
+    changes = {name: value for name, value in changes.items() if value is not UNSET}
+    if changes.get("vertical", body.vertical) != body.vertical:
+        fault = Fault("vertical", "cannot_change", "An order stays in its vertical; create another order instead.")
+        raise Invalid("cannot_change", fault.message, [fault])
+    if isinstance(patch.caps, CapsBody):
+        changes["caps"] = CapsBody(**limits_in(body.caps) | _said(patch.caps))
+    if isinstance(patch.budget, BudgetBody):
+        changes["budget"] = BudgetBody(**limits_in(body.budget) | _said(patch.budget))
+    return msgspec.structs.replace(body, **changes)
+
+
+def encode_terms(terms: OrderTerms) -> bytes:
+    """Write terms as the JSON that an order version keeps."""
+    return msgspec.json.encode(terms)
+
+
+def decode_terms(stored: bytes | str | dict[str, Any]) -> OrderTerms:
+    """Read terms from an order version: JSON text, or the values a driver already read from it."""
+    if isinstance(stored, dict):
+        return msgspec.convert(stored, OrderTerms)
+    return msgspec.json.decode(stored, type=OrderTerms)
+
+
+def limits_in(body: CapsBody | BudgetBody | None) -> dict[str, Any]:
+    """Return the limits a body sets, by period; what is left out or null sets none."""
+    return {period: limit for period, limit in _said(body).items() if limit is not None} if body else {}
+
+
+def _said(body: CapsBody | BudgetBody) -> dict[str, Any]:
+    named = ((period, getattr(body, period)) for period in PERIODS)
+    return {period: limit for period, limit in named if limit is not UNSET}
+
+
+def _distinct(words: list[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words or ()))
+
+
+def _schedule_of(body: ScheduleBody | None) -> Schedule | None:
+    if body is None:
+        return None
+    windows = (
+        Window(tuple(sorted({DAYS.index(day) for day in each.days})), minute_of(each.from_), minute_of(each.to))
+        for each in body.windows or ()
+    )
+    return Schedule(body.timezone, tuple(windows))
+
+
+def _schedule_body(schedule: Schedule | None) -> ScheduleBody | None:
+    if schedule is None:
+        return None
+    windows = [
+        WindowBody([DAYS[day] for day in each.days], show_minute(each.from_minute), show_minute(each.to_minute))
+        for each in schedule.windows
+    ]
+    return ScheduleBody(schedule.timezone, windows or None)

@@ -1,0 +1,156 @@
+"""Leads over HTTP: a publisher posts them and sees what became of them and why."""
+
+from uuid import UUID
+
+import msgspec
+from flask import Response, request
+
+from core import idempotency
+from core.db import transaction
+from core.errors import DomainError, Fault, Invalid, Malformed, NotSignedIn
+from core.http import (
+    Answer, bearer, guarded_inside, keep, permit, problem_of, raise_unsupported, raw_body, reads, replayed, respond,
+    settings,
+)  # fmt: skip
+from core.identity import Actor, forget_actor, recall_actor
+from core.ids import parse_id
+from core.paging import page_of, page_request
+from marketplace.catalog.shelf import verticals_by_id
+from marketplace.leads.batch import post_rows
+from marketplace.leads.desk import desk
+from marketplace.leads.intake import Sender
+from marketplace.leads.queries import get_lead, leads_of, sales_of_leads, unsealed
+from marketplace.leads.refusals import count_refusal, refusals_of
+from marketplace.leads.why import show_reason, why
+from marketplace.web.api import api, shown
+
+STATUSES = ("sold", "unsold", "pending", "rejected")
+WHY_LIMIT = 200
+
+
+@api.post("/leads")
+@guarded_inside("leads:write")
+def post_lead() -> Response:
+    """Take one lead: 201 with what became of it, 4xx when it is no lead at all."""
+    sender = _sender()
+    if request.mimetype not in ("application/json", ""):
+        raise_unsupported()
+    raw = raw_body()
+    try:
+        received = desk().intake.post(raw, sender)
+    except (Invalid, Malformed) as refused:
+        return _refuse(refused, raw, sender)
+    except NotSignedIn:
+        forget_actor(bearer())
+        raise
+    if received.replayed:
+        return _replay(idempotency.kept_of(received.result["status"], received.result["answer"]))
+    return respond(Answer(shown.lead_answer(received.result), 201))
+
+
+@api.post("/leads/batch")
+@guarded_inside("leads:write")
+def post_leads() -> Response:
+    """Take up to 10,000 leads as NDJSON or CSV, one result a row; one bad row spoils no other."""
+    raw = raw_body(settings().max_batch_bytes)
+    results = post_rows(raw, request.mimetype, _sender())
+    return respond(Answer({"items": [_row_result(one) for one in results]}))
+
+
+def _sender() -> Sender:
+    actor = recall_actor(bearer())
+    if actor is None:
+        raise NotSignedIn("unknown_key", "This API key is unknown or revoked.")
+    permit(actor, "leads:write")
+    key = idempotency.key_of(request.headers.get("Idempotency-Key"))
+    return Sender(actor.account_id, actor.key_id, f"{request.method} {request.path}", key)
+
+
+def _refuse(refused: DomainError, raw: bytes, sender: Sender) -> Response:
+    """Count what was no lead, and keep a 422 under its Idempotency-Key like any other answer."""
+    keeps = sender.idempotency_key if isinstance(refused, Invalid) else None
+    fingerprint = idempotency.fingerprint_of(raw)
+    with transaction():
+        if keeps:
+            kept = idempotency.claim(sender.account_id, sender.route, keeps, fingerprint)
+            if kept is not None:
+                return _replay(kept)
+        count_refusal(sender.account_id, refused, desk().intake.clock.now())
+        response = problem_of(refused)
+        if keeps:
+            keep(sender.account_id, sender.route, keeps, fingerprint, response)
+    return response
+
+
+def _replay(kept: idempotency.Kept) -> Response:
+    if not kept.body:
+        body = msgspec.json.encode(shown.lead_answer(kept.stored))
+        kept = idempotency.Kept(kept.status, body, "application/json")
+    return replayed(kept)
+
+
+def _row_result(one: object) -> object:
+    if isinstance(one, DomainError):
+        return {"status": "refused", "code": one.code, "detail": one.detail, "errors": shown.plain(one.faults)}
+    return shown.lead_answer(one) if isinstance(one, dict) else one
+
+
+@api.get("/leads")
+@reads("leads:read")
+def list_leads(actor: Actor) -> Answer:
+    """Show the publisher's leads, the newest first."""
+    status = request.args.get("status")
+    if status is not None and status not in STATUSES:
+        fault = Fault("status", "not_allowed_value", f"Choose one of {', '.join(STATUSES)}.")
+        raise Malformed("bad_filter", "This list cannot be shown.", [fault])
+    currencies = {key: vertical.currency for key, vertical in verticals_by_id().items()}
+    asked = page_request("lead")
+    rows = leads_of(actor.account_id, status, asked.after, asked.limit + 1)
+    sales = sales_of_leads([row.id for row in rows])
+    return Answer(
+        page_of("lead", asked, lambda *_: rows, lambda row: shown.lead(row, sales[row.id], currencies[row.vertical_id]))
+    )
+
+
+@api.get("/leads/<lead_id>")
+@reads("leads:read|operate")
+def show_lead(actor: Actor, lead_id: str) -> Answer:
+    """Show one lead as it was sent, and its sales as they stand."""
+    row = get_lead(_publisher(actor), parse_id("lead", lead_id))
+    currency = verticals_by_id()[row.vertical_id].currency
+    return Answer(shown.lead(row, sales_of_leads([row.id])[row.id], currency, unsealed(row, desk().vault)))
+
+
+@api.get("/leads/<lead_id>/why")
+@reads("leads:read|orders:read|operate")
+def show_why(actor: Actor, lead_id: str) -> Answer:
+    """Show what became of every order of the vertical for this lead, as far as the asker may know."""
+    row = get_lead(_publisher(actor) if actor.kind != "buyer" else None, parse_id("lead", lead_id))
+    reasons = why(row, desk().vault)
+    if actor.kind == "buyer":
+        reasons = [reason for reason in reasons if reason.buyer_id == actor.account_id]
+    viewer = None if actor.kind == "operator" else actor.account_id
+    start = _offset()
+    items = [show_reason(reason, row.id, viewer) for reason in reasons[start : start + WHY_LIMIT]]
+    more = start + WHY_LIMIT < len(reasons)
+    return Answer({"items": items, "next_cursor": str(start + WHY_LIMIT) if more else None})
+
+
+@api.get("/refusals")
+@reads("leads:read")
+def list_refusals(actor: Actor) -> Answer:
+    """Show how many of the publisher's posts were no leads, by day, field and code."""
+    rows = refusals_of(actor.account_id)
+    items = [{"day": row.day.isoformat(), "field": row.field, "code": row.code, "refused": row.refused} for row in rows]
+    return Answer({"items": items, "next_cursor": None})
+
+
+def _publisher(actor: Actor) -> UUID | None:
+    return None if actor.kind == "operator" else actor.account_id
+
+
+def _offset() -> int:
+    text = request.args.get("cursor", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Malformed("bad_page", "Send a cursor that this list gave as next_cursor.")
+    return int(text)

@@ -1,0 +1,54 @@
+"""Standing orders over HTTP."""
+
+from flask import request
+
+from core.errors import Malformed
+from core.http import Answer, body, business_clock, created, reads, writes
+from core.identity import Actor
+from core.ids import parse_id
+from core.paging import page_of, page_request
+from marketplace.orders.standing import change_order, get_order, orders_of, place_order
+from marketplace.orders.terms import OrderBody, OrderPatch
+from marketplace.web.api import api, shown
+
+
+@api.post("/orders")
+@writes("orders:write")
+def post_order(actor: Actor) -> Answer:
+    """Place an order."""
+    return created(shown.order(place_order(actor.account_id, body(OrderBody), actor.name, business_clock().now())))
+
+
+@api.get("/orders")
+@reads("orders:read")
+def list_orders(actor: Actor) -> Answer:
+    """Show the buyer's orders, the newest first."""
+    asked = page_request("ord")
+    return Answer(page_of("ord", asked, lambda *page: orders_of(actor.account_id, *page), shown.order))
+
+
+@api.get("/orders/<order_id>")
+@reads("orders:read")
+def show_order(actor: Actor, order_id: str) -> Answer:
+    """Show one order, with its version as ETag."""
+    row = get_order(actor.account_id, parse_id("ord", order_id))
+    return Answer(shown.order(row), headers={"ETag": f'"{row.version}"'})
+
+
+@api.patch("/orders/<order_id>")
+@writes("orders:write")
+def patch_order(actor: Actor, order_id: str) -> Answer:
+    """Change an order for every lead whose request begins after the answer."""
+    row = change_order(actor.account_id, parse_id("ord", order_id), body(OrderPatch), actor.name,
+                       business_clock().now(), _if_version())  # fmt: skip
+    return Answer(shown.order(row), headers={"ETag": f'"{row.version}"'})
+
+
+def _if_version() -> int | None:
+    text = request.headers.get("If-Match")
+    if text is None or text == "*":
+        return None
+    version = text.strip('"')
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise Malformed("bad_if_match", "Send the ETag that GET gave for this order.")
+    return int(version)

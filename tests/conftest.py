@@ -1,0 +1,99 @@
+"""What every test may ask for: a database of its own, cloned from a migrated template, and an application on it.
+
+The tests run on the real PostgreSQL and really commit. After a test that had a database, its books are audited.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from billing import audit
+from core.config import Settings
+from core.db import db, migrate, pool_of, transaction
+from core.postgres import create_database, discard_embedded, drop_database, open_database
+from marketplace.app import create_app
+from marketplace.catalog.shelf import ship_verticals
+from tests.factories import Market
+
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+TEMPLATE = "template_of_tests"
+_numbers = itertools.count()
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    instant: datetime = field(default=START)
+
+    def now(self) -> datetime:
+        """Return the instant it was set to."""
+        return self.instant
+
+    def advance(self, **by: float) -> datetime:
+        """Move on by some days, hours, minutes … and return the new instant."""
+        self.instant += timedelta(**by)
+        return self.instant
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a PostgreSQL for the session and return the URL of a migrated database to clone."""
+    settings = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
+    with open_database(settings) as database:
+        url = create_database(database.url, TEMPLATE)
+        app = create_app(settings, url, SetClock())
+        with app.app_context():
+            migrate()
+            with transaction():
+                ship_verticals(START)
+            db.engine.dispose()
+        pool_of(app).close()
+        yield url
+    discard_embedded(settings)
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """Clone a database for one test."""
+    name = f"test_{next(_numbers)}"
+    url = create_database(postgres, name, TEMPLATE)
+    yield url
+    drop_database(postgres, name)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Give a clock to set."""
+    return SetClock()
+
+
+@pytest.fixture
+def app(database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
+    """Make an application on a database of its own, and audit the books when the test is over."""
+    made = create_app(Settings(data_folder=tmp_path, database_url=database_url, pool_size=20), database_url, clock)
+    with made.app_context():
+        yield made
+        db.session.rollback()
+        report = audit(db.session)
+        db.session.remove()
+    pool_of(made).close()
+    assert report.ok, [check for check in report.checks if not check.ok]
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Give an HTTP client without a key."""
+    return app.test_client()
+
+
+@pytest.fixture
+def market(app: Flask, clock: SetClock) -> Market:
+    """Give a market to fill with publishers, buyers, orders and leads over HTTP."""
+    return Market(app, clock)

@@ -1,0 +1,15 @@
+"""What the web server runs: the application on the database that DATABASE_URL names."""
+
+import os
+
+from core.config import Settings
+from core.lifeline import die_with_parent
+from marketplace.app import create_app
+
+if os.environ.get("LEADBOURSE_SUPERVISED") == "1":
+    die_with_parent()
+
+_settings = Settings.read()
+if _settings.database_url is None:
+    raise RuntimeError("wsgi needs DATABASE_URL; `leadbourse web` and `leadbourse serve` set it")
+app = create_app(_settings, _settings.database_url)
