@@ -4,16 +4,20 @@ Whoever sits above imports from here and from nowhere deeper. Amounts are `Money
 moves money takes a key (or derives it from its hold), and doing it twice is doing it once.
 """
 
-from billing.audit import AuditReport, CheckResult, Figure, audit
+from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
+from billing.audit_checks import CHECKS, Check
 from billing.earners import EarnerBalance, earnings_of, mature_reserves, open_earner
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
+    "CHECKS",
     "AuditReport",
+    "Check",
     "CheckResult",
     "EarnerBalance",
+    "Executes",
     "Figure",
     "HistoryItem",
     "HoldOutcome",

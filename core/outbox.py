@@ -50,12 +50,13 @@ class Notice(Model):
     occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-def announce(topic: str, payload: Mapping[str, Any]) -> None:
-    """Leave news in the outbox, within the session's transaction."""
-    db.session.execute(
-        text("SELECT core.announce(:topic, CAST(:payload AS jsonb))"),
-        {"topic": topic, "payload": json.dumps(payload)},
-    )
+_ANNOUNCE = text("SELECT core.announce(:topic, CAST(:payload AS jsonb))")
+
+
+def announce(topic: str, *news: Mapping[str, Any]) -> None:
+    """Leave news in the outbox, within the session's transaction and in one round trip however many they are."""
+    if news:
+        db.session.execute(_ANNOUNCE, [{"topic": topic, "payload": json.dumps(one)} for one in news])
 
 
 def relay_once() -> int:

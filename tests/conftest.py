@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from billing import audit
+from marketplace.audit import audit_all
 from core.config import Settings
 from core.db import db, migrate, pool_of, transaction
 from core.postgres import create_database, discard_embedded, drop_database, open_database
@@ -81,7 +81,7 @@ def app(database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
     with made.app_context():
         yield made
         db.session.rollback()
-        report = audit(db.session)
+        report = audit_all(db.session)
         db.session.remove()
     pool_of(made).close()
     assert report.ok, [check for check in report.checks if not check.ok]

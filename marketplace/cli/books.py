@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from billing import audit
+from marketplace.audit import audit_all
 from billing.cli import print_audit
 from core.clock import from_rfc3339
 from core.db import db
@@ -20,7 +20,7 @@ from marketplace.jobs import run_due
 @with_app
 def audit_command(as_json: bool) -> None:
     """Prove the books; exit status 1 and the differences when they do not hold."""
-    sys.exit(print_audit(audit(db.session), as_json))
+    sys.exit(print_audit(audit_all(db.session), as_json))
 
 
 @click.command("run-due")

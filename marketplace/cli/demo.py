@@ -43,11 +43,11 @@ def demo() -> None:
         for buyer, terms in ORDERS:
             _order(buyer, terms)
     address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"Leadbourse is starting at {address}; Ctrl-C ends it. Logins ({PASSWORD}) and API keys:\n", err=True)
+    click.echo(f"Leadbourse is starting at {address}; Ctrl-C ends it. Logins ({PASSWORD}) and API keys:\n")
     for kind, name, email in PEOPLE:
-        click.echo(f"  {kind:9} {name:16} {email:27} {keys[name]}", err=True)
+        click.echo(f"  {kind:9} {name:16} {email:27} {keys[name]}")
     click.echo(f"\nPost a lead:\n  curl -H 'Authorization: Bearer {keys['Studiekiezer']}' {address}/api/v1/verticals/"
-               "education\n  shows an example body for POST /api/v1/leads.\n", err=True)  # fmt: skip
+               "education\n  shows an example body for POST /api/v1/leads.\n")  # fmt: skip
     sys.exit(serve_everything(settings))
 
 

@@ -1,6 +1,7 @@
 """Settlement: a sale whose release date has come and that nobody disputes is paid, in batches, each one exactly once."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -31,10 +32,13 @@ def settle_batch(as_of: datetime) -> int:
         db.session.add(Event(subject_id=sale.id, at=as_of, move="delivered>settled", actor=ACTOR))
         sale.state, sale.ended_at = "settled", as_of
     db.session.flush()
-    for sale in sales:
-        announce("notice", {"event": "sale.settled", "at": as_of.isoformat(), "data": {"sale": str(sale.id)},
-                            "accounts": [str(sale.publisher_id), str(sale.buyer_id)]})  # fmt: skip
+    announce("notice", *(_news_of(sale, as_of) for sale in sales))
     return len(sales)
+
+
+def _news_of(sale: Sale, at: datetime) -> dict[str, Any]:
+    accounts = [str(sale.publisher_id), str(sale.buyer_id)]
+    return {"event": "sale.settled", "at": at.isoformat(), "accounts": accounts, "data": {"sale": str(sale.id)}}
 
 
 def mature_batch(as_of: datetime) -> int:

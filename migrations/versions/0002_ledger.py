@@ -13,7 +13,7 @@ def upgrade() -> None:
         "0002_ledger",
         *("chart_of_accounts", "transactions", "wallets_and_earners", "holds", "reserve_lots", "refusals"),
         *("request_types", "refuse_change", "check_balance", "open_accounts", "covers"),
-        *("is_hold_repeated", "place_hold"),
+        *("is_hold_repeated", "place_hold", "ends_of_holds"),
         *("resolution_of", "claim_resolutions", "post_resolutions", "move_resolved_balances", "resolve_holds"),
         *("mature_reserves", "answer_for_key", "fund_wallet", "post_credit"),
     )

@@ -1,0 +1,64 @@
+"""The market's part of the audit: its sales, counters and leads say the same as the books of billing."""
+
+from billing import CHECKS, AuditReport, Check, Executes, audit
+
+SALES_AND_HOLDS = """
+    SELECT coalesce(s.id, h.hold_id) AS sale_id, s.state, s.price_minor, s.payout_minor, h.amount_minor,
+           h.captured_minor, h.released_minor, h.share_minor
+    FROM marketplace.sales s
+    FULL JOIN (SELECT * FROM billing.ends_of_holds() WHERE kind = 'cpl') h ON h.hold_id = s.id
+    WHERE (s.buyer_id, s.currency, s.price_minor) IS DISTINCT FROM (h.account_id, h.currency, h.amount_minor)
+       OR CASE s.state
+            WHEN 'settled' THEN (h.captured_minor, h.released_minor, h.share_minor, h.earner_id)
+                 IS DISTINCT FROM (s.price_minor, 0, s.payout_minor, s.publisher_id)
+            WHEN 'returned' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
+            WHEN 'refused' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
+            WHEN 'failed' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
+            ELSE h.captured_minor IS NOT NULL END
+"""
+COUNTERS = """
+    SELECT c.order_id, c.total_leads, c.total_spend, s.leads, s.spend
+    FROM marketplace.order_counters c
+    FULL JOIN (SELECT order_id, count(*) AS leads, sum(price_minor) AS spend FROM marketplace.sales GROUP BY order_id) s
+        ON s.order_id = c.order_id
+    WHERE (coalesce(c.total_leads, -1), coalesce(c.total_spend, -1))
+        IS DISTINCT FROM (coalesce(s.leads, 0), coalesce(s.spend, 0))
+"""
+SHARES = """
+    SELECT s.lead_id, count(*) AS buyers, min((v.terms ->> 'max_share')::integer) AS allowed
+    FROM marketplace.sales s
+    LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
+    GROUP BY s.lead_id
+    HAVING count(*) > min((v.terms ->> 'max_share')::integer) OR count(v.order_id) < count(*)
+"""
+PRICES = """
+    SELECT s.id AS sale_id, s.price_minor, v.terms ->> 'price_minor' AS ordered
+    FROM marketplace.sales s
+    LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
+    WHERE s.price_minor IS DISTINCT FROM (v.terms ->> 'price_minor')::bigint
+"""
+STATUSES = """
+    SELECT l.id AS lead_id, l.status, l.test, count(s.id) AS sales
+    FROM marketplace.leads l LEFT JOIN marketplace.sales s ON s.lead_id = l.id
+    GROUP BY l.id
+    HAVING (l.status = 'sold') <> (count(s.id) > 0) OR (l.test AND count(s.id) > 0)
+"""
+TWINS = """
+    SELECT k.vertical_id, k.lead_id
+    FROM marketplace.person_keys k LEFT JOIN marketplace.leads l ON l.id = k.lead_id
+    WHERE l.status IS NULL OR l.status NOT IN ('sold', 'pending')
+"""
+
+MARKET_CHECKS = (
+    Check("I12", "each sale is its hold: same buyer, price, share and end", SALES_AND_HOLDS),
+    Check("L3", "each order's counters are its sales", COUNTERS),
+    Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
+    Check("L11", "each sale has the price of the order version it names", PRICES),
+    Check("L3", "a lead is sold exactly when it has sales, a test lead never", STATUSES),
+    Check("L3", "only sold or pending leads claim a person", TWINS),
+)
+
+
+def audit_all(connection: Executes) -> AuditReport:
+    """Check the whole ledger and the market against it; reads only."""
+    return audit(connection, (*CHECKS, *MARKET_CHECKS))

@@ -1,0 +1,53 @@
+"""The market's audit finds what it is there to find: each check is broken on purpose and named."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from core.db import db, transaction
+from marketplace.audit import MARKET_CHECKS, audit_all
+from tests.factories import Market
+
+# What to break, and the check that must say so. `session_replication_role` turns the guards off, as a superuser could.
+SABOTAGE = {
+    "each sale is its hold: same buyer, price, share and end": "UPDATE marketplace.sales SET price_minor = price_minor + 1",
+    "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",
+    "no lead was sold to more buyers than each of them allowed":
+        "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
+    "each sale has the price of the order version it names":
+        "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{price_minor}', '1')",
+    "a lead is sold exactly when it has sales, a test lead never": "UPDATE marketplace.leads SET status = 'unsold'",
+    "only sold or pending leads claim a person": "UPDATE marketplace.person_keys SET lead_id = gen_random_uuid()",
+}  # fmt: skip
+
+
+@pytest.fixture
+def sold(market: Market) -> Iterator[Market]:
+    """Give a market with one sale, and put back whatever the test broke."""
+    market.make_order(market.make_buyer())
+    market.make_publisher().post("/leads", market.lead())
+    yield market
+    db.session.rollback()
+
+
+@pytest.mark.usefixtures("sold")
+def test_a_right_book_passes_every_check() -> None:
+    assert audit_all(db.session).ok
+
+
+@pytest.mark.usefixtures("sold")
+@pytest.mark.parametrize("name", [check.name for check in MARKET_CHECKS])
+def test_a_broken_record_is_found_by_its_check(name: str) -> None:
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
+    db.session.execute(text(SABOTAGE[name]))
+
+    wrong = {check.name for check in audit_all(db.session).checks if not check.ok}
+
+    assert name in wrong
+
+
+@pytest.mark.usefixtures("sold")
+def test_the_audit_leaves_no_transaction_open_for_writing() -> None:
+    with transaction():
+        assert audit_all(db.session).ok
