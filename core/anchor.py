@@ -1,13 +1,18 @@
-"""Where business time is anchored: read when a process starts, set by `leadbourse time`."""
+"""Where business time is anchored: set by `leadbourse time`, and followed by every process within seconds."""
 
+import time
 from datetime import UTC, datetime
 
+from flask import Flask
 from sqlalchemy import Boolean, CheckConstraint, DateTime, Double, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import REAL_TIME, BusinessClock
-from core.db import Model, db
+from core.db import Model, db, pool_of
 from core.errors import Invalid
+
+
+FOLLOW_SECONDS = 5.0
 
 
 class ClockRow(Model):
@@ -29,7 +34,7 @@ def read_clock() -> BusinessClock:
 
 
 def set_clock(business_at: datetime, rate: float) -> BusinessClock:
-    """Anchor business time at this instant from now on; processes that run already keep theirs until restarted.
+    """Anchor business time at this instant from now on; processes that run already follow within five seconds.
 
     Invalid when the rate is not above 0 and at most 100,000, or when business time would go back.
     """
@@ -41,3 +46,21 @@ def set_clock(business_at: datetime, rate: float) -> BusinessClock:
     db.session.merge(ClockRow(single=True, real_at=clock.real_at, business_at=business_at, rate=rate))
     db.session.flush()
     return clock
+
+
+class InstalledClock:
+    """The installation's business clock as this process knows it: its anchor is read anew every five real seconds."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._clock = REAL_TIME
+        self._read_again_at = 0.0
+
+    def now(self) -> datetime:
+        """Return the present business instant in UTC."""
+        if time.monotonic() >= self._read_again_at:
+            with pool_of(self._app).connection() as connection:
+                row = connection.execute("SELECT real_at, business_at, rate FROM core.clock").fetchone()
+            self._clock = BusinessClock(*row) if row else REAL_TIME
+            self._read_again_at = time.monotonic() + FOLLOW_SECONDS
+        return self._clock.now()

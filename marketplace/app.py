@@ -1,6 +1,5 @@
 """The composition root: puts the floors together into one Flask application."""
 
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -8,8 +7,8 @@ import psycopg.types.json
 from flask import Flask
 
 from core import http
-from core.anchor import read_clock
-from core.clock import REAL_TIME, Clock
+from core.anchor import InstalledClock
+from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
 from marketplace import jobs as market_jobs
@@ -35,22 +34,3 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.register_blueprint(api)
     app.extensions["leadbourse_clock"] = clock or InstalledClock(app)
     return app
-
-
-class InstalledClock:
-    """The installation's business clock, read from the database when it is first asked and again by `reread`."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._clock: Clock | None = None
-
-    def now(self) -> datetime:
-        """Return the present business instant."""
-        if self._clock is None:
-            self.reread()
-        return (self._clock or REAL_TIME).now()
-
-    def reread(self) -> None:
-        """Read the anchor again."""
-        with self._app.app_context():
-            self._clock = read_clock()

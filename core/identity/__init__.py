@@ -1,6 +1,6 @@
 """Who may act: accounts (organisations), users, memberships, API keys with scopes."""
 
-from core.identity.accounts import Actor, account_named, get_account, open_account, sign_up
+from core.identity.accounts import Actor, account_named, accounts_of_kind, get_account, open_account, sign_up
 from core.identity.keys import (
     SCOPES_OF,
     actor_for_key,
@@ -18,6 +18,7 @@ __all__ = [
     "Actor",
     "ApiKey",
     "account_named",
+    "accounts_of_kind",
     "actor_for_key",
     "forget_actor",
     "get_account",

@@ -82,3 +82,9 @@ def get_account(account_id: UUID, kind: str | None = None) -> Account:
 def account_named(name: str) -> Account | None:
     """Find the oldest account of this name."""
     return db.session.scalar(select(Account).where(Account.name == name).order_by(Account.id).limit(1))
+
+
+def accounts_of_kind(kind: str) -> list[Account]:
+    """Return the active accounts of one kind, the oldest first."""
+    query = select(Account).where(Account.kind == kind, Account.standing == "active").order_by(Account.id)
+    return list(db.session.scalars(query))

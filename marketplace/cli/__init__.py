@@ -30,7 +30,8 @@ for command in (account, audit_command, bench, clock, db_group, demo, leads, run
 def main() -> None:
     """Run a command; a refusal is a sentence on stderr and exit status 1, SIGTERM ends it like Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "procrastinate", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         leadbourse(prog_name="leadbourse")

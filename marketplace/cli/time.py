@@ -16,7 +16,7 @@ from marketplace.cli.running import print_json, with_app
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @with_app
 def time_command(instant: str | None, rate: float | None, as_json: bool) -> None:
-    """Show business time, or set it; processes that run already keep theirs until they are restarted."""
+    """Show business time, or set it; processes that run already follow within five seconds."""
     clock = read_clock()
     if instant is not None or rate is not None:
         if settings().database_url is not None:

@@ -2,11 +2,12 @@
 
 from flask import request
 
-from billing import earnings_of, wallet_of
+from affiliates import earnings_in
+from billing import wallet_of
 from core.errors import Fault, Malformed
 from core.http import Answer, reads
 from core.identity import Actor
-from core.money import Money, is_currency
+from core.money import is_currency
 from marketplace.leads.queries import pending_of
 from marketplace.web.api import api, shown
 
@@ -26,9 +27,8 @@ def show_wallet(actor: Actor) -> Answer:
 def show_balance(actor: Actor) -> Answer:
     """Show what the publisher has: pending, payable, in reserve, and paid or on its way."""
     currency = _currency()
-    earned, pending = earnings_of(actor.account_id, currency), pending_of(actor.account_id, currency)
-    paid = Money(earned.paid.minor + earned.in_flight.minor, currency)
-    parts = {"payable": earned.payable, "reserve": earned.reserve, "paid": paid, "owed": earned.owed}
+    earned, pending = earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)
+    parts = {"payable": earned.payable, "reserve": earned.reserve, "paid": earned.paid, "owed": earned.owed}
     return Answer(
         {"pending": shown.amount(pending.amount_minor, currency)}
         | {name: money.as_json() for name, money in parts.items()}
