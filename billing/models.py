@@ -165,9 +165,7 @@ class Hold(Model):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     promo_minor: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(Text)
-    transaction_id: Mapped[UUID] = mapped_column(
-        ForeignKey("billing.transactions.id", name="holds_transaction_id_fkey")
-    )
+    transaction_id: Mapped[UUID]
     placed_at: Mapped[datetime] = mapped_column(INSTANT)
 
 

@@ -3,14 +3,12 @@
 import time
 from datetime import UTC, datetime
 
-from flask import Flask
 from sqlalchemy import Boolean, CheckConstraint, DateTime, Double, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import REAL_TIME, BusinessClock
-from core.db import Model, db, pool_of
+from core.db import Application, Model, db, pool_of
 from core.errors import Invalid
-
 
 FOLLOW_SECONDS = 5.0
 
@@ -51,7 +49,7 @@ def set_clock(business_at: datetime, rate: float) -> BusinessClock:
 class InstalledClock:
     """The installation's business clock as this process knows it: its anchor is read anew every five real seconds."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
         self._clock = REAL_TIME
         self._read_again_at = 0.0

@@ -35,7 +35,7 @@ def secret_generations(name: str) -> dict[int, bytes]:
     first = insert(Secret).values(name=name, generation=1, value=os.urandom(32), created_at=datetime.now(UTC))
     db.session.execute(first.on_conflict_do_nothing())
     rows = db.session.execute(select(Secret.generation, Secret.value).where(Secret.name == name))
-    return {generation: value for generation, value in rows}
+    return {row.generation: row.value for row in rows}
 
 
 class Vault:

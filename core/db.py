@@ -1,19 +1,20 @@
 """The one way to the database: one pool of driver connections, one session on top of it, one `transaction()`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 from flask import Flask, current_app
 from flask_migrate import Migrate, upgrade
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import NullPool
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from core.errors import Unavailable
 
@@ -36,6 +37,17 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
+
+class Application(Protocol):
+    """What work outside a request runs in: the Flask application, of which it needs only this."""
+
+    extensions: dict[str, Any]
+
+    def app_context(self) -> AbstractContextManager[Any]:
+        """Give a context in which `db.session` works."""
+        ...
+
+
 LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError)
 
 
@@ -49,12 +61,13 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         close_returns=True,
         timeout=5,
         reconnect_timeout=2,
-        kwargs={"prepare_threshold": 2, "application_name": "leadbourse"},
+        kwargs={"prepare_threshold": 2, "application_name": "leadbourse", "autocommit": True},
+        reset=_to_autocommit,
     )
     app.extensions["leadbourse_pool"] = pool
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "creator": pool.getconn,
+        "creator": lambda: _to_transactions(pool.getconn()),
         "poolclass": NullPool,
         "use_native_hstore": False,
     }
@@ -62,7 +75,18 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
     Migrate(app, db, directory=str(_MIGRATIONS), compare_type=True)
 
 
-def pool_of(app: Flask) -> ConnectionPool[psycopg.Connection[Any]]:
+def _to_autocommit(connection: psycopg.Connection[Any]) -> None:
+    """Make a connection what those in the pool are: the hot path takes it as it is, only the session changes it."""
+    if not connection.autocommit:
+        connection.autocommit = True
+
+
+def _to_transactions(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    connection.autocommit = False
+    return connection
+
+
+def pool_of(app: Application) -> ConnectionPool[psycopg.Connection[Any]]:
     """Return the application's connection pool."""
     pool: ConnectionPool[psycopg.Connection[Any]] = app.extensions["leadbourse_pool"]
     return pool
@@ -98,13 +122,11 @@ def driver_connection() -> Iterator[psycopg.Connection[Any]]:
     """
     pool = pool_of(current_app)
     try:
-        with pool.connection() as connection:
-            connection.autocommit = True
-            try:
-                yield connection
-            finally:
-                if not connection.closed:
-                    connection.autocommit = False
+        connection = pool.getconn()
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
     except LOST_DATABASE as lost:
         raise away(lost) from lost
 

@@ -5,7 +5,7 @@ the house test looks for on every route.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -13,16 +13,26 @@ from uuid import UUID
 
 import msgspec
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotAcceptable, UnsupportedMediaType
 
 from core import idempotency
 from core.clock import Clock
 from core.config import Settings
 from core.db import away, db, is_lost, transaction
 from core.errors import (
-    Conflict, DomainError, Invalid, Malformed, NotAllowed, NotFound, NotSignedIn, TooMany, Unavailable,
-)  # fmt: skip
+    Conflict,
+    DomainError,
+    Fault,
+    Invalid,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooMany,
+    Unavailable,
+)
 from core.identity import Actor, actor_for_key
+from core.paging import PageRequest, read_page
 from core.schemas import decode
 
 T = TypeVar("T")
@@ -40,6 +50,12 @@ STATUS_OF: dict[type[DomainError], tuple[int, str]] = {
     Unavailable: (503, "Not available for the moment"),
 }
 RETRY_AFTER_SECONDS = 2
+JSON_ONLY = "/api/v1/"
+JSON_RANGES = ("application/json", "application/*", "*/*", "application/problem+json")
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large",
                   415: "unsupported_media_type", 400: "malformed"}  # fmt: skip
 
@@ -90,6 +106,28 @@ def install(app: Flask) -> None:
     app.register_error_handler(DomainError, problem_of)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
+    app.before_request(_refuse_unusable)
+    app.after_request(_protect)
+
+
+def _refuse_unusable() -> None:
+    """Refuse what no route could answer: an address that PostgreSQL cannot hold, and JSON for who cannot read it."""
+    if "\0" in request.path:
+        raise NotFound(detail="There is nothing at this address.")
+    wanted = request.headers.get("Accept", "*/*")
+    if wanted in ("*/*", "application/json", "") or not request.path.startswith(JSON_ONLY):
+        return
+    if not any(weight > 0 and kind.split(";")[0] in JSON_RANGES for kind, weight in request.accept_mimetypes):
+        raise NotAcceptable("This address answers in application/json only; say so in Accept, or leave it out.")
+
+
+def _protect(response: Response) -> Response:
+    """Tell browsers to trust nothing beyond what a page itself names."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        response.headers["Referrer-Policy"] = "same-origin"
+    return response
 
 
 def _http_problem(error: HTTPException) -> Response:
@@ -106,7 +144,7 @@ def _unexpected(error: Exception) -> Response:
     if is_lost(error):
         db.session.rollback()
         return problem_of(away(error))
-    log.exception("unexpected error in %s %s", request.method, request.path)
+    log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
     detail = "Something failed on our side. It is logged; nothing was half done."
     return problem(500, "Internal error", "internal_error", detail, [])
 
@@ -123,6 +161,14 @@ def business_clock() -> Clock:
     return clock
 
 
+def kept_by_app(name: str, make: Callable[[], T]) -> T:
+    """Return what this application keeps under a name, making it when it is first asked for."""
+    if name not in current_app.extensions:
+        current_app.extensions[name] = make()
+    kept: T = current_app.extensions[name]
+    return kept
+
+
 def raw_body(limit: int | None = None) -> bytes:
     """Return the request's body; refuses one above the limit (413) before reading it whole."""
     request.max_content_length = limit or settings().max_body_bytes
@@ -131,15 +177,28 @@ def raw_body(limit: int | None = None) -> bytes:
 
 def body(shape: type[T]) -> T:
     """Read the JSON body as this shape; Malformed with all bad fields at once."""
-    if request.mimetype not in ("application/json", ""):
-        raise_unsupported()
+    require_media_type("application/json")
     return decode(raw_body(), shape)
 
 
-def raise_unsupported() -> None:
-    """Refuse a body that is not JSON (415)."""
-    response = problem(415, "Unsupported media type", "unsupported_media_type", "Send application/json.", [])
-    raise HTTPException(response=response)
+def page_request(prefix: str) -> PageRequest:
+    """Read which page of a list of these ids the query string asks for; Malformed when it cannot be read."""
+    return read_page(prefix, request.args)
+
+
+def filter_of(name: str, words: Collection[str]) -> str | None:
+    """Read a filter of a list from the query string, None without it; Malformed for a word it does not know."""
+    word = request.args.get(name)
+    if word is not None and word not in words:
+        fault = Fault(name, "not_allowed_value", f"Choose one of {', '.join(words)}.")
+        raise Malformed("bad_filter", "This list cannot be shown.", [fault])
+    return word
+
+
+def require_media_type(*known: str) -> None:
+    """Refuse a body of another media type (415); one that names none is taken for what is asked for."""
+    if request.mimetype not in known and request.mimetype != "":
+        raise UnsupportedMediaType(f"Send {' or '.join(known)}.")
 
 
 def bearer() -> str:
@@ -196,7 +255,7 @@ def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
             with transaction():
                 if key is None:
                     return respond(view(actor, **arguments))
-                return _once(actor, key, lambda: respond(view(actor, **arguments)))
+                return once(actor.account_id, key, lambda: respond(view(actor, **arguments)))
 
         guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
         return guarded
@@ -204,11 +263,11 @@ def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
     return declare
 
 
-def _once(actor: Actor, key: str, make: Callable[[], Response]) -> Response:
-    """Give the kept answer of this key, or make it and keep it: 2xx, 409 and 422, in the effect's transaction."""
+def once(account_id: UUID, key: str, make: Callable[[], Response]) -> Response:
+    """Give the kept answer of this key, or make it and keep it: 2xx, 409 and 422, in the session's transaction."""
     route = f"{request.method} {request.path}"
     fingerprint = idempotency.fingerprint_of(raw_body())
-    kept = idempotency.claim(actor.account_id, route, key, fingerprint)
+    kept = idempotency.claim(account_id, route, key, fingerprint)
     if kept is not None:
         return replayed(kept)
     try:
@@ -216,7 +275,7 @@ def _once(actor: Actor, key: str, make: Callable[[], Response]) -> Response:
             response = make()
     except (Conflict, Invalid) as refused:
         response = problem_of(refused)
-    keep(actor.account_id, route, key, fingerprint, response)
+    keep(account_id, route, key, fingerprint, response)
     return response
 
 

@@ -12,22 +12,23 @@ from typing import Any
 
 import procrastinate
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
 from procrastinate.exceptions import AlreadyEnqueued
-from sqlalchemy import DateTime, Text
+from sqlalchemy import DateTime, Text, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import LOST_DATABASE, Model, db, transaction
+from core.db import LOST_DATABASE, Application, Model, db, transaction
 from core.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 SLOT_KEPT = timedelta(days=2)
+HEARTBEAT_SECONDS = 5
+SILENT_SECONDS = 20  # of a worker: after four missed heartbeats it is taken for dead
 _queue = procrastinate.App(connector=procrastinate.PsycopgConnector())  # runs jobs, in the worker
 _desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # takes jobs, on our own connections
 _schedule: dict[str, timedelta] = {}
-_app: list[Flask] = []  # the application whose context jobs run in; one a process
+_app: list[Application] = []  # the application whose context jobs run in; one a process
 
 
 class Tick(Model):
@@ -53,7 +54,7 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
                 work(**arguments)
 
         retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
-        _queue.task(run, name=name, retry=retry, pass_context=False)
+        _queue.task(name=name, retry=retry, pass_context=False)(run)
         if every is not None:
             _schedule[name] = every
         return work
@@ -72,28 +73,32 @@ def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
         log.debug("%s is waiting already", name)
 
 
-def run_worker(app: Flask, url: str, concurrency: int = 4) -> None:
+def run_worker(app: Application, url: str, concurrency: int = 4) -> None:
     """Run jobs until SIGTERM or SIGINT; what is running then gets five seconds to end."""
     _app[:] = [app]
     connector = procrastinate.PsycopgConnector(conninfo=url)
     with _queue.replace_connector(connector) as queue:
-        queue.run_worker(concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=5)
+        queue.run_worker(
+            concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=5,
+            update_heartbeat_interval=HEARTBEAT_SECONDS, stalled_worker_timeout=SILENT_SECONDS,
+        )  # fmt: skip
 
 
-def run_clock(app: Flask) -> None:
-    """Enqueue every scheduled job at its slots until SIGTERM or SIGINT; several clocks may run, each slot counts once."""
+def run_clock(app: Application) -> None:
+    """Enqueue scheduled jobs at their slots until SIGTERM or SIGINT; several clocks may run, each slot counts once."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     for name, every in _schedule.items():
-        scheduler.add_job(_tick, "interval", seconds=every.total_seconds(), args=(app, name), next_run_time=datetime.now(UTC))
+        seconds, soon = every.total_seconds(), datetime.now(UTC)
+        scheduler.add_job(_tick, "interval", seconds=seconds, args=(app, name), next_run_time=soon)
     scheduler.start()
     ended.wait()
     scheduler.shutdown(wait=False)
 
 
-def _tick(app: Flask, name: str) -> None:
+def _tick(app: Application, name: str) -> None:
     with app.app_context():
         try:
             with transaction():
@@ -124,3 +129,22 @@ def scheduled() -> dict[str, timedelta]:
     """Return the scheduled jobs and how often they run."""
     return dict(_schedule)
 
+
+_ORPHANED = """
+    j.status = 'doing' AND NOT EXISTS (
+        SELECT FROM public.procrastinate_workers w
+        WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => :silent))"""
+# A wake-up waits at most once by its lock, and the next slot wakes again; so a lost one is dropped.
+_DROP_WAKE_UPS = text(f"DELETE FROM public.procrastinate_jobs j WHERE j.queueing_lock IS NOT NULL AND {_ORPHANED}")
+_PUT_BACK = text(
+    "SELECT public.procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)"
+    f" FROM public.procrastinate_jobs j WHERE {_ORPHANED}"
+)
+
+
+@job("core.rescue", every=timedelta(seconds=15))
+def rescue_jobs() -> None:
+    """Put back on the queue what workers had in hand when they died; jobs are safe to run again."""
+    with transaction() as session:
+        session.execute(_DROP_WAKE_UPS, {"silent": SILENT_SECONDS})
+        session.execute(_PUT_BACK, {"silent": SILENT_SECONDS})

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
 from sqlalchemy import BigInteger, DateTime, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Model, db, is_lost, transaction
+from core.db import Application, Model, db, is_lost, transaction
 from core.jobs import enqueue, job
 
 log = logging.getLogger(__name__)
@@ -77,14 +76,14 @@ def relay_once() -> int:
     return len(rows)
 
 
-def run_relay(app: Flask, ended: threading.Event) -> None:
+def run_relay(app: Application, ended: threading.Event) -> None:
     """Relay until told to end; survives a database that goes away and comes back."""
     while not ended.is_set():
         with app.app_context():
             try:
                 with transaction():
                     moved = relay_once()
-            except Exception as error:  # the outermost loop: log, wait, go on
+            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
                 moved = 0
                 log.warning("the relay waits: %s", error) if is_lost(error) else log.exception("the relay failed")
                 ended.wait(1)
@@ -103,5 +102,7 @@ def write_notices(news: Sequence[Mapping[str, Any]]) -> None:
          "occurred_at": one["at"]}
         for one in news for account in one["accounts"]
     ]  # fmt: skip
+    if not rows:
+        return  # news that concerns nobody
     with transaction() as session:
         session.execute(insert(Notice).on_conflict_do_nothing(), rows)

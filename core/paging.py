@@ -1,11 +1,9 @@
 """Lists in pages: the newest first, each page names the cursor of the next, and no row is shown twice or skipped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
-
-from flask import request
 
 from core.errors import Fault, Malformed, NotFound
 from core.ids import parse_id, show_id
@@ -28,11 +26,11 @@ class PageRequest:
     after: UUID | None
 
 
-def page_request(prefix: str) -> PageRequest:
-    """Read `limit` (1 to 200) and `cursor` from the query string; Malformed names both when both are unusable."""
+def read_page(prefix: str, query: Mapping[str, str]) -> PageRequest:
+    """Read `limit` (1 to 200) and `cursor` from a query; Malformed names both when both are unusable."""
     faults = []
-    text, cursor = request.args.get("limit", str(DEFAULT_LIMIT)), request.args.get("cursor")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+    text, cursor = query.get("limit", str(DEFAULT_LIMIT)), query.get("cursor")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST):
         faults.append(Fault("limit", "out_of_range", f"Send a whole number from 1 to {MOST}."))
     after = None
     if cursor:

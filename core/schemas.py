@@ -97,7 +97,7 @@ def _reader_of(shape: Any) -> tuple[msgspec.json.Decoder[Any], bool]:
 def _holds_anything(info: object, seen: set[int]) -> bool:
     """Tell whether a described type admits numbers without bounds, which the decoder alone would let through."""
     if isinstance(info, msgspec.inspect.IntType):
-        return info.ge is None and info.gt is None or info.le is None and info.lt is None
+        return (info.ge is None and info.gt is None) or (info.le is None and info.lt is None)
     if isinstance(info, msgspec.inspect.AnyType | msgspec.inspect.RawType):
         return True
     if not isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field) or id(info) in seen:

@@ -99,7 +99,7 @@ class _Watch:
             finally:
                 self._in_call = False
 
-    def _receive(self, number: int, frame: FrameType | None) -> None:
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
         if self._in_call:
             raise _Interrupted

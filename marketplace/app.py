@@ -14,7 +14,10 @@ from core.db import connect_app
 from marketplace import jobs as market_jobs
 from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales
 from marketplace.web.health import health
+from marketplace.web.pages import pages
 
+PROJECT = Path(__file__).resolve().parent.parent
+STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
 ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales)
 
@@ -25,12 +28,16 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     The database may be away: requests are then answered 503 until it is back.
     """
     psycopg.types.json.set_json_loads(msgspec.json.decode)
-    app = Flask("leadbourse", root_path=str(Path(__file__).resolve().parent.parent), template_folder="templates")
+    app = Flask("leadbourse", root_path=str(PROJECT), template_folder="templates", static_folder=STATIC,
+                static_url_path="/static")  # fmt: skip
     app.extensions["leadbourse_settings"] = settings
     app.url_map.merge_slashes = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)
     http.install(app)
     app.register_blueprint(health)
     app.register_blueprint(api)
+    app.register_blueprint(pages)
+    http.public(app.view_functions["static"])
     app.extensions["leadbourse_clock"] = clock or InstalledClock(app)
     return app

@@ -13,11 +13,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from marketplace.audit import audit_all
 from core.config import Settings
 from core.db import db, migrate, pool_of, transaction
 from core.postgres import create_database, discard_embedded, drop_database, open_database
 from marketplace.app import create_app
+from marketplace.audit import audit_all
 from marketplace.catalog.shelf import ship_verticals
 from tests.factories import Market
 

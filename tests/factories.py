@@ -23,7 +23,8 @@ class Member:
 
     def request(self, method: str, path: str, json: Any = None, **headers: str) -> TestResponse:
         """Make a request with this account's key; header names may be written with underscores."""
-        sent = {"Authorization": f"Bearer {self.key}"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        sent = {"Authorization": f"Bearer {self.key}"} | named
         return self.app.test_client().open(f"/api/v1{path}", method=method, json=json, headers=sent)
 
     def get(self, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL keeps its files: beside its data folder's other files unless its account cannot go there.
+"""Where the embedded PostgreSQL keeps its files: in its data folder, unless its account cannot go there.
 
 The lock files lie with the cluster, so that two data folders that name one cluster agree on who uses it.
 """

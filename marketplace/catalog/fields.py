@@ -113,7 +113,7 @@ def _number_check(field: FieldDefinition) -> Check:
 
     def check(value: Any) -> Verdict:
         # JSON Schema counts 2.0 as an integer, and true is no number, whatever Python thinks.
-        if type(value) is not int and (type(value) is not float or whole and not value.is_integer()):
+        if type(value) is not int and (type(value) is not float or (whole and not value.is_integer())):
             return wrong
         return None if low <= value <= high else beyond
 
@@ -125,7 +125,7 @@ def _bounds_text(field: FieldDefinition) -> str:
     return " and ".join(text for text, bound in words if bound is not None)
 
 
-def _boolean_check(field: FieldDefinition) -> Check:
+def _boolean_check(_field: FieldDefinition) -> Check:
     wrong = ("wrong_type", "Send true or false, not as text.")
     return lambda value: None if type(value) is bool else wrong
 
@@ -143,7 +143,7 @@ def _string_check(field: FieldDefinition) -> Check:
     return check
 
 
-def _date_check(field: FieldDefinition) -> Check:
+def _date_check(_field: FieldDefinition) -> Check:
     wrong = ("not_a_date", "Send a date such as 2026-01-31.")
 
     def check(value: Any) -> Verdict:

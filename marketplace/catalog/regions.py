@@ -69,3 +69,19 @@ def _by_country() -> dict[str, tuple[Region, ...]]:
     for code, region in sorted(_atlas().items()):
         lists.setdefault(country_of(code), []).append(region)
     return {country: tuple(regions) for country, regions in lists.items()}
+
+
+def country_named(text: str) -> str | None:
+    """Find the ISO 3166-1 code of a country by its English name or one of its codes, in letters of any case."""
+    return _countries_by_name().get(text.strip().casefold())
+
+
+@cache
+def _countries_by_name() -> dict[str, str]:
+    kinds = ("official_name", "common_name", "name", "alpha_3", "alpha_2")
+    return {
+        getattr(each, kind).casefold(): each.alpha_2
+        for kind in kinds
+        for each in pycountry.countries
+        if hasattr(each, kind)
+    }

@@ -103,7 +103,7 @@ class Vertical:
     def read(cls, text: str) -> "Vertical":
         """Make a vertical from a YAML or JSON text; Invalid as `load`, also when the text is neither."""
         try:
-            return cls.load(yaml.load(text, _PlainLoader))
+            return cls.load(yaml.load(text, _PlainLoader))  # noqa: S506  # a SafeLoader with fewer types
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             faults = [Fault(ROOT, "not_yaml", f"Send YAML or JSON: {str(error)[:300]}")]
             raise Invalid("invalid_vertical", "The vertical's file cannot be read.", faults) from None
@@ -123,10 +123,8 @@ class Vertical:
                 faults.append(Fault(f"attributes.{name}", "unknown_attribute", self._known_attributes))
             elif value is not None and (verdict := check(value)) is not None:
                 faults.append(Fault(f"attributes.{name}", *verdict))
-        for name in self._required:
-            if attributes.get(name) is None:
-                faults.append(Fault(f"attributes.{name}", "missing", "Send this attribute."))
-        return faults
+        missing = (name for name in self._required if attributes.get(name) is None)
+        return faults + [Fault(f"attributes.{name}", "missing", "Send this attribute.") for name in missing]
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the attributes in JSON Schema (draft 2020-12); it accepts what `check` accepts."""

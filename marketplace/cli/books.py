@@ -5,12 +5,12 @@ from datetime import datetime
 
 import click
 
-from marketplace.audit import audit_all
 from billing.cli import print_audit
 from core.clock import from_rfc3339
 from core.db import db
 from core.errors import Fault, Invalid, NotAllowed
 from core.http import business_clock, settings
+from marketplace.audit import audit_all
 from marketplace.cli.running import print_json, with_app
 from marketplace.jobs import run_due
 

@@ -17,7 +17,7 @@ from marketplace.cli.running import read_settings, running_app
 from marketplace.orders.standing import orders_of, place_order
 from marketplace.orders.terms import OrderBody
 
-PASSWORD = "leadbourse-demo"  # noqa: S105  # a demonstration's, printed on purpose
+PASSWORD = "leadbourse-demo"  # a demonstration's, printed on purpose
 PEOPLE = (
     ("publisher", "Studiekiezer", "publisher@example.com"),
     ("buyer", "École Ada", "buyer@example.com"),
@@ -60,7 +60,8 @@ def _account(kind: str, name: str, email: str) -> str:
             credit_by_hand(made["account_id"], "2000.00", "EUR", "demonstration funds")
         return made["api_key"]
     with transaction():
-        _, secret = make_key(found, f"demo {as_rfc3339(business_clock().now())} {show_id('acc', found.id)}", business_clock().now())
+        now = business_clock().now()
+        _, secret = make_key(found, f"demo {as_rfc3339(now)} {show_id('acc', found.id)}", now)
     return secret
 
 

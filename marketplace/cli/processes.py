@@ -44,7 +44,7 @@ def serve_everything(settings: Settings) -> int:
             "DATABASE_URL": database.url, "HOST": settings.host, "PORT": str(settings.port), SUPERVISED: "1",
             "PYTHONPATH": str(PROJECT),
         }  # fmt: skip
-        status = os.spawnve(os.P_WAIT, PROGRAM[0], [*PROGRAM, "db", "upgrade"], environment)
+        status = os.spawnve(os.P_WAIT, PROGRAM[0], [*PROGRAM, "db", "upgrade"], environment)  # noqa: S606
         if status != 0:
             return status
         commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}

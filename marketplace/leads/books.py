@@ -54,7 +54,9 @@ def _load(slug: str, known: LiveVertical | None) -> LiveVertical | None:
         if row is None:
             return None
         vertical_id, definition, version = row
-        query = "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
+        query = (
+            "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
+        )
         orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
     return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))
 

@@ -11,11 +11,12 @@ from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.outbox import announce
+from marketplace.leads.events import move
 from marketplace.leads.models import Dispute, Sale
-from marketplace.leads.stages import move
 
 # Pseudo-leads by their causes (domain D5), and what the trade accepts beside them.
-REASONS = ("mistyped", "bot", "hired", "competitor", "prank", "duplicate", "out_of_criteria", "unreachable", "no_consent")
+REASONS = ("mistyped", "bot", "hired", "competitor", "prank", "duplicate", "out_of_criteria", "unreachable",
+           "no_consent")  # fmt: skip
 DECISIONS = {"uphold": "upheld", "reject": "rejected"}
 
 
@@ -81,4 +82,5 @@ def _return_money(sale: Sale, actor: str, at: datetime) -> None:
 
 def _tell(event: str, sale: Sale, at: datetime, data: dict[str, str]) -> None:
     accounts = [str(sale.publisher_id), str(sale.buyer_id)]
-    announce("notice", {"event": event, "at": at.isoformat(), "accounts": accounts, "data": {"sale": str(sale.id), **data}})
+    shown = {"sale": str(sale.id), **data}
+    announce("notice", {"event": event, "at": at.isoformat(), "accounts": accounts, "data": shown})

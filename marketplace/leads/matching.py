@@ -59,11 +59,11 @@ class Book:
     """
 
     def __init__(self, orders: Iterable[Listed], version: int = 0, earlier: "Book | None" = None) -> None:
-        known: dict[UUID, Entry] = earlier._entries if earlier else {}
+        known: dict[UUID, Entry] = earlier._entries if earlier else {}  # noqa: SLF001  # another of this class
         self.version = version
         self._entries: dict[UUID, Entry] = {listed.order_id: _entry(listed, known) for listed in orders}
         self._views: dict[tuple[str, ...], _View] = {}
-        self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}
+        self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}  # noqa: SLF001
         ranked = sorted(self._entries.values(), key=_rank)
         self.orders = tuple(entry.listed for entry in ranked)
         self._shelves: dict[str, list[Entry]] = {}

@@ -5,8 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY, JSON, BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, SmallInteger, Text,
-    UniqueConstraint, text,
+    ARRAY,
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -65,7 +76,7 @@ class Sale(Model):
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    lead_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.leads.id"))
+    lead_id: Mapped[UUID]
     order_id: Mapped[UUID]
     order_version: Mapped[int]
     buyer_id: Mapped[UUID]

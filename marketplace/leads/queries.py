@@ -34,9 +34,10 @@ def get_lead(publisher_id: UUID | None, lead_id: UUID) -> Lead:
     return lead
 
 
-def leads_of(publisher_id: UUID, status: str | None, after: UUID | None, limit: int) -> list[Lead]:
-    """Return the publisher's leads, the newest first, optionally of one status."""
-    query = select(Lead).where(Lead.publisher_id == publisher_id).order_by(Lead.id.desc()).limit(limit)
+def leads_of(publisher_id: UUID, status: str | None, test: bool, after: UUID | None, limit: int) -> list[Lead]:
+    """Return the publisher's test leads or the real ones, the newest first, optionally of one status."""
+    query = select(Lead).where(Lead.publisher_id == publisher_id, Lead.test.is_(test))
+    query = query.order_by(Lead.id.desc()).limit(limit)
     query = query.where(Lead.status == status) if status else query
     return list(db.session.scalars(query.where(Lead.id < after) if after else query))
 

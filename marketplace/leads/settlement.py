@@ -1,4 +1,4 @@
-"""Settlement: a sale whose release date has come and that nobody disputes is paid, in batches, each one exactly once."""
+"""Settlement: a sale whose release date has come and that nobody disputes is paid, in batches, exactly once."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -60,8 +60,8 @@ class Reason:
 
 def why(lead: Lead, vault: Vault) -> list[Reason]:
     """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order."""
-    then = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms))
-            for row in db.session.execute(_VERSIONS_THEN, {"vertical": lead.vertical_id, "at": lead.received_at})}  # fmt: skip
+    rows = db.session.execute(_VERSIONS_THEN, {"vertical": lead.vertical_id, "at": lead.received_at})
+    then = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
     reasons = [_tried(then[order_id], *one[2:]) for order_id, one in tried.items() if order_id in then]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
@@ -83,8 +83,12 @@ def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
         attributes=details.get("attributes", {}), source_name=lead.source_name,
         subs=details.get("source", {}).get("sub", {}),
     )  # fmt: skip
-    return LeadFacts(regions, fields, lead.score, lead.temperature, lead.contact_class,
-                     exclusive_only=details.get("exclusive_only", False))  # fmt: skip
+    least = details.get("min_price")
+    return LeadFacts(
+        regions, fields, lead.score, lead.temperature, lead.contact_class,
+        exclusive_only=details.get("exclusive_only", False),
+        min_price_minor=Money.parse(least["amount"], least["currency"]).minor if least else 0,
+    )  # fmt: skip
 
 
 def pseudonym(lead_id: UUID, order_id: UUID) -> str:
@@ -98,7 +102,8 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
         bid = Money(reason.price_minor, reason.currency).as_json()
         return {"order": show_id("ord", reason.order_id), "outcome": reason.outcome,
                 "detail": reason.detail or reason.sentence, "bid": bid}  # fmt: skip
-    return {"order": pseudonym(lead_id, reason.order_id), "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
+    alias = pseudonym(lead_id, reason.order_id)
+    return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
 
 
 def _tried(listed: Listed, outcome: str, *detail: str) -> Reason:

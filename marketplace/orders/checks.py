@@ -261,4 +261,4 @@ def _is_ordered(value: object) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, (int, float)) or isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+    return isinstance(value, (int, float)) or (isinstance(value, str) and 0 < len(value) <= MAX_TEXT)

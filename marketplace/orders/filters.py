@@ -159,10 +159,7 @@ def compile_filters(conditions: Iterable[Filter]) -> Predicate | None:
         return tests[0]
 
     def all_hold(fields: Fields) -> bool:
-        for test in tests:
-            if not test(fields):
-                return False
-        return True
+        return all(test(fields) for test in tests)
 
     return all_hold
 

@@ -54,6 +54,7 @@ class OrderCounters(Model):
 
     order_id: Mapped[UUID] = mapped_column(primary_key=True)
     limited: Mapped[bool] = mapped_column(server_default="false")
+    zone_version: Mapped[int] = mapped_column(server_default="1")
     hour_cap: Mapped[int | None] = mapped_column(Integer)
     hour_budget: Mapped[int | None] = mapped_column(BigInteger)
     day_cap: Mapped[int | None] = mapped_column(Integer)

@@ -181,7 +181,7 @@ def _change_in(place: ZoneInfo, low: int, high: int) -> int:
 
 
 def _turns(schedule: Schedule, at: datetime) -> set[datetime]:
-    """Return every instant of the next nine days at which the schedule can open: window starts, changes of the clock."""
+    """Return every instant of the next nine days at which the schedule can open: window starts, clock changes."""
     place = ZoneInfo(schedule.timezone)
     today = at.astimezone(place).date()
     turns: set[datetime] = set()

@@ -107,6 +107,7 @@ def _count_again(counters: OrderCounters, order: Order, zone: str, at: datetime)
         "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
         " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
     )
+    counters.zone_version = order.version
     for period, start in zip(PERIODS, period_starts(zone, at), strict=False):
         values = {"buyer": order.buyer_id, "order": order.id, "start": start}
         leads, spend = db.session.execute(query, values).one()

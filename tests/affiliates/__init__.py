@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of affiliates: publishers, their terms, what they earn."""

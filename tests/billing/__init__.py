@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of billing: the ledger, its races, its audit."""

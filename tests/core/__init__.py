@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of core: the embedded database, schemas, processes."""

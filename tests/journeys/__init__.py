@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests over HTTP alone, as a client of the exchange would go."""

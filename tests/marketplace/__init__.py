@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of the market: catalogue, orders, leads."""

@@ -9,31 +9,27 @@ from core.http import Answer, reads
 from core.identity import Actor
 from core.money import is_currency
 from marketplace.leads.queries import pending_of
-from marketplace.web.api import api, shown
+from marketplace.web.api import answers, api, shown
+from marketplace.web.api.described import Query, describe
+
+CURRENCY = Query("currency", "An ISO 4217 code; EUR without it.")
 
 
 @api.get("/wallet")
 @reads("wallet:read")
+@describe(answers.WalletShown, query=(CURRENCY,))
 def show_wallet(actor: Actor) -> Answer:
     """Show the buyer's wallet in one currency, zeros when it never moved money."""
-    wallet = wallet_of(actor.account_id, _currency())
-    parts = {"available": wallet.available, "held": wallet.held, "frozen": wallet.frozen, "promo": wallet.promo}
-    suspended = {"suspended_at": shown.instant(wallet.suspended_at)}
-    return Answer({name: money.as_json() for name, money in parts.items()} | suspended)
+    return Answer(shown.wallet(wallet_of(actor.account_id, _currency())))
 
 
 @api.get("/balance")
 @reads("balance:read")
+@describe(answers.BalanceShown, query=(CURRENCY,))
 def show_balance(actor: Actor) -> Answer:
     """Show what the publisher has: pending, payable, in reserve, and paid or on its way."""
     currency = _currency()
-    earned, pending = earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)
-    parts = {"payable": earned.payable, "reserve": earned.reserve, "paid": earned.paid, "owed": earned.owed}
-    return Answer(
-        {"pending": shown.amount(pending.amount_minor, currency)}
-        | {name: money.as_json() for name, money in parts.items()}
-        | {"pending_sales": pending.sales, "next_release_at": shown.instant(pending.next_release_at)}
-    )
+    return Answer(shown.balance(earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)))
 
 
 def _currency() -> str:

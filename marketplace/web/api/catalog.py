@@ -10,13 +10,16 @@ from core.identity import Actor
 from marketplace.catalog.regions import country_of, is_region, regions_in
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.catalog.verticals import Vertical
-from marketplace.web.api import api, shown
+from marketplace.web.api import answers, api, shown
+from marketplace.web.api.described import Query, describe
 
+COUNTRY = Query("country", "An ISO 3166-1 code, such as FR.", required=True)
 ANYBODY = "leads:read|orders:read|operate|leads:write|orders:write"
 
 
 @api.get("/verticals")
 @reads(ANYBODY)
+@describe(answers.VerticalSummary, is_list=True)
 def list_verticals(_actor: Actor) -> Answer:
     """Show the verticals that can be traded."""
     return Answer({"items": [_summary(vertical) for vertical in all_verticals()], "next_cursor": None})
@@ -24,6 +27,7 @@ def list_verticals(_actor: Actor) -> Answer:
 
 @api.get("/verticals/<slug>")
 @reads(ANYBODY)
+@describe(answers.VerticalShown)
 def show_vertical(_actor: Actor, slug: str) -> Answer:
     """Show a vertical with its schema and a complete body that is accepted as it is."""
     _, vertical = get_vertical(slug)
@@ -33,6 +37,7 @@ def show_vertical(_actor: Actor, slug: str) -> Answer:
 
 @api.get("/regions")
 @reads(ANYBODY)
+@describe(answers.RegionShown, is_list=True, query=(COUNTRY,))
 def list_regions(_actor: Actor) -> Answer:
     """Show a country's subdivisions."""
     country = request.args.get("country", "")

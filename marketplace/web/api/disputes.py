@@ -3,17 +3,16 @@
 from typing import Annotated, Any
 
 import msgspec
-from flask import request
 
-from core.errors import Fault, Malformed
-from core.http import Answer, body, business_clock, created, reads, writes
+from core.http import Answer, body, business_clock, created, filter_of, page_request, reads, writes
 from core.identity import Actor
 from core.ids import parse_id
-from core.paging import page_of, page_request
+from core.paging import page_of
 from marketplace.leads.disputes import open_dispute, resolve_dispute
 from marketplace.leads.queries import disputes_of
 from marketplace.leads.stages import MOVES
-from marketplace.web.api import api, shown
+from marketplace.web.api import answers, api, shown
+from marketplace.web.api.described import Query, describe
 
 Note = Annotated[str, msgspec.Meta(max_length=4000)]
 
@@ -35,6 +34,7 @@ class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @api.post("/sales/<sale_id>/disputes")
 @writes("disputes:write")
+@describe(answers.DisputeShown, takes=DisputeBody, status=201)
 def post_dispute(actor: Actor, sale_id: str) -> Answer:
     """Open the dispute of a sale."""
     said = body(DisputeBody)
@@ -45,12 +45,12 @@ def post_dispute(actor: Actor, sale_id: str) -> Answer:
 
 @api.get("/disputes")
 @reads("leads:read|sales:read|operate")
+@describe(
+    answers.DisputeShown, pages=True, query=(Query("state", "Only disputes in this state.", tuple(MOVES["dispute"])),)
+)
 def list_disputes(actor: Actor) -> Answer:
     """Show the disputes that concern the account, all of them to an operator."""
-    state = request.args.get("state")
-    if state is not None and state not in MOVES["dispute"]:
-        fault = Fault("state", "not_allowed_value", f"Choose one of {', '.join(MOVES['dispute'])}.")
-        raise Malformed("bad_filter", "This list cannot be shown.", [fault])
+    state = filter_of("state", MOVES["dispute"])
     account = None if actor.kind == "operator" else actor.account_id
     asked = page_request("dsp")
     return Answer(page_of("dsp", asked, lambda *page: disputes_of(account, state, *page), shown.dispute))
@@ -58,6 +58,7 @@ def list_disputes(actor: Actor) -> Answer:
 
 @api.post("/disputes/<dispute_id>/resolve")
 @writes("operate")
+@describe(answers.DisputeShown, takes=DecisionBody)
 def post_decision(actor: Actor, dispute_id: str) -> Answer:
     """Decide a dispute."""
     said = body(DecisionBody)

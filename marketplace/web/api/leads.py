@@ -7,34 +7,54 @@ from flask import Response, request
 
 from core import idempotency
 from core.db import transaction
-from core.errors import DomainError, Fault, Invalid, Malformed, NotSignedIn
+from core.errors import DomainError, Invalid, Malformed, NotFound, NotSignedIn
 from core.http import (
-    Answer, bearer, guarded_inside, keep, permit, problem_of, raise_unsupported, raw_body, reads, replayed, respond,
+    Answer,
+    bearer,
+    filter_of,
+    guarded_inside,
+    keep,
+    once,
+    page_request,
+    permit,
+    problem_of,
+    raw_body,
+    reads,
+    replayed,
+    require_media_type,
+    respond,
     settings,
-)  # fmt: skip
+    signed_in,
+)
 from core.identity import Actor, forget_actor, recall_actor
 from core.ids import parse_id
-from core.paging import page_of, page_request
+from core.paging import page_of
 from marketplace.catalog.shelf import verticals_by_id
-from marketplace.leads.batch import post_rows
+from marketplace.leads.batch import Result, post_rows
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Sender
 from marketplace.leads.queries import get_lead, leads_of, sales_of_leads, unsealed
-from marketplace.leads.refusals import count_refusal, refusals_of
+from marketplace.leads.refusals import count_refusal, count_refusals, refusals_of
+from marketplace.leads.submission import Submission
 from marketplace.leads.why import show_reason, why
-from marketplace.web.api import api, shown
+from marketplace.web.api import answers, api, shown
+from marketplace.web.api.described import Query, describe
 
-STATUSES = ("sold", "unsold", "pending", "rejected")
+ROW_TYPES = ("application/x-ndjson", "application/jsonl", "application/json", "text/csv")
+FILTERS = (
+    Query("status", "Only leads with this status.", answers.LEAD_STATUSES),
+    Query("test", "true for test leads; without it the list shows real ones.", ("true", "false")),
+)
 WHY_LIMIT = 200
 
 
 @api.post("/leads")
 @guarded_inside("leads:write")
+@describe(answers.LeadAnswer, takes=Submission, status=201)
 def post_lead() -> Response:
     """Take one lead: 201 with what became of it, 4xx when it is no lead at all."""
     sender = _sender()
-    if request.mimetype not in ("application/json", ""):
-        raise_unsupported()
+    require_media_type("application/json")
     raw = raw_body()
     try:
         received = desk().intake.post(raw, sender)
@@ -50,11 +70,27 @@ def post_lead() -> Response:
 
 @api.post("/leads/batch")
 @guarded_inside("leads:write")
+@describe(answers.RowTaken, answers.RowRefused, takes=Submission, is_list=True, media_types=ROW_TYPES)
 def post_leads() -> Response:
     """Take up to 10,000 leads as NDJSON or CSV, one result a row; one bad row spoils no other."""
-    raw = raw_body(settings().max_batch_bytes)
-    results = post_rows(raw, request.mimetype, _sender())
-    return respond(Answer({"items": [_row_result(one) for one in results]}))
+    sender = _sender()
+    require_media_type(*ROW_TYPES)
+    raw, key = raw_body(settings().max_batch_bytes), sender.idempotency_key
+    desk()  # made before a transaction is open
+    with transaction():
+        signed_in("leads:write")  # the memory of keys may be older than a revocation
+    if key is not None:
+        with transaction():
+            return once(sender.account_id, key, lambda: _show_rows(post_rows(raw, request.mimetype, sender), sender))
+    results = post_rows(raw, request.mimetype, sender)
+    with transaction():
+        return _show_rows(results, sender)
+
+
+def _show_rows(results: list[Result], sender: Sender) -> Response:
+    refused = [one.said for one in results if isinstance(one.said, DomainError)]
+    count_refusals(sender.account_id, refused, desk().intake.clock.now())
+    return respond(Answer({"items": [_row_result(one) for one in results], "next_cursor": None}))
 
 
 def _sender() -> Sender:
@@ -68,17 +104,18 @@ def _sender() -> Sender:
 
 def _refuse(refused: DomainError, raw: bytes, sender: Sender) -> Response:
     """Count what was no lead, and keep a 422 under its Idempotency-Key like any other answer."""
-    keeps = sender.idempotency_key if isinstance(refused, Invalid) else None
+    key = sender.idempotency_key
     fingerprint = idempotency.fingerprint_of(raw)
     with transaction():
-        if keeps:
-            kept = idempotency.claim(sender.account_id, sender.route, keeps, fingerprint)
+        signed_in("leads:write")  # the memory of keys may be older than a revocation
+        if key:
+            kept = idempotency.claim(sender.account_id, sender.route, key, fingerprint)
             if kept is not None:
                 return _replay(kept)
         count_refusal(sender.account_id, refused, desk().intake.clock.now())
         response = problem_of(refused)
-        if keeps:
-            keep(sender.account_id, sender.route, keeps, fingerprint, response)
+        if key and isinstance(refused, Invalid):
+            keep(sender.account_id, sender.route, key, fingerprint, response)
     return response
 
 
@@ -89,23 +126,21 @@ def _replay(kept: idempotency.Kept) -> Response:
     return replayed(kept)
 
 
-def _row_result(one: object) -> object:
-    if isinstance(one, DomainError):
-        return {"status": "refused", "code": one.code, "detail": one.detail, "errors": shown.plain(one.faults)}
-    return shown.lead_answer(one) if isinstance(one, dict) else one
+def _row_result(one: Result) -> answers.RowTaken | answers.RowRefused:
+    if isinstance(one.said, DomainError):
+        return shown.row_refused(one.line, one.said)
+    return shown.row_taken(one.line, one.said)
 
 
 @api.get("/leads")
 @reads("leads:read")
+@describe(answers.LeadShown, pages=True, query=FILTERS)
 def list_leads(actor: Actor) -> Answer:
-    """Show the publisher's leads, the newest first."""
-    status = request.args.get("status")
-    if status is not None and status not in STATUSES:
-        fault = Fault("status", "not_allowed_value", f"Choose one of {', '.join(STATUSES)}.")
-        raise Malformed("bad_filter", "This list cannot be shown.", [fault])
+    """Show the publisher's leads, the newest first; test leads by themselves."""
+    status, test = filter_of("status", answers.LEAD_STATUSES), filter_of("test", ("true", "false")) == "true"
     currencies = {key: vertical.currency for key, vertical in verticals_by_id().items()}
     asked = page_request("lead")
-    rows = leads_of(actor.account_id, status, asked.after, asked.limit + 1)
+    rows = leads_of(actor.account_id, status, test, asked.after, asked.limit + 1)
     sales = sales_of_leads([row.id for row in rows])
     return Answer(
         page_of("lead", asked, lambda *_: rows, lambda row: shown.lead(row, sales[row.id], currencies[row.vertical_id]))
@@ -114,6 +149,7 @@ def list_leads(actor: Actor) -> Answer:
 
 @api.get("/leads/<lead_id>")
 @reads("leads:read|operate")
+@describe(answers.LeadShown)
 def show_lead(actor: Actor, lead_id: str) -> Answer:
     """Show one lead as it was sent, and its sales as they stand."""
     row = get_lead(_publisher(actor), parse_id("lead", lead_id))
@@ -123,12 +159,15 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
 
 @api.get("/leads/<lead_id>/why")
 @reads("leads:read|orders:read|operate")
+@describe(answers.ReasonShown, pages=True)
 def show_why(actor: Actor, lead_id: str) -> Answer:
     """Show what became of every order of the vertical for this lead, as far as the asker may know."""
     row = get_lead(_publisher(actor) if actor.kind != "buyer" else None, parse_id("lead", lead_id))
     reasons = why(row, desk().vault)
     if actor.kind == "buyer":
         reasons = [reason for reason in reasons if reason.buyer_id == actor.account_id]
+        if not reasons:
+            raise NotFound(detail="There is no lead with this id.")
     viewer = None if actor.kind == "operator" else actor.account_id
     start = _offset()
     items = [show_reason(reason, row.id, viewer) for reason in reasons[start : start + WHY_LIMIT]]
@@ -138,6 +177,7 @@ def show_why(actor: Actor, lead_id: str) -> Answer:
 
 @api.get("/refusals")
 @reads("leads:read")
+@describe(answers.RefusalCount, is_list=True)
 def list_refusals(actor: Actor) -> Answer:
     """Show how many of the publisher's posts were no leads, by day, field and code."""
     rows = refusals_of(actor.account_id)

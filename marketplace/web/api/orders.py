@@ -3,17 +3,19 @@
 from flask import request
 
 from core.errors import Malformed
-from core.http import Answer, body, business_clock, created, reads, writes
+from core.http import Answer, body, business_clock, created, page_request, reads, writes
 from core.identity import Actor
 from core.ids import parse_id
-from core.paging import page_of, page_request
+from core.paging import page_of
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
-from marketplace.web.api import api, shown
+from marketplace.web.api import answers, api, shown
+from marketplace.web.api.described import describe
 
 
 @api.post("/orders")
 @writes("orders:write")
+@describe(answers.OrderShown, takes=OrderBody, status=201)
 def post_order(actor: Actor) -> Answer:
     """Place an order."""
     return created(shown.order(place_order(actor.account_id, body(OrderBody), actor.name, business_clock().now())))
@@ -21,6 +23,7 @@ def post_order(actor: Actor) -> Answer:
 
 @api.get("/orders")
 @reads("orders:read")
+@describe(answers.OrderShown, pages=True)
 def list_orders(actor: Actor) -> Answer:
     """Show the buyer's orders, the newest first."""
     asked = page_request("ord")
@@ -29,6 +32,7 @@ def list_orders(actor: Actor) -> Answer:
 
 @api.get("/orders/<order_id>")
 @reads("orders:read")
+@describe(answers.OrderShown)
 def show_order(actor: Actor, order_id: str) -> Answer:
     """Show one order, with its version as ETag."""
     row = get_order(actor.account_id, parse_id("ord", order_id))
@@ -37,6 +41,7 @@ def show_order(actor: Actor, order_id: str) -> Answer:
 
 @api.patch("/orders/<order_id>")
 @writes("orders:write")
+@describe(answers.OrderShown, takes=OrderPatch, versioned=True)
 def patch_order(actor: Actor, order_id: str) -> Answer:
     """Change an order for every lead whose request begins after the answer."""
     row = change_order(actor.account_id, parse_id("ord", order_id), body(OrderPatch), actor.name,

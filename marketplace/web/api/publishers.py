@@ -9,7 +9,8 @@ from affiliates import Publisher, change_publisher
 from core.http import Answer, body, business_clock, writes
 from core.identity import Actor
 from core.ids import parse_id, show_id
-from marketplace.web.api import api
+from marketplace.web.api import answers, api
+from marketplace.web.api.described import describe
 
 
 class PublisherPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +21,7 @@ class PublisherPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @api.patch("/publishers/<publisher_id>")
 @writes("operate")
+@describe(answers.PublisherShown, takes=PublisherPatch)
 def patch_publisher(_actor: Actor, publisher_id: str) -> Answer:
     """Pause or readmit a publisher, for every lead whose request begins after the answer."""
     return Answer(_change(parse_id("acc", publisher_id), body(PublisherPatch), business_clock().now()))

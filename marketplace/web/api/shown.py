@@ -1,112 +1,194 @@
-"""How rows look from outside: prefixed ids, decimal amounts, RFC 3339 instants."""
+"""How rows look from outside: prefixed ids, decimal amounts, instants in UTC, in the shapes of `answers`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from core.clock import as_rfc3339
+from affiliates import Earnings
+from billing import WalletBalance
+from core.errors import DomainError
+from core.identity import ApiKey
 from core.ids import show_id
 from core.money import Money
+from core.schemas import Amount
 from marketplace.leads.models import Dispute, Lead, Sale
+from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
+from marketplace.web.api.answers import (
+    BalanceShown,
+    DisputeShown,
+    FaultShown,
+    KeyMade,
+    KeyShown,
+    LeadAnswer,
+    LeadBought,
+    LeadShown,
+    OrderShown,
+    RowRefused,
+    RowTaken,
+    SaleOfLead,
+    SaleShown,
+    WalletShown,
+)  # fmt: skip
 
 
-def amount(minor: int, currency: str) -> dict[str, str]:
+def amount(minor: int, currency: str) -> Amount:
     """Show an amount of minor units."""
-    return Money(minor, currency).as_json()
+    return Amount(amount=str(Money(minor, currency)), currency=currency)
 
 
-def instant(at: datetime | None) -> str | None:
-    """Show an instant, null for none."""
-    return as_rfc3339(at) if at else None
+def money(value: Money) -> Amount:
+    """Show an amount."""
+    return Amount(amount=str(value), currency=value.currency)
 
 
-def lead_answer(result: dict[str, Any]) -> dict[str, Any]:
+def instant(at: datetime) -> datetime:
+    """Show an instant in UTC, whatever zone the database session has."""
+    return at.astimezone(UTC)
+
+
+def instant_or_none(at: datetime | None) -> datetime | None:
+    """Show an instant in UTC, null for none."""
+    return at.astimezone(UTC) if at else None
+
+
+def lead_answer(result: dict[str, Any]) -> LeadAnswer:
     """Show what the sale function said of a posted lead; the same result always gives the same answer."""
-    lead_id, currency = show_id("lead", UUID(result["id"])), result["currency"]
+    currency = result["currency"]
     sales = [
-        {"id": show_id("sale", UUID(sale["id"])), "model": "cpl", "price": amount(sale["price"], currency),
-         "payout": amount(sale["payout"], currency), "state": sale["state"],
-         "release_at": as_rfc3339(datetime.fromisoformat(sale["release_at"]))}
+        SaleOfLead(
+            id=show_id("sale", UUID(sale["id"])), model="cpl", price=amount(sale["price"], currency),
+            payout=amount(sale["payout"], currency), state=sale["state"],
+            release_at=instant(datetime.fromisoformat(sale["release_at"])),
+        )
         for sale in result["sales"]
     ]  # fmt: skip
-    return _lead(
-        lead_id, result["status"], result["contact_class"], result["temperature"], result["score"],
-        result["reasons"], result["test"], sales,
-        sum(sale["payout"] for sale in result["sales"]), currency,
+    payout = amount(sum(sale["payout"] for sale in result["sales"]), currency) if sales else None
+    lead_id = show_id("lead", UUID(result["id"]))
+    return LeadAnswer(
+        id=lead_id, status=result["status"], contact_class=result["contact_class"],
+        temperature=result["temperature"], score=result["score"], reasons=result["reasons"],
+        reasons_explained=explained(result["reasons"]), test=result["test"], payout=payout, sales=sales,
+        redirect_url=None, links=links_of(lead_id),
     )  # fmt: skip
 
 
-def lead(row: Lead, sales: list[Sale], currency: str, private: dict[str, Any] | None = None) -> dict[str, Any]:
+def lead(row: Lead, sales: list[Sale], currency: str, private: dict[str, Any] | None = None) -> LeadShown:
     """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear."""
-    shown_sales = [_sale_of_lead(each) for each in sales]
+    lead_id, private = show_id("lead", row.id), private or {"contact": None, "comments": None}
     payout = sum(each.payout_minor for each in sales if each.state != "returned")
-    answer = _lead(show_id("lead", row.id), row.status, row.contact_class, row.temperature, row.score, row.reasons,
-                   row.test, shown_sales, payout, currency)  # fmt: skip
-    return answer | {
-        "region": row.region,
-        "external_id": row.external_id,
-        "received_at": instant(row.received_at),
-        **row.details,
-        **(private or {}),
-    }
+    return LeadShown(
+        id=lead_id, status=row.status, contact_class=row.contact_class, temperature=row.temperature,
+        score=row.score, reasons=row.reasons, reasons_explained=explained(row.reasons), test=row.test,
+        payout=amount(payout, currency) if sales else None, sales=[_sale_of_lead(each) for each in sales],
+        redirect_url=None, links=links_of(lead_id), region=row.region, external_id=row.external_id,
+        received_at=instant(row.received_at), **row.details, **private,
+    )  # fmt: skip
 
 
-def _lead(
-    lead_id: str, status: str, contact_class: str, temperature: str, score: int, reasons: list[str], test: bool,
-    sales: list[dict[str, Any]], payout_minor: int, currency: str,
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "id": lead_id, "status": status, "contact_class": contact_class, "temperature": temperature, "score": score,
-        "reasons": reasons, "reasons_explained": [REASONS[code] for code in reasons], "test": test,
-        "payout": amount(payout_minor, currency) if sales else None, "sales": sales, "redirect_url": None,
-        "links": {"self": f"/api/v1/leads/{lead_id}", "why": f"/api/v1/leads/{lead_id}/why"},
-    }  # fmt: skip
+def explained(reasons: list[str]) -> list[str]:
+    """Say what each reason asks the publisher to do."""
+    return [REASONS[code] for code in reasons]
 
 
-def _sale_of_lead(row: Sale) -> dict[str, Any]:
-    return {
-        "id": show_id("sale", row.id), "model": "cpl", "price": amount(row.price_minor, row.currency),
-        "payout": amount(row.payout_minor, row.currency), "state": row.state, "release_at": instant(row.release_at),
-    }  # fmt: skip
+def links_of(lead_id: str) -> dict[str, str]:
+    """Say where to read on about a lead."""
+    return {"self": f"/api/v1/leads/{lead_id}", "why": f"/api/v1/leads/{lead_id}/why"}
 
 
-def sale(row: Sale, bought: Lead, private: dict[str, Any] | None) -> dict[str, Any]:
+def _sale_of_lead(row: Sale) -> SaleOfLead:
+    return SaleOfLead(
+        id=show_id("sale", row.id), model="cpl", price=amount(row.price_minor, row.currency),
+        payout=amount(row.payout_minor, row.currency), state=row.state,
+        release_at=instant_or_none(row.release_at),
+    )  # fmt: skip
+
+
+def sale(row: Sale, bought: Lead, private: dict[str, Any] | None) -> SaleShown:
     """Show a sale to its buyer with the lead that he bought; `private` is None once the lead was returned."""
-    return {
-        "id": show_id("sale", row.id),
-        "lead": {
-            "id": show_id("lead", bought.id), "region": bought.region, "contact_class": bought.contact_class,
-            "temperature": bought.temperature, "score": bought.score, "received_at": instant(bought.received_at),
-            **{name: bought.details.get(name) for name in ("attributes", "interest", "channel", "consent")},
-            **(private or {"contact": None, "comments": None}),
-        },
-        "order": show_id("ord", row.order_id), "order_version": row.order_version, "model": "cpl",
-        "price": amount(row.price_minor, row.currency), "state": row.state, "sold_at": instant(row.sold_at),
-        "delivered_at": instant(row.delivered_at), "dispute_until": instant(row.window_ends_at),
-        "release_at": instant(row.release_at), "ended_at": instant(row.ended_at),
-    }  # fmt: skip
+    return SaleShown(
+        id=show_id("sale", row.id), lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
+        order_version=row.order_version, model="cpl", price=amount(row.price_minor, row.currency),
+        state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
+        dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
+        ended_at=instant_or_none(row.ended_at),
+    )  # fmt: skip
 
 
-def order(row: Order) -> dict[str, Any]:
+def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
+    details = {name: bought.details.get(name) for name in ("attributes", "interest", "channel", "consent")}
+    return LeadBought(
+        id=show_id("lead", bought.id), region=bought.region, contact_class=bought.contact_class,
+        temperature=bought.temperature, score=bought.score, received_at=instant(bought.received_at),
+        **details, **(private or {"contact": None, "comments": None}),
+    )  # fmt: skip
+
+
+def order(row: Order) -> OrderShown:
     """Show an order to its buyer."""
-    return {
-        "id": show_id("ord", row.id), "version": row.version, **show_terms(decode_terms(row.terms)),
-        "created_at": instant(row.created_at), "changed_at": instant(row.changed_at),
-    }  # fmt: skip
+    return OrderShown(
+        id=show_id("ord", row.id), version=row.version, **show_terms(decode_terms(row.terms)),
+        created_at=instant(row.created_at), changed_at=instant(row.changed_at),
+    )  # fmt: skip
 
 
-def dispute(row: Dispute) -> dict[str, Any]:
+def dispute(row: Dispute) -> DisputeShown:
     """Show a dispute; both sides see the same."""
+    return DisputeShown(
+        id=show_id("dsp", row.id), sale=show_id("sale", row.sale_id), reason=row.reason, note=row.note,
+        evidence=row.evidence, state=row.state, opened_at=instant(row.opened_at),
+        decided_at=instant_or_none(row.decided_at), decision_note=row.decision_note,
+    )  # fmt: skip
+
+
+def wallet(held: WalletBalance) -> WalletShown:
+    """Show a buyer's wallet."""
+    return WalletShown(
+        available=money(held.available), held=money(held.held), frozen=money(held.frozen), promo=money(held.promo),
+        suspended_at=instant_or_none(held.suspended_at),
+    )  # fmt: skip
+
+
+def balance(earned: Earnings, pending: Pending) -> BalanceShown:
+    """Show a publisher's earnings, and what the open sales will bring."""
+    currency = earned.payable.currency
+    return BalanceShown(
+        pending=amount(pending.amount_minor, currency), payable=money(earned.payable), reserve=money(earned.reserve),
+        paid=money(earned.paid), owed=money(earned.owed),
+        pending_sales=pending.sales, next_release_at=instant_or_none(pending.next_release_at),
+    )  # fmt: skip
+
+
+def key(row: ApiKey) -> KeyShown:
+    """Show a key without its secret."""
+    return KeyShown(**_key(row))
+
+
+def key_made(row: ApiKey, secret: str) -> KeyMade:
+    """Show a new key with its secret."""
+    return KeyMade(**_key(row), api_key=secret)
+
+
+def _key(row: ApiKey) -> dict[str, Any]:
     return {
-        "id": show_id("dsp", row.id), "sale": show_id("sale", row.sale_id), "reason": row.reason, "note": row.note,
-        "evidence": row.evidence, "state": row.state, "opened_at": instant(row.opened_at),
-        "decided_at": instant(row.decided_at), "decision_note": row.decision_note,
+        "id": show_id("key", row.id), "name": row.name, "hint": row.hint, "scopes": row.scopes,
+        "created_at": instant(row.created_at), "revoked_at": instant_or_none(row.revoked_at),
     }  # fmt: skip
+
+
+def row_taken(line: int, result: dict[str, Any]) -> RowTaken:
+    """Show what became of a row of a batch."""
+    return RowTaken(line=line, **msgspec.structs.asdict(lead_answer(result)))
+
+
+def row_refused(line: int, refused: DomainError) -> RowRefused:
+    """Show why a row of a batch was no lead."""
+    errors = [FaultShown(field=one.field, code=one.code, message=one.message) for one in refused.faults]
+    return RowRefused(line=line, status="refused", code=refused.code, detail=refused.detail, errors=errors)
 
 
 def plain(value: Any) -> Any:

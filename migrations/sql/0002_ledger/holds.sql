@@ -1,4 +1,6 @@
--- Money set aside, and how each hold ended: a second row, once.
+-- Money set aside, and how each hold ended: a second row, once. A hold has no foreign key to its transaction, because
+-- place_hold alone writes holds, each with its transaction, and neither can be deleted: the key's check would lock a
+-- row in every hold to learn what is known.
 CREATE TABLE billing.holds (
     id uuid CONSTRAINT holds_pkey PRIMARY KEY,
     account_id uuid NOT NULL,
@@ -6,7 +8,7 @@ CREATE TABLE billing.holds (
     amount_minor bigint NOT NULL CONSTRAINT holds_amount_check CHECK (amount_minor > 0),
     promo_minor bigint NOT NULL CONSTRAINT holds_promo_check CHECK (promo_minor BETWEEN 0 AND amount_minor),
     kind text NOT NULL CONSTRAINT holds_kind_check CHECK (length(kind) BETWEEN 1 AND 40),
-    transaction_id uuid NOT NULL CONSTRAINT holds_transaction_id_fkey REFERENCES billing.transactions,
+    transaction_id uuid NOT NULL,
     placed_at timestamptz NOT NULL
 );
 

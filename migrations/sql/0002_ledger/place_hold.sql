@@ -31,11 +31,17 @@ BEGIN
         WHERE w.account_id = p_account AND w.currency = p_currency;
         RETURN billing.is_hold_repeated(p_hold, p_account, p_currency, p_amount, p_kind, p_key);
     END IF;
-    INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
-    SELECT v_transaction_id, l.line, l.account, p_account, p_currency, l.amount_minor
-    FROM (VALUES (1::smallint, 2030::smallint, v_promo), (2, 2000, p_amount - v_promo), (3, 2010, -p_amount))
-        AS l (line, account, amount_minor)
-    WHERE l.amount_minor <> 0;
+    IF v_promo = 0 THEN  -- as nearly always: two plain rows
+        INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
+        VALUES (v_transaction_id, 2, 2000, p_account, p_currency, p_amount),
+               (v_transaction_id, 3, 2010, p_account, p_currency, -p_amount);
+    ELSE
+        INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
+        SELECT v_transaction_id, l.line, l.account, p_account, p_currency, l.amount_minor
+        FROM (VALUES (1::smallint, 2030::smallint, v_promo), (2, 2000, p_amount - v_promo), (3, 2010, -p_amount))
+            AS l (line, account, amount_minor)
+        WHERE l.amount_minor <> 0;
+    END IF;
     INSERT INTO billing.holds (id, account_id, currency, amount_minor, promo_minor, kind, transaction_id, placed_at)
     VALUES (p_hold, p_account, p_currency, p_amount, v_promo, p_kind, v_transaction_id, p_at);
     RETURN true;

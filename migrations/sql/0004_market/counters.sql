@@ -19,11 +19,13 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
         AND (o.total_budget IS NULL OR o.total_spend + p_price <= o.total_budget))
 $$;
 
--- Is an instant in these periods older than what the order has already counted? Then the caller's clock lags.
+-- Is an instant in these periods older than what the order has already counted, or are they periods of a zone that the
+-- order has left? Then the caller's clock or book lags.
 CREATE FUNCTION marketplace.is_behind(
-    o marketplace.order_counters, p_hour bigint, p_day bigint, p_week bigint, p_month bigint)
+    o marketplace.order_counters, p_version integer, p_hour bigint, p_day bigint, p_week bigint, p_month bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT o.limited AND (o.hour_start > p_hour OR o.day_start > p_day OR o.week_start > p_week
+    SELECT o.zone_version > p_version
+        OR o.limited AND (o.hour_start > p_hour OR o.day_start > p_day OR o.week_start > p_week
                           OR o.month_start > p_month)
 $$;
 
@@ -48,9 +50,27 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHERE l.leads >= l.cap OR l.spend + p_price > l.budget) AS t
 $$;
 
+-- What keeps an order from one more lead at this price, by its committed counters: NULL when nothing does, 'behind'
+-- when the instant or the zone is older than what it has counted in, else the limit that is reached.
+CREATE FUNCTION marketplace.reached(
+    p_order uuid, p_version integer, p_hour bigint, p_day bigint, p_week bigint, p_month bigint, p_price bigint)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_reached text;
+BEGIN
+    -- One look-up by key; the functions are inlined, so that only what the order limits is computed.
+    SELECT CASE WHEN marketplace.is_behind(o, p_version, p_hour, p_day, p_week, p_month) THEN 'behind'
+                WHEN marketplace.has_room(o, p_hour, p_day, p_week, p_month, p_price) THEN NULL
+                ELSE marketplace.limit_reached(o, p_hour, p_day, p_week, p_month, p_price) END
+    INTO v_reached
+    FROM marketplace.order_counters o WHERE o.order_id = p_order;
+    RETURN v_reached;
+END $$;
+
 -- Count one lead at this price, or count nothing and say so: one conditional UPDATE checks every period.
 CREATE FUNCTION marketplace.count_sale(
-    p_order uuid, p_hour bigint, p_day bigint, p_week bigint, p_month bigint, p_price bigint, p_at timestamptz)
+    p_order uuid, p_version integer, p_hour bigint, p_day bigint, p_week bigint, p_month bigint, p_price bigint,
+    p_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE marketplace.order_counters o SET
@@ -70,6 +90,6 @@ BEGIN
         last_sold_at = greatest(o.last_sold_at, p_at)
     WHERE o.order_id = p_order
       AND marketplace.has_room(o, p_hour, p_day, p_week, p_month, p_price)
-      AND NOT marketplace.is_behind(o, p_hour, p_day, p_week, p_month);
+      AND NOT marketplace.is_behind(o, p_version, p_hour, p_day, p_week, p_month);
     RETURN FOUND;
 END $$;

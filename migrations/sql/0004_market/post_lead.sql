@@ -1,8 +1,7 @@
--- Store the sales of a deal, delivered at once (the buyer reads them in the portal), with the terms of this moment,
--- each with its event; returns them as the answer shows them.
+-- Store the sales of a deal, delivered at once (the buyer reads them in the portal), with the terms of this moment;
+-- returns them as the answer shows them.
 CREATE FUNCTION marketplace.store_sales(
-    l marketplace.leads, o marketplace.offer, r marketplace.rules, t affiliates.publishers, d marketplace.deal,
-    p_actor text)
+    l marketplace.leads, o marketplace.offer, r marketplace.rules, t affiliates.publishers, d marketplace.deal)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     v_release timestamptz := l.received_at + make_interval(days => r.hold_days + t.extra_hold_days);
@@ -19,15 +18,14 @@ BEGIN
         VALUES (d.sale_ids[i], l.id, o.orders[n], o.versions[n], o.buyers[n], l.publisher_id, 'delivered', r.currency,
             o.prices[n], v_payout, v_payout * t.reserve_bp / 10000, t.reserve_days, l.received_at, l.received_at,
             v_window, v_release);
-        INSERT INTO marketplace.events (subject_id, at, move, actor)
-        VALUES (d.sale_ids[i], l.received_at, 'new>delivered', p_actor);
         v_sales := v_sales || jsonb_build_object('id', d.sale_ids[i], 'price', o.prices[n], 'payout', v_payout,
                                                  'state', 'delivered', 'release_at', v_release);
     END LOOP;
     RETURN v_sales;
 END $$;
 
--- Store the lead as it was judged, with the story of the decision, its event, and its news for all concerned.
+-- Store the lead as it was judged, with the story of the decision, the events of the lead and its sales, and the news
+-- for all concerned.
 CREATE FUNCTION marketplace.store_lead(
     l marketplace.leads, o marketplace.offer, d marketplace.deal, p_actor text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,7 +36,9 @@ BEGIN
         l.contact, l.contact_key, concat('{"book":', o.book_version, ',"outcome":"', d.outcome, '","tried":[',
                                          array_to_string(d.tried, ','), ']}')::json);
     INSERT INTO marketplace.events (subject_id, at, move, actor, why)
-    VALUES (l.id, l.received_at, 'received>' || l.status, p_actor, nullif(array_to_string(l.reasons, ','), ''));
+    SELECT u, l.received_at, CASE u WHEN l.id THEN 'received>' || l.status ELSE 'new>delivered' END, p_actor,
+           CASE u WHEN l.id THEN nullif(array_to_string(l.reasons, ','), '') END
+    FROM unnest(l.id || d.sale_ids) AS u;
     IF l.status = 'sold' THEN
         FOR i IN 1 .. cardinality(d.picked) LOOP
             v_accounts := v_accounts || o.buyers[d.picked[i]];
@@ -55,16 +55,16 @@ CREATE FUNCTION marketplace.turned_back(
 DECLARE
     v_kept core.idempotency;
 BEGIN
-    IF s.idempotency_key IS NOT NULL THEN
+    IF s.key_id IS NOT NULL AND NOT core.key_is_good(s.key_id) THEN  -- an operator's import has no key
+        RETURN '{"outcome": "no_key"}';
+    ELSIF s.idempotency_key IS NOT NULL THEN
         v_kept := core.claim_key(s.account_id, s.route, s.idempotency_key, s.now);
         IF v_kept.key IS NOT NULL THEN
             RETURN jsonb_build_object('answer', v_kept.answer, 'status', v_kept.status,
                 'outcome', CASE v_kept.fingerprint WHEN s.fingerprint THEN 'replayed' ELSE 'reused' END);
         END IF;
     END IF;
-    IF NOT core.key_is_good(s.key_id) THEN
-        RETURN '{"outcome": "no_key"}';
-    ELSIF p_book IS DISTINCT FROM (SELECT book_version FROM marketplace.verticals WHERE id = p_vertical) THEN
+    IF p_book IS DISTINCT FROM (SELECT book_version FROM marketplace.verticals WHERE id = p_vertical) THEN
         RETURN '{"outcome": "stale"}';
     END IF;
     RETURN NULL;
@@ -100,7 +100,7 @@ BEGIN
                      WHEN d.outcome = 'sold' AND NOT l.test THEN 'sold' ELSE 'unsold' END;
     PERFORM marketplace.store_lead(l, o, d, s.actor);
     IF l.status = 'sold' THEN
-        v_sales := marketplace.store_sales(l, o, r, t, d, s.actor);
+        v_sales := marketplace.store_sales(l, o, r, t, d);
     END IF;
     v_answer := s.answer || jsonb_build_object('outcome', 'done', 'status', l.status, 'reasons', l.reasons,
                                                'sales', v_sales);

@@ -13,14 +13,23 @@ BEGIN
     RETURN v_claimed = cardinality(p_keys);
 END $$;
 
--- Is one of these persons claimed already? Asked first without a lock, so that most duplicates cost little.
+-- Is one of these persons claimed already? Asked first without a lock, so that most duplicates cost little. One key
+-- at a time, because a search for any of several may scan the whole table while its statistics are young.
 CREATE FUNCTION marketplace.is_claimed(
     p_vertical smallint, p_keys bytea[], p_dedupe_days integer, p_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_key bytea;
 BEGIN
-    RETURN EXISTS (SELECT FROM marketplace.person_keys k
-                   WHERE k.vertical_id = p_vertical AND k.key = ANY (p_keys)
-                     AND k.claimed_at + make_interval(days => p_dedupe_days) > p_at);
+    FOREACH v_key IN ARRAY p_keys LOOP
+        PERFORM FROM marketplace.person_keys k
+        WHERE k.vertical_id = p_vertical AND k.key = v_key
+          AND k.claimed_at + make_interval(days => p_dedupe_days) > p_at;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
 END $$;
 
 -- The picked candidates in the order of these ids, which is the order in which every writer takes its locks.
@@ -47,8 +56,8 @@ BEGIN
         RAISE SQLSTATE 'LB002';
     END IF;
     FOREACH n IN ARRAY marketplace.in_lock_order(d.picked, o.orders) LOOP
-        IF NOT marketplace.count_sale(o.orders[n], o.starts[n * 4 - 3], o.starts[n * 4 - 2], o.starts[n * 4 - 1],
-                                      o.starts[n * 4], o.prices[n], l.received_at) THEN
+        IF NOT marketplace.count_sale(o.orders[n], o.versions[n], o.starts[n * 4 - 3], o.starts[n * 4 - 2],
+                                      o.starts[n * 4 - 1], o.starts[n * 4], o.prices[n], l.received_at) THEN
             RAISE SQLSTATE 'LB001';
         END IF;
     END LOOP;

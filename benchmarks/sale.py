@@ -1,0 +1,168 @@
+"""How fast leads are sold: the whole way over HTTP, and the sale function alone, against the frozen yardstick.
+
+The yardstick (`reference.sql`), the function and the HTTP server run in turns in one database, so that a noisy
+neighbour hits all of them. Every lead must be answered 201 and sold, and the books must hold in the end.
+"""
+
+import multiprocessing
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from benchmarks.stage.figures import Figure, at_most, must_be, ratio
+from benchmarks.stage.load import Outcome, flood, pour
+from benchmarks.stage.market import HOT_REGION, REGIONS, Market, lead_body, open_market, web_server
+from benchmarks.stage.pgbench import pgbench, without_variables
+from core.errors import Conflict
+from core.schemas import decode
+from marketplace.leads.desk import desk
+from marketplace.leads.intake import FIRST_BATCH, POST_LEAD, Sender
+from marketplace.leads.submission import Submission
+
+CLIENTS = 16
+LINES_AT_CONSTANT_RATE = 64
+SOLD = b'"status":"sold"'
+PERSON = "00000000"
+FIRST_PERSON = 10_000_000
+PERSONS_A_RUN = 500_000
+LEAD = UUID(int=1)
+_OFFER = re.compile(r"ROW\([^()]*\)::marketplace\.offer")
+
+Load = Callable[..., Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Makes the bytes of requests to POST /leads, each of another person; pickled into the load generator."""
+
+    templates: tuple[bytes, ...]
+    first: int
+
+    def __call__(self, number: int) -> bytes:
+        """Return the request of this number."""
+        person = b"%d" % (self.first + number)
+        return self.templates[number % len(self.templates)].replace(PERSON.encode(), person)
+
+
+@dataclass
+class Sales:
+    """One benchmark under way: its market, its server, and what came back that was not a sold lead."""
+
+    market: Market
+    address: tuple[str, int]
+    generator: ProcessPoolExecutor
+    runs: int = 0
+    unsold: list[str] = field(default_factory=list)
+
+    def reference(self, seconds: int) -> float:
+        """Return the yardstick's pace."""
+        body = lead_body(REGIONS[0], PERSON).decode().replace("'", "''")
+        body = without_variables(f"'{body}'")
+        script = f"\\set buyer random(1, 100)\nSELECT reference.sell(:buyer, 2500, {body});\n"
+        return pgbench(self.market.url, script, seconds, CLIENTS).per_second
+
+    def function(self, seconds: int) -> float:
+        """Return the sale function's pace with what the intake would hand to it, without HTTP."""
+        before = self.market.sales()
+        pace = pgbench(self.market.url, _script(self.market), seconds, CLIENTS)
+        if self.market.sales() - before < pace.done:
+            self.unsold.append(f"the sale function sold {self.market.sales() - before} of {pace.done} leads")
+        return pace.per_second
+
+    def over_http(self, load: Load, seconds: float, clients: int, regions: tuple[str, ...], *rate: float) -> Outcome:
+        """Post leads of these regions to the server from the load generator's process."""
+        posts = Posts(
+            tuple(_request(region, self.market.secret) for region in regions), FIRST_PERSON + self.runs * PERSONS_A_RUN
+        )
+        self.runs += 1
+        outcome = self.generator.submit(load, self.address, clients, seconds, posts, SOLD, *rate).result()
+        self.unsold.extend(f"{count} times {said}" for said, count in outcome.unwanted.items())
+        return outcome
+
+
+def run(short: bool) -> Iterator[Figure]:
+    """Measure sales, the headline figure `sale` last but for the books; Conflict when they do not hold."""
+    rounds, seconds = (1, 3) if short else (5, 6)
+    with _sales() as sales:
+        sales.over_http(flood, 1, CLIENTS, REGIONS)  # warm up: plans, the book, the key
+        sales.function(1)
+        paces = [_round(sales, seconds) for _ in range(rounds)]
+        reference, function, http = (median(each) for each in zip(*paces, strict=True))
+        yield ratio("sale_reference", reference, "sales/s", reference, 1.0)
+        yield ratio("sale_function", function, "sales/s", reference, 0.5)
+        calm = [sales.over_http(pour, seconds, LINES_AT_CONSTANT_RATE, REGIONS, http / 2) for _ in range(rounds)]
+        yield at_most("sale_p99", median(each.percentile_ms(0.99) for each in calm), "ms", 15)
+        hot = [sales.over_http(flood, seconds, CLIENTS, (HOT_REGION,)) for _ in range(rounds)]
+        yield at_most("sale_hot_wallet_p99", median(each.percentile_ms(0.99) for each in hot), "ms", 60)
+        yield ratio("sale", http, "sales/s", reference, 0.20)
+        yield from _proof(sales)
+
+
+def _round(sales: Sales, seconds: int) -> tuple[float, float, float]:
+    return (
+        sales.reference(seconds),
+        sales.function(seconds),
+        sales.over_http(flood, seconds, CLIENTS, REGIONS).per_second,
+    )
+
+
+def _proof(sales: Sales) -> Iterator[Figure]:
+    faults = sales.market.faults_of_books()
+    yield must_be("books", len(faults), "checks that do not hold", 0)
+    yield must_be("unsold", len(sales.unsold), "kinds of answers that were not a sold lead", 0)
+    if faults or sales.unsold:
+        raise Conflict("bench_went_wrong", "\n".join([*faults, *sales.unsold]))
+
+
+@contextmanager
+def _sales() -> Iterator[Sales]:
+    spawned = multiprocessing.get_context("spawn")
+    with open_market() as market, web_server(market) as address, ProcessPoolExecutor(1, spawned) as generator:
+        with psycopg.connect(market.url, autocommit=True) as connection:
+            connection.execute(Path(__file__).with_name("reference.sql").read_bytes())
+        yield Sales(market, address, generator)
+
+
+def _request(region: str, secret: str) -> bytes:
+    body = lead_body(region, PERSON)
+    head = (
+        "POST /api/v1/leads HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {secret}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _script(market: Market) -> str:
+    """Write the call that the intake makes, as pgbench sends it: each time a new person of some region.
+
+    It is one statement for all regions, as it is in the server, so that every connection plans it once.
+    """
+    calls = [_call(market, region) for region in REGIONS]
+    with psycopg.connect(market.url) as connection:
+        cursor = psycopg.ClientCursor(connection)
+        rows = [cursor.execute(f"SELECT {_OFFER.findall(call)[0]}::text").fetchone() for call in calls]
+        # Constants as the planner sees them; a ROW of each would be made anew in every call.
+        offers = cursor.mogrify("%s::marketplace.offer[]", ([row[0] for row in rows if row],))
+    call = without_variables(_OFFER.sub(lambda _: "an offer", calls[0]))
+    call = call.replace("an offer", f"({without_variables(offers)})[:region]")
+    return f"\\set region random(1, {len(calls)})\n{call};\n"
+
+
+def _call(market: Market, region: str) -> str:
+    sender, intake = Sender(market.publisher_id, market.key_id), desk().intake
+    prepared = intake.prepare(decode(lead_body(region, PERSON), Submission), sender, LEAD)
+    values: list[Any] = list(intake.arguments(prepared, sender, None, FIRST_BATCH, in_batch=False))
+    values[values.index(LEAD)], values[values.index(list(prepared.keys))] = "a lead", "a person"
+    with psycopg.connect(market.url) as connection:
+        call = psycopg.ClientCursor(connection).mogrify(POST_LEAD, values)
+    key = "sha256(int8send((random() * 9e18)::bigint))"
+    keys = f"ARRAY[{', '.join([key] * len(prepared.keys))}]"
+    return call.replace("'a person'", keys, 1).replace("'a lead'", "uuidv7()", 1)

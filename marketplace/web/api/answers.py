@@ -1,0 +1,281 @@
+"""The shapes of answers: what `shown` and the views fill in, and what the OpenAPI document describes.
+
+An instant is in UTC, an id is prefixed, an amount is decimal text; null means that there is none.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from core.schemas import Amount
+from marketplace.catalog.verticals import ConsentRule, ShareRule
+from marketplace.leads.stages import MOVES
+from marketplace.leads.submission import Consent, Contact, Source
+from marketplace.leads.why import SENTENCES
+from marketplace.orders.terms import BudgetBody, CapsBody, DeliveryBody, FilterBody, ScheduleBody
+
+LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
+
+
+def _one_of(words: Iterable[str]) -> Meta:
+    return Meta(extra_json_schema={"enum": list(words)})
+
+
+LeadStatus = Annotated[str, _one_of(LEAD_STATUSES)]
+SaleState = Annotated[str, _one_of(MOVES["sale"])]
+
+
+class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
+    """A sale as the lead's publisher sees it."""
+
+    id: str
+    model: str
+    price: Amount
+    payout: Amount
+    state: SaleState
+    release_at: datetime | None
+
+
+class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a lead: `reasons` say why it was rejected, `payout` is what all its sales pay the publisher."""
+
+    id: str
+    status: LeadStatus
+    contact_class: str
+    temperature: str
+    score: int
+    reasons: list[str]
+    reasons_explained: list[str]
+    test: bool
+    payout: Amount | None
+    sales: list[SaleOfLead]
+    redirect_url: str | None
+    links: dict[str, str]
+
+
+class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
+    """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out."""
+
+    region: str
+    external_id: str | None
+    received_at: datetime
+    attributes: dict[str, Any]
+    interest: str
+    channel: str
+    source: Source
+    consent: Consent | None
+    exclusive_only: bool
+    min_price: Amount | None
+    ping_id: str | None
+    contact: Contact | None
+    comments: str | None
+
+
+class FaultShown(Struct, frozen=True, kw_only=True):
+    """One bad field: its path, a stable code, and what to do."""
+
+    field: str
+    code: str
+    message: str
+
+
+class RowTaken(LeadAnswer, frozen=True, kw_only=True, gc=False):
+    """What became of a row of a batch, with the line on which it began."""
+
+    line: int
+
+
+class RowRefused(Struct, frozen=True, kw_only=True):
+    """What a row of a batch gets that was no lead, with the line on which it began."""
+
+    line: int
+    status: Annotated[str, _one_of(("refused",))]
+    code: str
+    detail: str
+    errors: list[FaultShown]
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A refusal (RFC 9457): `code` is stable, `errors` names every bad field at once."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FaultShown]
+
+
+class ReasonShown(Struct, frozen=True, kw_only=True):
+    """What became of one order for one lead; the order under a pseudonym and no figures unless it is the asker's."""
+
+    order: str
+    outcome: Annotated[str, _one_of(SENTENCES)]
+    detail: str
+    bid: Amount | None
+
+
+class RefusalCount(Struct, frozen=True, kw_only=True):
+    """How many posts of one day were no leads, by the field and code they were refused for."""
+
+    day: Annotated[str, Meta(extra_json_schema={"format": "date"})]
+    field: str
+    code: str
+    refused: int
+
+
+class LeadBought(Struct, frozen=True, kw_only=True):
+    """A lead as its buyer sees it; contact and comments are null once the lead went back."""
+
+    id: str
+    region: str
+    contact_class: str
+    temperature: str
+    score: int
+    received_at: datetime
+    attributes: dict[str, Any]
+    interest: str
+    channel: str
+    consent: Consent | None
+    contact: Contact | None
+    comments: str | None
+
+
+class SaleShown(Struct, frozen=True, kw_only=True):
+    """One lead sold to one buyer, as the buyer sees it."""
+
+    id: str
+    lead: LeadBought
+    order: str
+    order_version: int
+    model: str
+    price: Amount
+    state: SaleState
+    sold_at: datetime
+    delivered_at: datetime | None
+    dispute_until: datetime | None
+    release_at: datetime | None
+    ended_at: datetime | None
+
+
+class OrderShown(Struct, frozen=True, kw_only=True):
+    """A standing order with every term, also those that were left out when it was placed."""
+
+    id: str
+    version: int
+    name: str
+    vertical: str
+    regions: list[str]
+    model: str
+    price: Amount | None
+    exclusivity: str
+    max_share: int | None
+    filters: list[FilterBody]
+    min_score: int
+    temperatures: list[str] | None
+    contact_classes: list[str] | None
+    verified_only: bool
+    caps: CapsBody
+    budget: BudgetBody
+    schedule: ScheduleBody | None
+    delivery: DeliveryBody
+    status: str
+    created_at: datetime
+    changed_at: datetime
+
+
+class DisputeShown(Struct, frozen=True, kw_only=True):
+    """A dispute; both sides see the same."""
+
+    id: str
+    sale: str
+    reason: str
+    note: str
+    evidence: list[Any]
+    state: Annotated[str, _one_of(MOVES["dispute"])]
+    opened_at: datetime
+    decided_at: datetime | None
+    decision_note: str | None
+
+
+class WalletShown(Struct, frozen=True, kw_only=True):
+    """What a buyer has to spend in one currency."""
+
+    available: Amount
+    held: Amount
+    frozen: Amount
+    promo: Amount
+    suspended_at: datetime | None
+
+
+class BalanceShown(Struct, frozen=True, kw_only=True):
+    """What a publisher has in one currency; `paid` counts what is on its way."""
+
+    pending: Amount
+    payable: Amount
+    reserve: Amount
+    paid: Amount
+    owed: Amount
+    pending_sales: int
+    next_release_at: datetime | None
+
+
+class VerticalSummary(Struct, frozen=True, kw_only=True):
+    """A vertical and the rules it trades by."""
+
+    slug: str
+    version: int
+    names: dict[str, str]
+    currency: str
+    min_price: Amount
+    window_hours: int
+    dedupe_days: int
+    consent: ConsentRule
+    share: ShareRule
+
+
+class VerticalShown(VerticalSummary, frozen=True, kw_only=True):
+    """A vertical with the JSON Schema of its attributes and a complete body that POST /leads accepts as it is."""
+
+    schema: dict[str, Any]
+    example: dict[str, Any]
+
+
+class RegionShown(Struct, frozen=True, kw_only=True):
+    """A country or subdivision (ISO 3166); `parent` is the code of what holds it."""
+
+    code: str
+    name: str
+    type: str
+    parent: str | None
+
+
+class KeyShown(Struct, frozen=True, kw_only=True):
+    """An API key without its secret; `hint` is the secret's last four characters."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class KeyMade(KeyShown, frozen=True, kw_only=True):
+    """A new API key with its secret, which is never shown again."""
+
+    api_key: str
+
+
+class PublisherShown(Struct, frozen=True, kw_only=True):
+    """A publisher's terms, as an operator sees them."""
+
+    id: str
+    standing: Annotated[str, _one_of(("active", "paused"))]
+    tier: str
+    share_bp: int
+    extra_hold_days: int
+    reserve_bp: int
+    reserve_days: int

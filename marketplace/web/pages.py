@@ -1,0 +1,39 @@
+"""The pages that need no sign-in: what this is, and the HTTP interface with its OpenAPI document."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template
+
+from core.http import Answer, business_clock, public, respond
+from marketplace.catalog.verticals import read_shipped
+from marketplace.web.api.openapi import document_of
+from marketplace.web.api.reference import fields_of, sections_of
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+@public
+def home() -> str:
+    """Say what this is and where to go on."""
+    return render_template("marketplace/home.html")
+
+
+@pages.get("/api/openapi.json")
+@public
+def openapi() -> Response:
+    """Give the OpenAPI 3.1 document of this very program."""
+    return respond(Answer(_document()))
+
+
+@pages.get("/api/docs")
+@public
+def docs() -> str:
+    """Show the same document to people."""
+    document = _document()
+    shapes = {name: fields_of(schema) for name, schema in document["components"]["schemas"].items()}
+    return render_template("marketplace/docs.html", document=document, sections=sections_of(document), shapes=shapes)
+
+
+def _document() -> dict[str, Any]:
+    return document_of(current_app, read_shipped("education").example(business_clock().now()))

@@ -1,0 +1,39 @@
+"""Settings are read once, and one that cannot be read is named."""
+
+from pathlib import Path
+
+import pytest
+
+from core.config import Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.read({})
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8000, None)
+    assert settings.data_folder == Path("var").absolute()
+    assert not (settings.refuse_test_contacts or settings.allow_private_targets or settings.metrics)
+
+
+def test_the_environment_decides() -> None:
+    settings = Settings.read(
+        {
+            "LEADBOURSE_DATA": "/srv/x",
+            "DATABASE_URL": "postgresql://x",
+            "PORT": "81",
+            "LEADBOURSE_METRICS": "1",
+            "HOST": "::",
+        }
+    )
+    assert (settings.data_folder, settings.database_url) == (Path("/srv/x"), "postgresql://x")
+    assert (settings.port, settings.metrics, settings.host) == (81, True, "::")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("PORT", "²"), ("PORT", ""), ("LEADBOURSE_WEB_THREADS", "-1"),
+     ("LEADBOURSE_POOL_SIZE", "1"), ("LEADBOURSE_WEB_PROCESSES", "1.5"), ("LEADBOURSE_METRICS", "yes"),
+     ("LEADBOURSE_REFUSE_TEST_CONTACTS", "true"), ("LEADBOURSE_ALLOW_PRIVATE_TARGETS", "2")],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_read_is_named(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings.read({name: text})
