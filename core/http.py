@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, NotAcceptable, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
 from core import idempotency
 from core.clock import Clock
@@ -171,8 +171,13 @@ def kept_by_app(name: str, make: Callable[[], T]) -> T:
 
 def raw_body(limit: int | None = None) -> bytes:
     """Return the request's body; refuses one above the limit (413) before reading it whole."""
-    request.max_content_length = limit or settings().max_body_bytes
-    return request.get_data(cache=True)
+    most = limit or settings().max_body_bytes
+    if (request.content_length or 0) <= most:
+        request.max_content_length = most + 1  # of a chunked body, Werkzeug returns no more and says nothing
+        raw = request.get_data(cache=True)
+        if len(raw) <= most:
+            return raw
+    raise RequestEntityTooLarge(f"Send a body of at most {most} bytes.")
 
 
 def body(shape: type[T]) -> T:
@@ -255,7 +260,7 @@ def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
             with transaction():
                 if key is None:
                     return respond(view(actor, **arguments))
-                return once(actor.account_id, key, lambda: respond(view(actor, **arguments)))
+                return once(actor.account_id, key, raw_body(), lambda: respond(view(actor, **arguments)))
 
         guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
         return guarded
@@ -263,10 +268,10 @@ def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
     return declare
 
 
-def once(account_id: UUID, key: str, make: Callable[[], Response]) -> Response:
+def once(account_id: UUID, key: str, raw: bytes, make: Callable[[], Response]) -> Response:
     """Give the kept answer of this key, or make it and keep it: 2xx, 409 and 422, in the session's transaction."""
     route = f"{request.method} {request.path}"
-    fingerprint = idempotency.fingerprint_of(raw_body())
+    fingerprint = idempotency.fingerprint_of(raw)
     kept = idempotency.claim(account_id, route, key, fingerprint)
     if kept is not None:
         return replayed(kept)

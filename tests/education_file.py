@@ -1,4 +1,4 @@
-"""A made-up file with the columns of the public education file, the same for the same seed."""
+"""A made-up file with the columns of the public education file, the same for the same seed; and mappings."""
 
 import csv
 import random
@@ -6,6 +6,18 @@ from pathlib import Path
 from uuid import UUID
 
 MAPPING = Path(__file__).parent / "data" / "education_mapping.yaml"
+
+# A mapping for files with the columns mail, name and visits.
+SMALL = """
+empty: [Select]
+fields:
+  region: {constant: FR}
+  contact.email: mail
+  contact.first_name: name
+  attributes.visits: visits
+  consent.text: {constant: Call me.}
+  consent.given_at: {instant: import}
+"""
 
 # The texts of each column, in the file's order; what is left out here is a number, an id or always No.
 CHOICES = {

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg import sql
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.db import db
 from core.errors import Conflict, DomainError, Invalid, TooMany, Unavailable
-from core.http import PROBLEM, STATUS_OF, problem_of
+from core.http import PROBLEM, STATUS_OF, problem_of, raw_body
 from tests.factories import Market
 
 
@@ -35,6 +37,15 @@ def test_a_refusal_of_a_finer_kind_has_the_status_of_its_kind(app: Flask) -> Non
 def test_when_to_come_back_is_said(app: Flask) -> None:
     assert problem_of(TooMany("Slow down.", 17)).headers["Retry-After"] == "17"
     assert int(problem_of(Unavailable()).headers["Retry-After"]) > 0
+
+
+def test_a_body_of_unknown_length_is_refused_and_never_cut_short(app: Flask) -> None:
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    long = app.test_request_context(method="POST", input_stream=BytesIO(b"x" * 11), environ_overrides=chunked)
+    with long, pytest.raises(RequestEntityTooLarge):
+        raw_body(10)
+    with app.test_request_context(method="POST", input_stream=BytesIO(b"x" * 10), environ_overrides=chunked):
+        assert raw_body(10) == b"x" * 10
 
 
 def test_a_failure_of_ours_tells_nothing_of_the_inside(

@@ -1,5 +1,6 @@
 """Leads over HTTP: a publisher posts them and sees what became of them and why."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -81,7 +82,8 @@ def post_leads() -> Response:
         signed_in("leads:write")  # the memory of keys may be older than a revocation
     if key is not None:
         with transaction():
-            return once(sender.account_id, key, lambda: _show_rows(post_rows(raw, request.mimetype, sender), sender))
+            rows = partial(post_rows, raw, request.mimetype, sender)
+            return once(sender.account_id, key, raw, lambda: _show_rows(rows(), sender))
     results = post_rows(raw, request.mimetype, sender)
     with transaction():
         return _show_rows(results, sender)

@@ -84,7 +84,7 @@ CREATE TABLE marketplace.leads (
 CREATE INDEX leads_publisher_id_idx ON marketplace.leads (publisher_id, id);
 
 -- No foreign key to leads: only post_lead inserts sales, each with its lead in one statement, and leads are never
--- deleted; the key's check would lock and rewrite every sold lead once more (4 % of a sale).
+-- deleted; the key's check would lock every sold lead once more.
 CREATE TABLE marketplace.sales (
     id uuid PRIMARY KEY,
     lead_id uuid NOT NULL,
