@@ -1,5 +1,7 @@
 """The pages that need no sign-in: what this is, and the HTTP interface with its OpenAPI document."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
@@ -10,6 +12,7 @@ from marketplace.web.api.openapi import document_of
 from marketplace.web.api.reference import fields_of, sections_of
 
 pages = Blueprint("pages", __name__)
+_ROW = re.compile(r"^\| `([a-z0-9_<>]+)` \|(?: (\d+) \|)? (.+) \|$", re.MULTILINE)
 
 
 @pages.get("/")
@@ -33,6 +36,17 @@ def docs() -> str:
     document = _document()
     shapes = {name: fields_of(schema) for name, schema in document["components"]["schemas"].items()}
     return render_template("marketplace/docs.html", document=document, sections=sections_of(document), shapes=shapes)
+
+
+@pages.get("/docs/errors")
+@public
+def errors() -> str:
+    """Show what each code of a refusal means; the `type` of every problem document points here."""
+    text = (Path(current_app.root_path) / "docs" / "errors.md").read_text(encoding="utf-8")
+    sections = [
+        (head, _ROW.findall(body)) for head, _, body in (part.partition("\n") for part in text.split("\n## ")[1:])
+    ]
+    return render_template("marketplace/errors.html", sections=sections)
 
 
 def _document() -> dict[str, Any]:

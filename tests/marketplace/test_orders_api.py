@@ -146,7 +146,9 @@ def test_editing_an_order_gives_it_no_new_cap(market: Market, buyer: Member, pub
     assert publisher.post("/leads", market.lead())["status"] == "sold"
 
 
-def test_a_cap_that_is_set_later_counts_what_was_bought_before(market: Market, buyer: Member, publisher: Member) -> None:
+def test_a_cap_that_is_set_later_counts_what_was_bought_before(
+    market: Market, buyer: Member, publisher: Member
+) -> None:
     order = market.make_order(buyer)
     for _ in range(3):
         publisher.post("/leads", market.lead())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from inspect import unwrap
 from typing import Any
 
 from flask import Flask
@@ -90,7 +91,7 @@ def _tag_of(view: View) -> str:
 
 
 def _tags(views: list[tuple[Rule, str, View]]) -> list[dict[str, str]]:
-    modules = {_tag_of(view): view.__globals__["__doc__"] for _, _, view in views}
+    modules = {_tag_of(view): unwrap(view).__globals__["__doc__"] for _, _, view in views}
     return [{"name": name, "description": text.strip().split("\n\n")[0]} for name, text in modules.items()]
 
 
