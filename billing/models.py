@@ -86,14 +86,7 @@ class Entry(Model):
     __table_args__ = (
         PrimaryKeyConstraint("transaction_id", "line", name="entries_pkey"),
         CheckConstraint(
-            "account IN (1000, 1010, 1020, 1030, 1040, 1100, 1110, 1120, 2000, 2010, 2020, 2030, 2100, 2110, 2120,"
-            " 2200, 2210, 2900, 3000, 4000, 4100, 5000, 5100, 5110, 5200, 5300, 5900)",
-            name="entries_account_check",
-        ),
-        CheckConstraint("(account = 4000) = (sub_account IS NOT NULL)", name="entries_sub_account_check"),
-        CheckConstraint(
-            "(account IN (1100, 1110, 2000, 2010, 2020, 2030, 2100, 2110, 2120)) = (owner_id IS NOT NULL)",
-            name="entries_owner_check",
+            "billing.is_account(account, owner_id IS NOT NULL, sub_account IS NOT NULL)", name="entries_account_check"
         ),
         CheckConstraint("amount_minor <> 0", name="entries_amount_check"),
         Index("entries_history", "owner_id", "transaction_id", postgresql_where=text("owner_id IS NOT NULL")),

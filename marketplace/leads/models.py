@@ -32,7 +32,7 @@ class Lead(Model):
 
     __tablename__ = "leads"
     __table_args__ = (
-        CheckConstraint("status IN ('sold', 'unsold', 'pending', 'rejected')"),
+        CheckConstraint("marketplace.is_lead_status(status)"),
         Index("leads_publisher_id_idx", "publisher_id", "id"),
         {"schema": "marketplace"},
     )
@@ -61,10 +61,10 @@ class Sale(Model):
 
     __tablename__ = "sales"
     __table_args__ = (
-        CheckConstraint("state IN ('held', 'delivered', 'disputed', 'settled', 'returned', 'refused', 'failed')"),
+        CheckConstraint("marketplace.is_sale_state(state)"),
         CheckConstraint("length(currency) = 3"),
         CheckConstraint("price_minor > 0"),
-        CheckConstraint("payout_minor BETWEEN 0 AND price_minor"),
+        CheckConstraint("payout_minor <= price_minor"),
         CheckConstraint("reserve_minor BETWEEN 0 AND payout_minor"),
         CheckConstraint("(delivered_at IS NULL) = (release_at IS NULL)"),
         UniqueConstraint("lead_id", "buyer_id", name="sales_lead_id_buyer_id_key"),

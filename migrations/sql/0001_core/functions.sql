@@ -1,10 +1,12 @@
 -- Is this key still good: not revoked, and its account active? The hot path asks again in the sale's own transaction.
 CREATE FUNCTION core.key_is_good(p_key uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_account uuid;
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM core.api_keys k JOIN core.accounts a ON a.id = k.account_id
-        WHERE k.id = p_key AND k.revoked_at IS NULL AND a.standing = 'active');
+    SELECT account_id INTO v_account FROM core.api_keys WHERE id = p_key AND revoked_at IS NULL;
+    PERFORM FROM core.accounts WHERE id = v_account AND standing = 'active';
+    RETURN FOUND;
 END $$;
 
 -- Take the right to answer this key within the present transaction: NULL when it is ours, else the stored row's answer.

@@ -62,12 +62,24 @@ CREATE TABLE marketplace.person_keys (
     PRIMARY KEY (vertical_id, key)
 );
 
+-- The words that a lead's status and a sale's state may be. Functions, since the text of a CHECK with a list is read
+-- anew by every statement that inserts.
+CREATE FUNCTION marketplace.is_lead_status(p_status text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_status IN ('sold', 'unsold', 'pending', 'rejected');
+END $$;
+
+CREATE FUNCTION marketplace.is_sale_state(p_state text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_state IN ('held', 'delivered', 'disputed', 'settled', 'returned', 'refused', 'failed');
+END $$;
+
 CREATE TABLE marketplace.leads (
     id uuid PRIMARY KEY,
     publisher_id uuid NOT NULL,
     vertical_id smallint NOT NULL,
     region text NOT NULL,
-    status text NOT NULL CHECK (status IN ('sold', 'unsold', 'pending', 'rejected')),
+    status text NOT NULL CHECK (marketplace.is_lead_status(status)),
     reasons text[] NOT NULL,
     contact_class text NOT NULL,
     temperature text NOT NULL,
@@ -92,11 +104,10 @@ CREATE TABLE marketplace.sales (
     order_version integer NOT NULL,
     buyer_id uuid NOT NULL,
     publisher_id uuid NOT NULL,
-    state text NOT NULL
-        CHECK (state IN ('held', 'delivered', 'disputed', 'settled', 'returned', 'refused', 'failed')),
+    state text NOT NULL CHECK (marketplace.is_sale_state(state)),
     currency text NOT NULL CHECK (length(currency) = 3),
     price_minor bigint NOT NULL CHECK (price_minor > 0),
-    payout_minor bigint NOT NULL CHECK (payout_minor BETWEEN 0 AND price_minor),
+    payout_minor bigint NOT NULL CHECK (payout_minor <= price_minor),
     reserve_minor bigint NOT NULL CHECK (reserve_minor BETWEEN 0 AND payout_minor),
     reserve_days integer NOT NULL,
     window_ends_at timestamptz,
