@@ -48,6 +48,8 @@ class Application(Protocol):
         ...
 
 
+# A connection that breaks while a transaction commits leaves open whether it did; only the key makes a retry safe.
+_AWAY = "The database is away for the moment. Try again; with an Idempotency-Key nothing is done twice."
 LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError)
 
 
@@ -135,7 +137,7 @@ def away(lost: BaseException) -> Unavailable:
     """Drop connections that died and return the refusal to raise while the database is away."""
     if not isinstance(lost, PoolTimeout):
         pool_of(current_app).check()
-    return Unavailable("database_away", "The database is away for the moment. Nothing was stored; try again.")
+    return Unavailable("database_away", _AWAY)
 
 
 def is_lost(error: BaseException) -> bool:

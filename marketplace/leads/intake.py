@@ -4,6 +4,7 @@ This is the hot path: no ORM, one round trip, and everything pure is decided bef
 """
 
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from marketplace.orders.periods import period_starts
 FIRST_BATCH = 8  # candidates offered at first; most leads are sold to one of the best
 NEXT_BATCH = 512
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
+CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's counters
 
 POST_LEAD = (
     "SELECT marketplace.post_lead("
@@ -112,7 +114,9 @@ class Intake:
                 batch = NEXT_BATCH if batch == FIRST_BATCH else batch * 8
             elif outcome == "stale":
                 self.books.reload(submission.vertical, prepared.live)
-            elif outcome != "behind":
+            elif outcome == "behind":
+                time.sleep(CATCH_UP_SECONDS)
+            else:
                 return self.received(result)
         raise Unavailable("too_busy", "The book moves faster than the lead could be offered. Nothing was stored.")
 
