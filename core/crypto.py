@@ -6,11 +6,10 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import CheckConstraint, DateTime, LargeBinary, SmallInteger, Text, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CheckConstraint, DateTime, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Model, db
+from core.db import Model, driver_connection
 
 _NONCE = 12  # bytes, NIST SP 800-38D section 8.2
 
@@ -28,14 +27,20 @@ class Secret(Model):
 
 
 def secret_generations(name: str) -> dict[int, bytes]:
-    """Return a secret's generations, making the first when there is none; call it inside `transaction()`.
+    """Return a secret's generations, making the first when there is none.
 
-    Several processes may call it at once for a new name: one of them makes it, all get the same.
+    On a connection of its own, so that it may be asked in the middle of a request. Several processes may call it at
+    once for a new name: one of them makes it, all get the same.
     """
-    first = insert(Secret).values(name=name, generation=1, value=os.urandom(32), created_at=datetime.now(UTC))
-    db.session.execute(first.on_conflict_do_nothing())
-    rows = db.session.execute(select(Secret.generation, Secret.value).where(Secret.name == name))
-    return {row.generation: row.value for row in rows}
+    with driver_connection() as connection:
+        connection.execute(
+            "INSERT INTO core.secrets (name, generation, value, created_at) VALUES (%s, 1, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (name, os.urandom(32), datetime.now(UTC)),
+        )
+        return dict(
+            connection.execute("SELECT generation, value FROM core.secrets WHERE name = %s", (name,)).fetchall()
+        )
 
 
 class Vault:

@@ -162,9 +162,13 @@ def business_clock() -> Clock:
 
 
 def kept_by_app(name: str, make: Callable[[], T]) -> T:
-    """Return what this application keeps under a name, making it when it is first asked for."""
+    """Return what this application keeps under a name, making it when it is first asked for.
+
+    It is made in a context of its own: its transaction must not close the session of whoever asks first.
+    """
     if name not in current_app.extensions:
-        current_app.extensions[name] = make()
+        with current_app.app_context():
+            current_app.extensions[name] = make()
     kept: T = current_app.extensions[name]
     return kept
 

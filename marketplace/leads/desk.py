@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from core.crypto import Vault, secret_generations
-from core.db import transaction
 from core.http import business_clock, kept_by_app, settings
 from marketplace.leads.books import Books
 from marketplace.leads.intake import Intake
@@ -26,7 +25,6 @@ def desk() -> Desk:
 
 
 def _set_up() -> Desk:
-    with transaction():
-        vault = Vault(secret_generations(CONTACT_SECRET))
-        pepper = secret_generations(PERSON_SECRET)[1]
+    vault = Vault(secret_generations(CONTACT_SECRET))
+    pepper = secret_generations(PERSON_SECRET)[1]
     return Desk(Intake(Books(), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)

@@ -79,6 +79,9 @@ def supervisor(commands: dict[str, list[str]], *options: str) -> Iterator[subpro
 @contextmanager
 def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
+    heard = "import os, signal, sys; [signal.signal(n, signal.SIG_DFL) for n in (1, 2, 15)]; os.execv(sys.argv[1], sys.argv[1:])"
+    # Under nohup, or in the background of a script, we inherit signals that are ignored, and so would the supervisor.
+    command = [sys.executable, "-c", heard, *command]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

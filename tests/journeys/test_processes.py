@@ -121,5 +121,5 @@ def test_while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         new = example | {"contact": {"first_name": "Ada", "email": "after@example.com"}}
         assert place.request("POST", "/api/v1/leads", new, key).body["status"] == "sold"
         assert (web.poll(), worker.poll()) == (None, None)
-        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 4"))
+        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 4"), 120)
         assert [told_to_end(web), told_to_end(worker)] == [0, 0]
