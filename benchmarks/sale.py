@@ -24,7 +24,7 @@ from benchmarks.stage.pgbench import pgbench, without_variables
 from core.errors import Conflict
 from core.schemas import decode
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import FIRST_BATCH, POST_LEAD, Sender
+from marketplace.leads.intake import FIRST_BATCH, POST_LEAD_TEXT, Sender
 from marketplace.leads.submission import Submission
 
 CLIENTS = 16
@@ -162,7 +162,7 @@ def _call(market: Market, region: str) -> str:
     values: list[Any] = list(intake.arguments(prepared, sender, None, FIRST_BATCH, in_batch=False))
     values[values.index(LEAD)], values[values.index(list(prepared.keys))] = "a lead", "a person"
     with psycopg.connect(market.url) as connection:
-        call = psycopg.ClientCursor(connection).mogrify(POST_LEAD, values)
+        call = psycopg.ClientCursor(connection).mogrify(POST_LEAD_TEXT, values)
     key = "sha256(int8send((random() * 9e18)::bigint))"
     keys = f"ARRAY[{', '.join([key] * len(prepared.keys))}]"
     return call.replace("'a person'", keys, 1).replace("'a lead'", "uuidv7()", 1)

@@ -57,7 +57,6 @@ class Transaction(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="transactions_pkey"),
         UniqueConstraint("key", name="transactions_key_key"),
-        CheckConstraint("length(currency) = 3", name="transactions_currency_check"),
         SCHEMA,
     )
 
@@ -86,9 +85,10 @@ class Entry(Model):
     __table_args__ = (
         PrimaryKeyConstraint("transaction_id", "line", name="entries_pkey"),
         CheckConstraint(
-            "billing.is_account(account, owner_id IS NOT NULL, sub_account IS NOT NULL)", name="entries_account_check"
+            "amount_minor <> 0 AND length(currency) = 3"
+            " AND billing.is_account(account, owner_id IS NOT NULL, sub_account IS NOT NULL)",
+            name="entries_check",
         ),
-        CheckConstraint("amount_minor <> 0", name="entries_amount_check"),
         Index("entries_history", "owner_id", "transaction_id", postgresql_where=text("owner_id IS NOT NULL")),
         SCHEMA,
     )
@@ -108,8 +108,7 @@ class Wallet(Model):
     __tablename__ = "wallets"
     __table_args__ = (
         PrimaryKeyConstraint("account_id", "currency", name="wallets_pkey"),
-        CheckConstraint("length(currency) = 3", name="wallets_currency_check"),
-        *(_balance("wallets", column) for column in ("available", "held", "frozen", "promo")),
+        CheckConstraint("least(available, held, frozen, promo) >= 0 AND length(currency) = 3", name="wallets_check"),
         SCHEMA,
     )
 
@@ -146,9 +145,10 @@ class Hold(Model):
     __tablename__ = "holds"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="holds_pkey"),
-        CheckConstraint("amount_minor > 0", name="holds_amount_check"),
-        CheckConstraint("promo_minor BETWEEN 0 AND amount_minor", name="holds_promo_check"),
-        CheckConstraint("length(kind) BETWEEN 1 AND 40", name="holds_kind_check"),
+        CheckConstraint(
+            "amount_minor > 0 AND promo_minor BETWEEN 0 AND amount_minor AND length(kind) BETWEEN 1 AND 40",
+            name="holds_check",
+        ),
         SCHEMA,
     )
 

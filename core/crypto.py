@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, DateTime, LargeBinary, SmallInteger, Tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model, driver_connection
+from core.entropy import random_bytes
 
 _NONCE = 12  # bytes, NIST SP 800-38D section 8.2
 
@@ -52,7 +53,7 @@ class Vault:
 
     def seal(self, plain: bytes, row: UUID) -> bytes:
         """Encrypt for one row: nonce, then ciphertext with its tag; store `generation` beside it."""
-        nonce = os.urandom(_NONCE)
+        nonce = random_bytes(_NONCE)
         return nonce + self._ciphers[self.generation].encrypt(nonce, plain, row.bytes)
 
     def open(self, sealed: bytes, generation: int, row: UUID) -> bytes:

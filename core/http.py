@@ -56,6 +56,7 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"),)
 CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large",
                   415: "unsupported_media_type", 400: "malformed"}  # fmt: skip
 
@@ -123,7 +124,7 @@ def _refuse_unusable() -> None:
 
 def _protect(response: Response) -> Response:
     """Tell browsers to trust nothing beyond what a page itself names."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.extend(SAFE_HEADERS)
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = PAGE_POLICY
         response.headers["Referrer-Policy"] = "same-origin"

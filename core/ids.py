@@ -1,9 +1,9 @@
 """Identifiers: UUIDv7 inside (RFC 9562 section 5.7), TypeID text outside (`lead_01h455vb4pex5vsknk084sn02q`)."""
 
-import os
 import time
 from uuid import UUID
 
+from core.entropy import random_bytes
 from core.errors import NotFound
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, as TypeID uses it
@@ -14,7 +14,7 @@ _TEXT_LENGTH = 26
 def new_id() -> UUID:
     """Make an id that sorts by the real time at which it was made."""
     milliseconds = time.time_ns() // 1_000_000
-    random_bits = int.from_bytes(os.urandom(10), "big")
+    random_bits = int.from_bytes(random_bytes(10), "big")
     value = (milliseconds & ((1 << 48) - 1)) << 80
     value |= 0x7 << 76 | (random_bits >> 68) << 64
     value |= 0b10 << 62 | random_bits & ((1 << 62) - 1)

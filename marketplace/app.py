@@ -13,6 +13,7 @@ from core.config import Settings
 from core.db import connect_app
 from marketplace import jobs as market_jobs
 from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales
+from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.pages import pages
 
@@ -39,5 +40,6 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.register_blueprint(api)
     app.register_blueprint(pages)
     http.public(app.view_functions["static"])
+    app.wsgi_app = LeadDoor(app)  # type: ignore[method-assign]  # as Flask documents it
     app.extensions["leadbourse_clock"] = clock or InstalledClock(app)
     return app

@@ -8,6 +8,7 @@ from core.identity.keys import (
     keys_of,
     make_key,
     recall_actor,
+    remembered_actor,
     revoke_key,
 )
 from core.identity.models import Account, ApiKey
@@ -26,6 +27,7 @@ __all__ = [
     "make_key",
     "open_account",
     "recall_actor",
+    "remembered_actor",
     "revoke_key",
     "sign_up",
 ]

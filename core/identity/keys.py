@@ -82,17 +82,21 @@ def recall_actor(secret: str) -> Actor | None:
     """Return who a key belongs to, from memory if this process saw it before; for the hot path only.
 
     What a key may do never changes, but it may have been revoked since: the caller's transaction must ask
-    `core.key_is_good` again, and call `forget_actor` when it is not.
+    `core.good_key` again, and call `forget_actor` when it is not.
     """
-    digest = hash_of(secret)
-    actor = _remembered.get(digest)
+    actor = remembered_actor(secret)
     if actor is None:
         actor = actor_for_key(secret)
         if actor is not None:
             if len(_remembered) >= _MOST_REMEMBERED:
                 _remembered.clear()
-            _remembered[digest] = actor
+            _remembered[hash_of(secret)] = actor
     return actor
+
+
+def remembered_actor(secret: str) -> Actor | None:
+    """Return who a key belongs to if this process saw it before, with the same reservation as `recall_actor`."""
+    return _remembered.get(hash_of(secret))
 
 
 def forget_actor(secret: str) -> None:

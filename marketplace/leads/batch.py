@@ -30,7 +30,7 @@ from marketplace.leads.submission import Submission
 MOST_ROWS = 10_000
 CHUNK = 250
 POST_LEADS = (
-    "SELECT marketplace.post_lead(each.lead, each.offer, each.rules, each.sender)::text"
+    "SELECT marketplace.post_lead(each.lead, each.offer, each.rules, each.sender)"
     " FROM jsonb_to_recordset(%s::jsonb) AS each(lead marketplace.leads, offer marketplace.offer,"
     " rules marketplace.rules, sender marketplace.sender)"
 )
@@ -206,7 +206,6 @@ class _ChunkPost:
         lead |= {"details": msgspec.Raw(lead["details"].encode()), "contact": _hex(lead["contact"]),
                  "status": "unsold", "decision": _EMPTY}  # fmt: skip
         rules["person_keys"] = [_hex(key) for key in rules["person_keys"]]
-        by["answer"] = msgspec.Raw(by["answer"].encode())
         by["fingerprint"] = _hex(by["fingerprint"]) if by["fingerprint"] else None
         return record
 

@@ -4,11 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model
+
+NO_CEILING = 2**63 - 1
 
 
 class Order(Model):
@@ -47,7 +60,10 @@ class OrderVersion(Model):
 
 
 class OrderCounters(Model):
-    """Caps and budgets beside what counts against them, in one row, so that one UPDATE checks and raises them all."""
+    """What an order bought in all, what that was when its periods began, and the totals at which a limit is reached.
+
+    `caps` and `budgets` are those of PERIODS, `starts` and what was counted before them those of its first four.
+    """
 
     __tablename__ = "order_counters"
     __table_args__ = {"schema": "marketplace"}
@@ -55,28 +71,13 @@ class OrderCounters(Model):
     order_id: Mapped[UUID] = mapped_column(primary_key=True)
     limited: Mapped[bool] = mapped_column(server_default="false")
     zone_version: Mapped[int] = mapped_column(server_default="1")
-    hour_cap: Mapped[int | None] = mapped_column(Integer)
-    hour_budget: Mapped[int | None] = mapped_column(BigInteger)
-    day_cap: Mapped[int | None] = mapped_column(Integer)
-    day_budget: Mapped[int | None] = mapped_column(BigInteger)
-    week_cap: Mapped[int | None] = mapped_column(Integer)
-    week_budget: Mapped[int | None] = mapped_column(BigInteger)
-    month_cap: Mapped[int | None] = mapped_column(Integer)
-    month_budget: Mapped[int | None] = mapped_column(BigInteger)
-    total_cap: Mapped[int | None] = mapped_column(Integer)
-    total_budget: Mapped[int | None] = mapped_column(BigInteger)
-    hour_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    hour_leads: Mapped[int] = mapped_column(Integer, server_default="0")
-    hour_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    day_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    day_leads: Mapped[int] = mapped_column(Integer, server_default="0")
-    day_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    week_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    week_leads: Mapped[int] = mapped_column(Integer, server_default="0")
-    week_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    month_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    month_leads: Mapped[int] = mapped_column(Integer, server_default="0")
-    month_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    caps: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    budgets: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    starts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{0,0,0,0}")
+    leads_before: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{0,0,0,0}")
+    spend_before: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{0,0,0,0}")
+    leads_ceiling: Mapped[int] = mapped_column(BigInteger, server_default=str(NO_CEILING))
+    spend_ceiling: Mapped[int] = mapped_column(BigInteger, server_default=str(NO_CEILING))
     total_leads: Mapped[int] = mapped_column(Integer, server_default="0")
     total_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_sold_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

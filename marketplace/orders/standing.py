@@ -19,6 +19,15 @@ from marketplace.orders.models import Order, OrderCounters, OrderVersion
 from marketplace.orders.periods import period_starts
 from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
 
+_CEILINGS = text(
+    "UPDATE marketplace.order_counters SET leads_ceiling = marketplace.ceiling(caps, leads_before),"
+    " spend_ceiling = marketplace.ceiling(budgets, spend_before) WHERE order_id = :order"
+)
+_SINCE = text(
+    "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
+    " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
+)
+
 
 def place_order(buyer_id: UUID, body: OrderBody, actor: str, at: datetime) -> Order:
     """Add an order that holds for every lead whose request begins after the commit; Invalid names every fault."""
@@ -31,7 +40,7 @@ def place_order(buyer_id: UUID, body: OrderBody, actor: str, at: datetime) -> Or
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
     db.session.flush()
-    db.session.add(OrderCounters(order_id=order.id, **_limits_of(terms)))
+    _limit(OrderCounters(order_id=order.id), terms)
     _keep_version(order, actor, at)
     return order
 
@@ -54,10 +63,9 @@ def change_order(
     order.terms, order.status = msgspec.to_builtins(after), after.status
     order.version, order.changed_at = order.version + 1, at
     counters = db.session.get_one(OrderCounters, order.id, with_for_update=True)
-    for name, limit in _limits_of(after).items():
-        setattr(counters, name, limit)
-    if after.timezone != before.timezone:
+    if after.timezone != before.timezone or not counters.limited:
         _count_again(counters, order, after.timezone, at)
+    _limit(counters, after)
     _keep_version(order, actor, at)
     return order
 
@@ -87,10 +95,15 @@ def _accepted(body: OrderBody, vertical: Vertical) -> OrderTerms:
     )
 
 
-def _limits_of(terms: OrderTerms) -> dict[str, int | bool | None]:
-    caps: dict[str, int | bool | None] = {f"{period}_cap": terms.caps.get(period) for period in PERIODS}
-    budgets = {f"{period}_budget": terms.budget_minor.get(period) for period in PERIODS}
-    return {"limited": bool(terms.caps or terms.budget_minor), **caps, **budgets}
+def _limit(counters: OrderCounters, terms: OrderTerms) -> None:
+    """Set the limits; the ceilings that follow from them are worked out where sales work them out too."""
+    counters.limited = bool(terms.caps or terms.budget_minor)
+    counters.caps = [terms.caps.get(period) for period in PERIODS]
+    counters.budgets = [terms.budget_minor.get(period) for period in PERIODS]
+    db.session.add(counters)
+    db.session.flush()
+    db.session.execute(_CEILINGS, {"order": counters.order_id})
+    db.session.expire(counters)
 
 
 def _keep_version(order: Order, actor: str, at: datetime) -> None:
@@ -102,15 +115,15 @@ def _keep_version(order: Order, actor: str, at: datetime) -> None:
 
 
 def _count_again(counters: OrderCounters, order: Order, zone: str, at: datetime) -> None:
-    """Count the present periods anew after the zone has moved their borders; the counters' row is locked meanwhile."""
-    query = text(
-        "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
-        " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
-    )
+    """Count the present periods anew, as the zone has moved their borders or nothing has limited the order so far.
+
+    The counters' row is locked meanwhile.
+    """
     counters.zone_version = order.version
-    for period, start in zip(PERIODS, period_starts(zone, at), strict=False):
-        values = {"buyer": order.buyer_id, "order": order.id, "start": start}
-        leads, spend = db.session.execute(query, values).one()
-        setattr(counters, f"{period}_start", start)
-        setattr(counters, f"{period}_leads", leads)
-        setattr(counters, f"{period}_spend", int(spend))
+    counters.starts = list(period_starts(zone, at))
+    counted = [
+        db.session.execute(_SINCE, {"buyer": order.buyer_id, "order": order.id, "start": start}).one()
+        for start in counters.starts
+    ]
+    counters.leads_before = [counters.total_leads - leads for leads, _ in counted]
+    counters.spend_before = [counters.total_spend - int(spend) for _, spend in counted]

@@ -81,15 +81,14 @@ def test_a_hold_needs_an_amount(books, account, amount):
 def test_a_suspended_wallet_holds_nothing(books, account):
     books.connection.execute("UPDATE billing.wallets SET suspended_at = now()")
     assert books.hold(account, 1) is None
-    assert books.value("SELECT billing.covers(%s, 'EUR', 1)", account) is False
+    assert books.value("SELECT sum(s) FROM billing.spendable(%s, 'EUR') AS s", account) is None
 
 
-def test_covers_counts_promotional_credit_and_not_what_is_held(books, account):
+def test_spendable_counts_promotional_credit_and_not_what_is_held(books, account):
     books.credit(account, 500, kind="promo")
     books.hold(account, 500)
-    assert books.value("SELECT billing.covers(%s, 'EUR', 10000)", account) is True
-    assert books.value("SELECT billing.covers(%s, 'EUR', 10001)", account) is False
-    assert books.value("SELECT billing.covers(%s, 'USD', 1)", account) is False
+    assert books.value("SELECT billing.spendable(%s, 'EUR')", account) == 10_000
+    assert books.value("SELECT sum(s) FROM billing.spendable(%s, 'USD') AS s", account) is None
 
 
 def test_a_capture_books_the_example_of_the_chart(books, account):

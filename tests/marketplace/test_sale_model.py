@@ -296,11 +296,12 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
 
         def compare_counters(self, order: Standing) -> None:
             [[row]] = ask(url, "SELECT to_jsonb(c) FROM marketplace.order_counters c WHERE order_id = %s", order.id)
-            starts = (*period_starts(order.terms["zone"], clock.instant), None)
-            for (period, expected), start in zip(order.figures(clock.instant).items(), starts, strict=True):
-                counted = (row[f"{period}_leads"], row[f"{period}_spend"])
-                is_present = start is None or row[f"{period}_start"] == start
-                assert (counted if is_present else (0, 0)) == expected, period
+            *periods, (_, in_all) = order.figures(clock.instant).items()
+            assert (row["total_leads"], row["total_spend"]) == in_all
+            starts = period_starts(order.terms["zone"], clock.instant)
+            for n, (period, expected) in enumerate(periods if row["limited"] else []):
+                counted = (row["total_leads"] - row["leads_before"][n], row["total_spend"] - row["spend_before"][n])
+                assert (counted if row["starts"][n] == starts[n] else (0, 0)) == expected, period
 
     return Trade
 

@@ -1,0 +1,82 @@
+"""The door for posted leads: a plain POST /api/v1/leads goes to the intake without Flask's rounds, all else to Flask.
+
+Most of what Flask does for a request (routing, sessions, hooks, a response object) a lead does not need, and it costs
+more than judging and selling it. Whatever is not plain goes on to the view of the same address, which decides
+everything; so does the outcome when it is not a new lead: the view finds what the intake said and does nothing twice.
+"""
+
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask import Flask
+
+from core.http import SAFE_HEADERS, settings
+from core.identity import remembered_actor
+from marketplace.leads.desk import desk
+from marketplace.leads.intake import Received, Sender
+from marketplace.web.api import shown
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = "/api/v1/leads"
+SCOPE = "leads:write"
+TAKEN = "leadbourse.taken"  # what the intake said, or refused, for the view behind the door
+_PLAIN_ACCEPT = ("*/*", "application/json", "")
+
+
+class LeadDoor:
+    """A WSGI application before Flask's own."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._behind: WSGIApplication = app.wsgi_app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a plain lead that was taken; hand on everything else."""
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == PATH and _is_plain(environ):
+            with self._app.app_context():
+                answer = _take(environ)
+            if answer is not None:
+                headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer))), *SAFE_HEADERS]
+                start_response("201 CREATED", headers)
+                return (answer,)
+        return self._behind(environ, start_response)
+
+
+def taken(environ: dict[str, Any]) -> Received | None:
+    """Return what the intake said at the door, or raise what it raised; None when the door did not ask it."""
+    said: Received | Exception | None = environ.get(TAKEN)
+    if isinstance(said, Exception):
+        raise said
+    return said
+
+
+def _is_plain(environ: "WSGIEnvironment") -> bool:
+    return (
+        environ.get("CONTENT_TYPE") == "application/json"
+        and environ.get("CONTENT_LENGTH", "").isdecimal()
+        and "HTTP_TRANSFER_ENCODING" not in environ
+        and environ.get("HTTP_ACCEPT", "*/*") in _PLAIN_ACCEPT
+        and environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer ")
+        and "HTTP_IDEMPOTENCY_KEY" not in environ
+    )
+
+
+def _take(environ: "WSGIEnvironment") -> bytes | None:
+    length = int(environ["CONTENT_LENGTH"])
+    actor = remembered_actor(environ["HTTP_AUTHORIZATION"][len("Bearer ") :].strip())
+    if actor is None or SCOPE not in actor.scopes or length > settings().max_body_bytes:
+        return None
+    raw = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(raw)
+    if len(raw) < length:
+        return None
+    try:
+        received = desk().intake.post(raw, Sender(actor.account_id, actor.key_id))
+    except Exception as refused:  # noqa: BLE001  # whatever it is, the view raises it where errors are answered
+        environ[TAKEN] = refused
+        return None
+    return msgspec.json.encode(shown.lead_answer(received.result))
