@@ -165,11 +165,10 @@ def business_clock() -> Clock:
 def kept_by_app(name: str, make: Callable[[], T]) -> T:
     """Return what this application keeps under a name, making it when it is first asked for.
 
-    It is made in a context of its own: its transaction must not close the session of whoever asks first.
+    That may be in the middle of a request: `make` must leave the session and its transaction alone.
     """
     if name not in current_app.extensions:
-        with current_app.app_context():
-            current_app.extensions[name] = make()
+        current_app.extensions[name] = make()
     kept: T = current_app.extensions[name]
     return kept
 

@@ -16,7 +16,7 @@ _NO_SUCH_STATEMENT = "26000"
 _TEXT, _BINARY = 0, 1
 
 
-class Prepared:
+class PreparedStatement:
     """A statement with $1, $2 ... whose values' types PostgreSQL infers, and which gives one row of one column."""
 
     def __init__(self, name: str, statement: str) -> None:
@@ -33,13 +33,19 @@ class Prepared:
         formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
         if connection not in self._known:
             self._prepare(connection)
-        result = connection.pgconn.exec_prepared(self._name, written, formats)
+        result = self._execute(connection, written, formats)
         if _sqlstate(result) == _NO_SUCH_STATEMENT:  # the driver deallocates all after a rollback
             self._prepare(connection)
-            result = connection.pgconn.exec_prepared(self._name, written, formats)
+            result = self._execute(connection, written, formats)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error_of(connection, result)
         return result.get_value(0, 0)
+
+    def _execute(
+        self, connection: psycopg.Connection[Any], written: list[bytes | None], formats: list[int]
+    ) -> pq.abc.PGresult:
+        # None is NULL, which the driver's annotation leaves out.
+        return connection.pgconn.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
 
     def _prepare(self, connection: psycopg.Connection[Any]) -> None:
         result = connection.pgconn.prepare(self._name, self._statement)

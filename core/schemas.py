@@ -10,6 +10,7 @@ import re
 import types
 from collections.abc import Iterable, Iterator
 from itertools import repeat
+from threading import Lock
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -67,7 +68,7 @@ def decode(raw: bytes, shape: type[T]) -> T:
 def convert(document: object, shape: type[T]) -> T:
     """Read plain values (dicts, lists, text, numbers) as `shape`, as strictly as `decode` and with the same faults."""
     try:
-        value: T = msgspec.convert(document, shape)
+        value: T = msgspec.convert(document, learned(shape))
     except msgspec.ValidationError as error:
         raise _refusal(document, shape, str(error)) from None
     if faults := list(_unstorable(document)):
@@ -85,13 +86,26 @@ def openapi_of(shapes: Iterable[Any]) -> dict[str, Any]:
 
 
 _READERS: dict[Any, tuple[msgspec.json.Decoder[Any], bool]] = {}
+_LEARNING = Lock()
+
+
+def learned(shape: type[T]) -> type[T]:
+    """Return a shape that any thread may read with msgspec itself from now on.
+
+    msgspec 0.22 works out a Struct when it is first read and shows the others the half of it: two threads that read a
+    shape, or a part of it, for the first time at once crash the process.
+    """
+    _reader_of(shape)
+    return shape
 
 
 def _reader_of(shape: Any) -> tuple[msgspec.json.Decoder[Any], bool]:
-    if shape not in _READERS:
-        unbounded = _holds_anything(msgspec.inspect.type_info(shape), set())
-        _READERS[shape] = msgspec.json.Decoder(shape), unbounded
-    return _READERS[shape]
+    reader = _READERS.get(shape)
+    if reader is None:
+        with _LEARNING:
+            unbounded = _holds_anything(msgspec.inspect.type_info(shape), set())
+            reader = _READERS[shape] = msgspec.json.Decoder(shape), unbounded
+    return reader
 
 
 def _holds_anything(info: object, seen: set[int]) -> bool:

@@ -20,7 +20,7 @@ from core.db import driver_connection
 from core.errors import Fault, Invalid, NotSignedIn, Unavailable
 from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
-from core.prepared import Prepared
+from core.prepared import PreparedStatement
 from core.schemas import decode
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
@@ -43,7 +43,7 @@ _ROWS = (
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
 VALUES = 38
-POST_LEAD = Prepared("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
+POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
 

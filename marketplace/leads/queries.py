@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from core.crypto import Vault
 from core.db import db
 from core.errors import NotFound
+from core.schemas import learned
 from marketplace.leads.intake import Sealed
 from marketplace.leads.models import Dispute, Event, Lead, Sale
 
@@ -96,5 +97,5 @@ def events_of(subject_id: UUID) -> list[Event]:
 def unsealed(lead: Lead, vault: Vault) -> dict[str, Any]:
     """Return a lead's contact and comments in the clear; only for whoever bought it or sent it."""
     plain = vault.open(lead.contact, lead.contact_key, lead.id)
-    sealed = msgspec.json.decode(plain, type=Sealed)
+    sealed = msgspec.json.decode(plain, type=learned(Sealed))
     return {"contact": msgspec.to_builtins(sealed.contact), "comments": sealed.comments}

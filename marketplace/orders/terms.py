@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.errors import Fault, Invalid
 from core.money import Money
+from core.schemas import learned
 from marketplace.orders.filters import OPERATORS, Filter
 from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
 
@@ -268,8 +269,8 @@ def encode_terms(terms: OrderTerms) -> bytes:
 def decode_terms(stored: bytes | str | dict[str, Any]) -> OrderTerms:
     """Read terms from an order version: JSON text, or the values a driver already read from it."""
     if isinstance(stored, dict):
-        return msgspec.convert(stored, OrderTerms)
-    return msgspec.json.decode(stored, type=OrderTerms)
+        return msgspec.convert(stored, learned(OrderTerms))
+    return msgspec.json.decode(stored, type=learned(OrderTerms))
 
 
 def limits_in(body: CapsBody | BudgetBody | None) -> dict[str, Any]:

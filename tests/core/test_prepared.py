@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.prepared import Prepared, write
+from core.prepared import PreparedStatement, write
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-ECHO = Prepared("echo", "SELECT jsonb_build_object('text', $1::text, 'texts', $2::text[], 'bytes', $3::bytea[])::text")
-DIVIDE = Prepared("divide", "SELECT 1 / $1::int")
+ECHO = PreparedStatement(
+    "echo", "SELECT jsonb_build_object('text', $1::text, 'texts', $2::text[], 'bytes', $3::bytea[])::text"
+)
+DIVIDE = PreparedStatement("divide", "SELECT 1 / $1::int")
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def test_texts_arrays_and_bytes_arrive_as_they_are(
 
 
 def test_every_kind_of_value_arrives_as_it_is(connection: psycopg.Connection[Any]) -> None:
-    kinds = Prepared("kinds", "SELECT ROW($1::uuid, $2::timestamptz, $3::bool, $4::bigint, $5::bytea, $6::int[])::text")
+    kinds = PreparedStatement(
+        "kinds", "SELECT ROW($1::uuid, $2::timestamptz, $3::bool, $4::bigint, $5::bytea, $6::int[])::text"
+    )
     at = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
     values = (UUID(int=7), at, True, -(2**63), b"\x00\xff", [1, 2])
     there = connection.execute(
