@@ -26,6 +26,7 @@ class _Base(DeclarativeBase):
     pass
 
 
+Pool = ConnectionPool[psycopg.Connection[Any]]
 db = SQLAlchemy(model_class=_Base, disable_autonaming=True)
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycop
 
 def connect_app(app: Flask, url: str, pool_size: int) -> None:
     """Give the application its pool, session and migrations; connects lazily, so the database may be away."""
-    pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+    pool: Pool = ConnectionPool(
         url,
         min_size=1,
         max_size=pool_size,
@@ -88,9 +89,9 @@ def _to_transactions(connection: psycopg.Connection[Any]) -> psycopg.Connection[
     return connection
 
 
-def pool_of(app: Application) -> ConnectionPool[psycopg.Connection[Any]]:
+def pool_of(app: Application) -> Pool:
     """Return the application's connection pool."""
-    pool: ConnectionPool[psycopg.Connection[Any]] = app.extensions["leadbourse_pool"]
+    pool: Pool = app.extensions["leadbourse_pool"]
     return pool
 
 
@@ -116,13 +117,17 @@ def transaction() -> Iterator[scoped_session[Session]]:
         _in_transaction.reset(token)
 
 
+def driver_connection() -> AbstractContextManager[psycopg.Connection[Any]]:
+    """Lend a connection of the application's pool, as `lend` does."""
+    return lend(pool_of(current_app))
+
+
 @contextmanager
-def driver_connection() -> Iterator[psycopg.Connection[Any]]:
+def lend(pool: Pool) -> Iterator[psycopg.Connection[Any]]:
     """Lend a pooled driver connection in autocommit, for the hot path's single call.
 
     Unavailable when the database is away; connections that died with it are dropped, so the next call recovers.
     """
-    pool = pool_of(current_app)
     try:
         connection = pool.getconn()
         try:
@@ -130,13 +135,13 @@ def driver_connection() -> Iterator[psycopg.Connection[Any]]:
         finally:
             pool.putconn(connection)
     except LOST_DATABASE as lost:
-        raise away(lost) from lost
+        raise away(lost, pool) from lost
 
 
-def away(lost: BaseException) -> Unavailable:
+def away(lost: BaseException, pool: Pool) -> Unavailable:
     """Drop connections that died and return the refusal to raise while the database is away."""
     if not isinstance(lost, PoolTimeout):
-        pool_of(current_app).check()
+        pool.check()
     return Unavailable("database_away", _AWAY)
 
 

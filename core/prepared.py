@@ -61,21 +61,17 @@ def write(value: object) -> bytes | None:
     """
     if value is None or type(value) is bytes:
         return value
-    text = _text(value)
+    text = value if type(value) is str else _text(value)
     if "\0" in text:
         raise psycopg.DataError("PostgreSQL text cannot hold a NUL character")
     return text.encode()
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
     if isinstance(value, list):
         return f"{{{','.join(map(_item, value))}}}"
     if isinstance(value, bytes):
         return "\\x" + value.hex()
-    if isinstance(value, bool):
-        return "t" if value else "f"
     return str(value)
 
 

@@ -40,6 +40,6 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.register_blueprint(api)
     app.register_blueprint(pages)
     http.public(app.view_functions["static"])
-    app.wsgi_app = LeadDoor(app)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = LeadDoor(app, settings.max_body_bytes)  # type: ignore[method-assign]  # as Flask documents it
     app.extensions["leadbourse_clock"] = clock or InstalledClock(app)
     return app

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import tuple_row
 
-from core.db import driver_connection
+from core.db import Pool, lend
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.orders.terms import decode_terms
@@ -24,7 +24,8 @@ class LiveVertical:
 class Books:
     """The live verticals of one process; the sale function tells when one of them is stale."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._live: dict[str, LiveVertical] = {}
         self._lock = Lock()
 
@@ -41,14 +42,14 @@ class Books:
             known = self._live.get(slug)
             if known is not None and known is not stale:
                 return known
-            loaded = _load(slug, known)
+            loaded = _load(self._pool, slug, known)
             if loaded is not None:
                 self._live[slug] = loaded
             return loaded
 
 
-def _load(slug: str, known: LiveVertical | None) -> LiveVertical | None:
-    with driver_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | None:
+    with lend(pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
         query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
         row = cursor.execute(query, (slug,)).fetchone()
         if row is None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from flask import current_app
+
 from core.crypto import Vault, secret_generations
+from core.db import pool_of
 from core.http import business_clock, kept_by_app, settings
-from marketplace.leads.books import Books
 from marketplace.leads.intake import Intake
 
 CONTACT_SECRET = "contact"
@@ -27,4 +29,4 @@ def desk() -> Desk:
 def _set_up() -> Desk:
     vault = Vault(secret_generations(CONTACT_SECRET))
     pepper = secret_generations(PERSON_SECRET)[1]
-    return Desk(Intake(Books(), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)
+    return Desk(Intake(pool_of(current_app), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)

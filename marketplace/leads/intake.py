@@ -16,7 +16,7 @@ import psycopg
 
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import driver_connection
+from core.db import Pool, lend
 from core.errors import Fault, Invalid, NotSignedIn, Unavailable
 from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
@@ -91,8 +91,9 @@ class Prepared(msgspec.Struct, frozen=True):
 class Intake:
     """Takes leads for one application: holds what every lead needs and nothing of any lead."""
 
-    def __init__(self, books: Books, clock: Clock, vault: Vault, pepper: bytes, refuse_test_contacts: bool) -> None:
-        self.books = books
+    def __init__(self, pool: Pool, clock: Clock, vault: Vault, pepper: bytes, refuse_test_contacts: bool) -> None:
+        self._pool = pool
+        self.books = Books(pool)
         self.clock = clock
         self._vault = vault
         self._pepper = pepper
@@ -149,7 +150,7 @@ class Intake:
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
         values = self.arguments(prepared, sender, fingerprint, batch, in_batch=False)
         try:
-            with driver_connection() as connection:
+            with lend(self._pool) as connection:
                 said = POST_LEAD.value(connection, values)
         except psycopg.Error as error:
             if error.sqlstate == IN_PROGRESS:

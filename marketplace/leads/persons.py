@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Literal, Protocol
 
 IdentityKind = Literal["email", "phone", "profile"]
@@ -51,4 +52,12 @@ def key_of_hash(secret: bytes, kind: IdentityKind, digest: bytes) -> bytes:
     """
     if len(digest) != hashlib.sha256().digest_size:
         raise ValueError("a SHA-256 has 32 bytes")
-    return hmac.digest(secret, kind.encode() + b"\0" + digest, "sha256")
+    keyed = _keyed(secret).copy()
+    keyed.update(kind.encode() + b"\0" + digest)
+    return keyed.digest()
+
+
+@lru_cache(maxsize=4)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """Return an HMAC to copy: OpenSSL takes many times as long to set one up, and one thread at a time."""
+    return hmac.new(secret, digestmod=hashlib.sha256)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from flask import Flask
 
-from core.http import SAFE_HEADERS, settings
+from core.http import SAFE_HEADERS
 from core.identity import remembered_actor
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import Received, Sender
+from marketplace.leads.intake import Intake, Received, Sender
 from marketplace.web.api import shown
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/leads"
 SCOPE = "leads:write"
+BEARER = "Bearer "
 TAKEN = "leadbourse.taken"  # what the intake said, or refused, for the view behind the door
 _PLAIN_ACCEPT = ("*/*", "application/json", "")
 
@@ -30,20 +31,43 @@ _PLAIN_ACCEPT = ("*/*", "application/json", "")
 class LeadDoor:
     """A WSGI application before Flask's own."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, most_bytes: int) -> None:
         self._app = app
         self._behind: WSGIApplication = app.wsgi_app
+        self._most_bytes = most_bytes
+        self._intake: Intake | None = None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a plain lead that was taken; hand on everything else."""
         if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == PATH and _is_plain(environ):
-            with self._app.app_context():
-                answer = _take(environ)
+            answer = self._take(environ)
             if answer is not None:
                 headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer))), *SAFE_HEADERS]
                 start_response("201 CREATED", headers)
                 return (answer,)
         return self._behind(environ, start_response)
+
+    def _take(self, environ: "WSGIEnvironment") -> bytes | None:
+        length = int(environ["CONTENT_LENGTH"])
+        actor = remembered_actor(environ["HTTP_AUTHORIZATION"].removeprefix(BEARER).strip())
+        if actor is None or SCOPE not in actor.scopes or length > self._most_bytes:
+            return None
+        raw = environ["wsgi.input"].read(length)
+        environ["wsgi.input"] = io.BytesIO(raw)
+        if len(raw) < length:
+            return None
+        try:
+            received = self._ask().post(raw, Sender(actor.account_id, actor.key_id))
+        except Exception as refused:  # noqa: BLE001  # whatever it is, the view raises it where errors are answered
+            environ[TAKEN] = refused
+            return None
+        return msgspec.json.encode(shown.lead_answer(received.result))
+
+    def _ask(self) -> Intake:
+        if self._intake is None:
+            with self._app.app_context():
+                self._intake = desk().intake
+        return self._intake
 
 
 def taken(environ: dict[str, Any]) -> Received | None:
@@ -60,23 +84,6 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
         and environ.get("CONTENT_LENGTH", "").isdecimal()
         and "HTTP_TRANSFER_ENCODING" not in environ
         and environ.get("HTTP_ACCEPT", "*/*") in _PLAIN_ACCEPT
-        and environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer ")
+        and environ.get("HTTP_AUTHORIZATION", "").startswith(BEARER)
         and "HTTP_IDEMPOTENCY_KEY" not in environ
     )
-
-
-def _take(environ: "WSGIEnvironment") -> bytes | None:
-    length = int(environ["CONTENT_LENGTH"])
-    actor = remembered_actor(environ["HTTP_AUTHORIZATION"][len("Bearer ") :].strip())
-    if actor is None or SCOPE not in actor.scopes or length > settings().max_body_bytes:
-        return None
-    raw = environ["wsgi.input"].read(length)
-    environ["wsgi.input"] = io.BytesIO(raw)
-    if len(raw) < length:
-        return None
-    try:
-        received = desk().intake.post(raw, Sender(actor.account_id, actor.key_id))
-    except Exception as refused:  # noqa: BLE001  # whatever it is, the view raises it where errors are answered
-        environ[TAKEN] = refused
-        return None
-    return msgspec.json.encode(shown.lead_answer(received.result))
