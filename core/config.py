@@ -15,7 +15,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     web_processes: int = 2
-    web_threads: int = 8
+    web_threads: int = 4
     pool_size: int = 16
     refuse_test_contacts: bool = False
     allow_private_targets: bool = False
@@ -45,7 +45,7 @@ class Settings:
             host=environment.get("HOST") or "127.0.0.1",
             port=whole("PORT", 8000, 1, 65535),
             web_processes=whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
-            web_threads=whole("LEADBOURSE_WEB_THREADS", 8, 1, 256),
+            web_threads=whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
             pool_size=whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
             refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
             allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),

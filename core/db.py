@@ -95,6 +95,11 @@ def pool_of(app: Application) -> Pool:
     return pool
 
 
+def present_pool() -> Pool:
+    """Return the connection pool of the application whose context this is."""
+    return pool_of(current_app)
+
+
 def migrate() -> None:
     """Bring the database up to the newest migration; several processes may call it at once."""
     upgrade(directory=str(_MIGRATIONS))
@@ -118,8 +123,8 @@ def transaction() -> Iterator[scoped_session[Session]]:
 
 
 def driver_connection() -> AbstractContextManager[psycopg.Connection[Any]]:
-    """Lend a connection of the application's pool, as `lend` does."""
-    return lend(pool_of(current_app))
+    """Lend a connection of the present application's pool, as `lend` does."""
+    return lend(present_pool())
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException, NotAcceptable, RequestEntityTooLa
 from core import idempotency
 from core.clock import Clock
 from core.config import Settings
-from core.db import away, db, is_lost, pool_of, transaction
+from core.db import away, db, is_lost, present_pool, transaction
 from core.errors import (
     Conflict,
     DomainError,
@@ -144,7 +144,7 @@ def _http_problem(error: HTTPException) -> Response:
 def _unexpected(error: Exception) -> Response:
     if is_lost(error):
         db.session.rollback()
-        return problem_of(away(error, pool_of(current_app)))
+        return problem_of(away(error, present_pool()))
     log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
     detail = "Something failed on our side. It is logged; nothing was half done."
     return problem(500, "Internal error", "internal_error", detail, [])

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from flask import current_app
-
 from core.crypto import Vault, secret_generations
-from core.db import pool_of
+from core.db import present_pool
 from core.http import business_clock, kept_by_app, settings
 from marketplace.leads.intake import Intake
 
@@ -29,4 +27,4 @@ def desk() -> Desk:
 def _set_up() -> Desk:
     vault = Vault(secret_generations(CONTACT_SECRET))
     pepper = secret_generations(PERSON_SECRET)[1]
-    return Desk(Intake(pool_of(current_app), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)
+    return Desk(Intake(present_pool(), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)
