@@ -2,12 +2,12 @@
 
 Most of what Flask does for a request (routing, sessions, hooks, a response object) a lead does not need, and it costs
 more than judging and selling it. Whatever is not plain goes on to the view of the same address, which decides
-everything; so does the outcome when it is not a new lead: the view finds what the intake said and does nothing twice.
+everything; so does a refusal: the view raises it again where errors are answered, and the intake is not asked twice.
 """
 
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Flask
@@ -15,8 +15,9 @@ from flask import Flask
 from core.http import SAFE_HEADERS
 from core.identity import remembered_actor
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import Intake, Received, Sender
+from marketplace.leads.intake import Intake, Sender
 from marketplace.web.api import shown
+from marketplace.web.api.handed_on import hand_on
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PATH = "/api/v1/leads"
 SCOPE = "leads:write"
 BEARER = "Bearer "
-TAKEN = "leadbourse.taken"  # what the intake said, or refused, for the view behind the door
 _PLAIN_ACCEPT = ("*/*", "application/json", "")
 
 
@@ -59,7 +59,7 @@ class LeadDoor:
         try:
             received = self._ask().post(raw, Sender(actor.account_id, actor.key_id))
         except Exception as refused:  # noqa: BLE001  # whatever it is, the view raises it where errors are answered
-            environ[TAKEN] = refused
+            hand_on(environ, refused)
             return None
         return msgspec.json.encode(shown.lead_answer(received.result))
 
@@ -68,14 +68,6 @@ class LeadDoor:
             with self._app.app_context():
                 self._intake = desk().intake
         return self._intake
-
-
-def taken(environ: dict[str, Any]) -> Received | None:
-    """Return what the intake said at the door, or raise what it raised; None when the door did not ask it."""
-    said: Received | Exception | None = environ.get(TAKEN)
-    if isinstance(said, Exception):
-        raise said
-    return said
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:

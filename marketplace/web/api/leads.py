@@ -40,7 +40,7 @@ from marketplace.leads.submission import Submission
 from marketplace.leads.why import show_reason, why
 from marketplace.web.api import answers, api, shown
 from marketplace.web.api.described import Query, describe
-from marketplace.web.door import taken
+from marketplace.web.api.handed_on import raise_again
 
 ROW_TYPES = ("application/x-ndjson", "application/jsonl", "application/json", "text/csv")
 FILTERS = (
@@ -59,7 +59,8 @@ def post_lead() -> Response:
     require_media_type("application/json")
     raw = raw_body()
     try:
-        received = taken(request.environ) or desk().intake.post(raw, sender)
+        raise_again(request.environ)
+        received = desk().intake.post(raw, sender)
     except (Invalid, Malformed) as refused:
         return _refuse(refused, raw, sender)
     except NotSignedIn:
@@ -78,7 +79,6 @@ def post_leads() -> Response:
     sender = _sender()
     require_media_type(*ROW_TYPES)
     raw, key = raw_body(settings().max_batch_bytes), sender.idempotency_key
-    desk()  # made before a transaction is open
     with transaction():
         signed_in("leads:write")  # the memory of keys may be older than a revocation
     if key is not None:
