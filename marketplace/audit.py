@@ -24,6 +24,12 @@ COUNTERS = """
     WHERE (coalesce(c.total_leads, -1), coalesce(c.total_spend, -1))
         IS DISTINCT FROM (coalesce(s.leads, 0), coalesce(s.spend, 0))
 """
+CEILINGS = """
+    SELECT c.order_id, c.leads_ceiling, c.spend_ceiling
+    FROM marketplace.order_counters c
+    WHERE (c.leads_ceiling, c.spend_ceiling) IS DISTINCT FROM
+          (marketplace.ceiling(c.caps, c.leads_before), marketplace.ceiling(c.budgets, c.spend_before))
+"""
 SHARES = """
     SELECT s.lead_id, count(*) AS buyers, min((v.terms ->> 'max_share')::integer) AS allowed
     FROM marketplace.sales s
@@ -52,6 +58,7 @@ TWINS = """
 MARKET_CHECKS = (
     Check("I12", "each sale is its hold: same buyer, price, share and end", SALES_AND_HOLDS),
     Check("L3", "each order's counters are its sales", COUNTERS),
+    Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
     Check("L11", "each sale has the price of the order version it names", PRICES),
     Check("L3", "a lead is sold exactly when it has sales, a test lead never", STATUSES),

@@ -12,6 +12,8 @@ from tests.factories import Market
 # What to break, and the check that must say so. `session_replication_role` turns the guards off, as a superuser could.
 SABOTAGE = {
     "each sale is its hold: same buyer, price, share and end": "UPDATE marketplace.sales SET price_minor = price_minor + 1",
+    "each order's ceilings follow from its limits":
+        "UPDATE marketplace.order_counters SET leads_ceiling = leads_ceiling - 1",
     "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",
     "no lead was sold to more buyers than each of them allowed":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",

@@ -179,3 +179,27 @@ def test_another_zone_counts_the_day_again_and_gives_no_second_one(
     assert said == ["sold", "sold", "unsold", "unsold"]
     clock.advance(minutes=10)  # in Kiritimati a day began at 10:00 UTC, the very instant of both purchases
     assert publisher.post("/leads", market.lead())["status"] == "unsold"
+
+
+def test_limits_may_come_and_go_and_count_what_was_bought_without_them(
+    market: Market, buyer: Member, publisher: Member, clock: SetClock
+) -> None:
+    order = market.make_order(buyer)
+
+    def post(count: int) -> list[str]:
+        return [publisher.post("/leads", market.lead())["status"] for _ in range(count)]
+
+    def limit(caps: dict[str, int | None]) -> None:
+        assert change(buyer, order, {"caps": caps}).status_code == 200
+
+    assert post(3) == ["sold"] * 3
+    clock.advance(hours=1)
+    assert post(1) == ["sold"]
+    limit({"hour": 2, "day": 6})
+    assert post(2) == ["sold", "unsold"]  # one of this hour counted already
+    limit({"hour": None, "day": None})
+    assert post(1) == ["sold"]
+    limit({"day": 7})
+    assert post(2) == ["sold", "unsold"]
+    clock.advance(days=1)
+    assert post(8) == ["sold"] * 7 + ["unsold"]
