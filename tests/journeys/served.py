@@ -1,5 +1,6 @@
 """The program as its users run it: processes started from the command line, spoken to over HTTP, killed and told to end."""
 
+import http.client
 import json
 import os
 import shutil
@@ -82,7 +83,7 @@ class Installation:
         return json.loads(done.stdout)
 
     def request(self, method: str, path: str, body: Any = None, key: str = "", **headers: str) -> Answered:
-        """Make a request; OSError while nobody answers."""
+        """Make a request; OSError while nobody answers, and when the answer breaks off."""
         sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, sent, method=method)
@@ -92,6 +93,8 @@ class Installation:
         except urllib.error.HTTPError as refused:
             with refused:
                 return Answered(refused.code, _lower(refused.headers), json.loads(refused.read()))
+        except http.client.HTTPException as broken:
+            raise ConnectionError("the answer broke off") from broken
 
     def is_ready(self) -> bool:
         """Tell whether the service is ready."""
