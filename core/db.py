@@ -65,7 +65,6 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         timeout=5,
         reconnect_timeout=2,
         kwargs={"prepare_threshold": 2, "application_name": "leadbourse", "autocommit": True},
-        reset=_to_autocommit,
     )
     app.extensions["leadbourse_pool"] = pool
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"
@@ -78,14 +77,9 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
     Migrate(app, db, directory=str(_MIGRATIONS), compare_type=True)
 
 
-def _to_autocommit(connection: psycopg.Connection[Any]) -> None:
-    """Make a connection what those in the pool are: the hot path takes it as it is, only the session changes it."""
-    if not connection.autocommit:
-        connection.autocommit = True
-
-
 def _to_transactions(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    connection.autocommit = False
+    if connection.autocommit:
+        connection.autocommit = False
     return connection
 
 
@@ -132,10 +126,14 @@ def lend(pool: Pool) -> Iterator[psycopg.Connection[Any]]:
     """Lend a pooled driver connection in autocommit, for the hot path's single call.
 
     Unavailable when the database is away; connections that died with it are dropped, so the next call recovers.
+    Who takes a connection sets its mode: a pool that resets what comes back does so in a thread of its own, for which
+    the next taker waits.
     """
     try:
         connection = pool.getconn()
         try:
+            if not connection.autocommit:  # the session had it last
+                connection.autocommit = True
             yield connection
         finally:
             pool.putconn(connection)
