@@ -84,11 +84,7 @@ class Entry(Model):
     __tablename__ = "entries"
     __table_args__ = (
         PrimaryKeyConstraint("transaction_id", "line", name="entries_pkey"),
-        CheckConstraint(
-            "amount_minor <> 0 AND length(currency) = 3"
-            " AND billing.is_account(account, owner_id IS NOT NULL, sub_account IS NOT NULL)",
-            name="entries_check",
-        ),
+        CheckConstraint("billing.is_entry(entries)", name="entries_check"),
         Index("entries_history", "owner_id", "transaction_id", postgresql_where=text("owner_id IS NOT NULL")),
         SCHEMA,
     )
@@ -108,7 +104,7 @@ class Wallet(Model):
     __tablename__ = "wallets"
     __table_args__ = (
         PrimaryKeyConstraint("account_id", "currency", name="wallets_pkey"),
-        CheckConstraint("least(available, held, frozen, promo) >= 0 AND length(currency) = 3", name="wallets_check"),
+        CheckConstraint("billing.is_wallet(wallets)", name="wallets_check"),
         SCHEMA,
     )
 
@@ -145,10 +141,7 @@ class Hold(Model):
     __tablename__ = "holds"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="holds_pkey"),
-        CheckConstraint(
-            "amount_minor > 0 AND promo_minor BETWEEN 0 AND amount_minor AND length(kind) BETWEEN 1 AND 40",
-            name="holds_check",
-        ),
+        CheckConstraint("billing.is_hold(holds)", name="holds_check"),
         SCHEMA,
     )
 

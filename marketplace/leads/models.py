@@ -61,11 +61,7 @@ class Sale(Model):
 
     __tablename__ = "sales"
     __table_args__ = (
-        CheckConstraint(
-            "marketplace.is_sale_state(state) AND length(currency) = 3 AND price_minor > 0"
-            " AND reserve_minor BETWEEN 0 AND payout_minor AND payout_minor <= price_minor"
-            " AND (delivered_at IS NULL) = (release_at IS NULL)", name="sales_check",
-        ),
+        CheckConstraint("marketplace.is_sale(sales)", name="sales_check"),
         UniqueConstraint("lead_id", "buyer_id", name="sales_lead_id_buyer_id_key"),
         Index("sales_buyer_id_idx", "buyer_id", "id"),
         Index("sales_publisher_id_idx", "publisher_id",

@@ -91,7 +91,10 @@ def test_entries_may_stand_exactly_on_the_accounts_of_the_chart(books):
     for code in range(0, 7000, 5):
         for owned in (False, True):
             for divided in (False, True):
-                may = books.value(f"SELECT billing.is_account({code}::smallint, {owned}, {divided})")
+                owner, part = "uuidv7()" if owned else "NULL", "'part'" if divided else "NULL"
+                may = books.value(
+                    f"SELECT billing.is_entry(ROW(uuidv7(), 1, {code}, {part}, {owner}, 'EUR', 1)::billing.entries)"
+                )
                 assert may == (code in chart and owned == chart[code] and divided == (code == 4000))
 
 

@@ -32,7 +32,7 @@ BEGIN
                     WHEN cardinality(v_picked) >= o.shares[n] THEN 'share_full'
                     ELSE 'sold' END;
             END IF;
-            v_tried := v_tried || concat('["', o.orders[n], '",', o.versions[n], ',"', v_said, '"]');
+            v_tried := v_tried || marketplace.told(o, n, v_said);
             IF v_said = 'sold' THEN
                 v_picked := v_picked || n;
                 v_limit := least(v_limit, o.shares[n]);
@@ -47,6 +47,11 @@ BEGIN
                     WHEN v_picked <> '{}' THEN 'sold' ELSE 'unsold' END, v_picked, '{}', v_tried, '')::marketplace.deal;
 END $$;
 
+-- The story of one candidate: what became of which version of its order.
+CREATE FUNCTION marketplace.told(o marketplace.offer, n integer, p_said text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT concat('["', o.orders[n], '",', o.versions[n], ',"', p_said, '"]')
+$$;
+
 -- What becomes of one candidate if nobody is picked before it: sold, below_min, behind, no_funds, or capped with what
 -- is reached: capped","day cap 50 of 50.
 CREATE FUNCTION marketplace.tried(
@@ -55,14 +60,11 @@ CREATE FUNCTION marketplace.tried(
 DECLARE
     v_said text;
 BEGIN
-    SELECT CASE WHEN NOT p_is_enough THEN 'below_min'
-                WHEN o.limited AND NOT (
-                    o.starts = p_starts AND o.zone_version <= p_version
-                    AND o.total_leads < o.leads_ceiling AND o.total_spend + p_price <= o.spend_ceiling)
-                THEN coalesce(marketplace.reached(o, p_version, p_starts, p_price),
-                              CASE WHEN f.minor >= p_price THEN 'sold' ELSE 'no_funds' END)
-                WHEN f.minor >= p_price THEN 'sold'
-                ELSE 'no_funds' END
+    SELECT CASE WHEN p_is_enough THEN coalesce(
+               CASE WHEN NOT marketplace.has_room(o, p_version, p_starts, p_price)
+                   THEN marketplace.reached(o, p_version, p_starts, p_price) END,
+               CASE WHEN f.minor >= p_price THEN 'sold' ELSE 'no_funds' END)
+           ELSE 'below_min' END
     INTO v_said
     FROM marketplace.order_counters o LEFT JOIN billing.spendable(p_buyer, p_currency) AS f (minor) ON true
     WHERE o.order_id = p_order;

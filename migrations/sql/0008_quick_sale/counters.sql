@@ -69,6 +69,15 @@ BEGIN
         WHERE l.leads >= l.cap OR l.spend + p_price > l.budget);
 END $$;
 
+-- Has an order room for one more lead at this price in these periods, as far as its counters tell?
+-- Planned into the statement that asks.
+CREATE FUNCTION marketplace.has_room(
+    o marketplace.order_counters, p_version integer, p_starts bigint[], p_price bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT NOT o.limited OR o.starts = p_starts AND o.zone_version <= p_version
+        AND o.total_leads < o.leads_ceiling AND o.total_spend + p_price <= o.spend_ceiling
+$$;
+
 -- Count one lead at this price, or count nothing and say so: one conditional UPDATE checks every limit.
 CREATE FUNCTION marketplace.count_sale(
     p_order uuid, p_version integer, p_starts bigint[], p_price bigint, p_at timestamptz)
@@ -78,9 +87,7 @@ BEGIN
         UPDATE marketplace.order_counters o
         SET total_leads = o.total_leads + 1, total_spend = o.total_spend + p_price,
             last_sold_at = greatest(o.last_sold_at, p_at)
-        WHERE o.order_id = p_order
-          AND (NOT o.limited OR o.starts = p_starts AND o.zone_version <= p_version
-                                AND o.total_leads < o.leads_ceiling AND o.total_spend + p_price <= o.spend_ceiling);
+        WHERE o.order_id = p_order AND marketplace.has_room(o, p_version, p_starts, p_price);
         IF FOUND THEN
             RETURN true;
         END IF;

@@ -22,19 +22,20 @@ DECLARE
     d marketplace.deal := ROW('rejected', '{}', '{}', '{}', '');
     v_key_is_good boolean;
     v_book bigint;
+    v_first_has_funds boolean;
+    v_is_stored boolean;
     v_answer text;
 BEGIN
-    SELECT p.*, s.key_id IS NULL OR k IS NOT NULL, v.book_version  -- an operator's import has no key
+    SELECT p.*, s.key_id IS NULL OR k IS NOT NULL, v.book_version,  -- an operator's import has no key
+           f.minor >= o.prices[1]
     INTO t.account_id, t.standing, t.tier, t.share_bp, t.extra_hold_days, t.reserve_bp, t.reserve_days,
-         t.min_margin_minor, t.changed_at, v_key_is_good, v_book
+         t.min_margin_minor, t.changed_at, v_key_is_good, v_book, v_first_has_funds
     FROM marketplace.verticals v LEFT JOIN core.good_key(s.key_id) AS k ON true
         LEFT JOIN affiliates.terms_of(l.publisher_id) AS p ON true
+        LEFT JOIN billing.spendable(o.buyers[1], r.currency) AS f (minor) ON true
     WHERE v.id = l.vertical_id;
-    IF NOT v_key_is_good THEN
-        RETURN '{"outcome":"no_key"}';
-    ELSIF s.idempotency_key IS NOT NULL THEN
-        v_answer := marketplace.kept_answer(s);
-    END IF;
+    v_answer := CASE WHEN NOT v_key_is_good THEN '{"outcome":"no_key"}'
+                     WHEN s.idempotency_key IS NOT NULL THEN marketplace.kept_answer(s) END;
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     ELSIF v_book IS DISTINCT FROM o.book_version THEN
@@ -43,7 +44,7 @@ BEGIN
         l.reasons := l.reasons || 'publisher_paused'::text;
     END IF;
     IF l.reasons = '{}' THEN
-        d := marketplace.sell(l, o, r, t, s.actor, s.in_batch);
+        d := marketplace.sell(l, o, r, t, s.actor, s.in_batch, v_first_has_funds);
         IF d.outcome IN ('more', 'behind', 'alone') THEN
             RETURN concat('{"outcome":"', d.outcome, '"}');
         ELSIF d.outcome = 'duplicate' OR l.test THEN
@@ -53,7 +54,7 @@ BEGIN
     l.status := CASE WHEN d.outcome IN ('rejected', 'duplicate') THEN 'rejected'
                      WHEN d.sale_ids <> '{}' THEN 'sold' ELSE 'unsold' END;
     IF l.status <> 'sold' THEN  -- a sold one is stored already
-        PERFORM marketplace.store_lead(l, o, d, s.actor);
+        v_is_stored := marketplace.store_lead(l, o, d, s.actor);
     END IF;
     v_answer := format('%s,"outcome":"done","status":"%s","reasons":%s,"sales":[%s]}', s.answer, l.status,
                        array_to_json(l.reasons), d.sales);
