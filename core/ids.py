@@ -9,6 +9,8 @@ from core.errors import NotFound
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, as TypeID uses it
 _VALUE_OF = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TEXT_LENGTH = 26
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)
 
 
 def new_id() -> UUID:
@@ -24,7 +26,7 @@ def new_id() -> UUID:
 def show_id(prefix: str, value: UUID) -> str:
     """Write an id for the outside: its prefix, an underscore, 26 letters."""
     number = value.int
-    return prefix + "_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def parse_id(prefix: str, text: str) -> UUID:

@@ -4,7 +4,7 @@ The driver's own way looks at every value's type, builds a cursor and waits in P
 values, called thousands of times a second, that took longer than anything else before the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
@@ -59,28 +59,42 @@ def write(value: object) -> bytes | None:
 
     Knows None, text, whole numbers, booleans, bytes, UUIDs, instants and lists of these.
     """
-    if value is None or type(value) is bytes:
-        return value
-    text = value if type(value) is str else _text(value)
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else str(value).encode()
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _write_text(text: str) -> bytes:
     if "\0" in text:
         raise psycopg.DataError("PostgreSQL text cannot hold a NUL character")
     return text.encode()
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return f"{{{','.join(map(_item, value))}}}"
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    return str(value)
+def _write_list(items: list[Any]) -> bytes:
+    return _write_text(f"{{{','.join(map(_item, items))}}}")
 
 
 def _item(value: object) -> str:
     """Write an item of an array; what is no number or id is quoted."""
     if isinstance(value, int | UUID):
         return str(value)
-    quoted = _text(value).replace("\\", "\\\\").replace('"', '\\"')
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    quoted = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}"'
+
+
+# By the exact type, since this is asked forty times a lead.
+_WRITERS: dict[type, Callable[[Any], bytes | None]] = {
+    type(None): _same,
+    bytes: _same,
+    str: _write_text,
+    list: _write_list,
+    UUID: lambda value: value.hex.encode(),
+}
 
 
 def _sqlstate(result: pq.abc.PGresult) -> str | None:
