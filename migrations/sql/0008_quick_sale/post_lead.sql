@@ -23,7 +23,6 @@ DECLARE
     v_key_is_good boolean;
     v_book bigint;
     v_first_has_funds boolean;
-    v_is_stored boolean;
     v_answer text;
 BEGIN
     SELECT p.*, s.key_id IS NULL OR k IS NOT NULL, v.book_version,  -- an operator's import has no key
@@ -54,7 +53,7 @@ BEGIN
     l.status := CASE WHEN d.outcome IN ('rejected', 'duplicate') THEN 'rejected'
                      WHEN d.sale_ids <> '{}' THEN 'sold' ELSE 'unsold' END;
     IF l.status <> 'sold' THEN  -- a sold one is stored already
-        v_is_stored := marketplace.store_lead(l, o, d, s.actor);
+        PERFORM marketplace.store_lead(l, o, d, s.actor);
     END IF;
     v_answer := format('%s,"outcome":"done","status":"%s","reasons":%s,"sales":[%s]}', s.answer, l.status,
                        array_to_json(l.reasons), d.sales);

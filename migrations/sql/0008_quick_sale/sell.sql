@@ -21,9 +21,9 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT array_agg(n ORDER BY p_ids[n]) FROM unnest(p_picked) AS n
 $$;
 
--- Hold the money of a set, in account-id order. True, or LB001 when a wallet lacks it.
+-- Hold the money of a set, in account-id order; raises LB001 when a wallet lacks it.
 CREATE FUNCTION marketplace.hold_set(
-    o marketplace.offer, d marketplace.deal, p_currency text, p_actor text, p_at timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+    o marketplace.offer, d marketplace.deal, p_currency text, p_actor text, p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     n integer;
     v_sale uuid;
@@ -36,7 +36,6 @@ BEGIN
             RAISE SQLSTATE 'LB001';
         END IF;
     END LOOP;
-    RETURN true;
 END $$;
 
 -- What becomes of a lead that this call does not sell: a duplicate, or as the deal says; 'alone' when somebody would
@@ -68,7 +67,6 @@ DECLARE
     v_try_first boolean := p_first_has_funds AND NOT (l.test OR p_in_batch) AND o.shares[1] = 1
         AND o.prices[1] IS DISTINCT FROM o.prices[2]
         AND affiliates.payout_of(o.prices[1], t.share_bp, t.min_margin_minor) >= r.min_payout;
-    v_done boolean;
     n integer;
 BEGIN
     LOOP
@@ -99,9 +97,9 @@ BEGIN
             IF n < cardinality(r.person_keys) THEN
                 RAISE SQLSTATE 'LB002';
             END IF;
-            v_done := marketplace.store_lead(l, o, d, p_actor);
+            PERFORM marketplace.store_lead(l, o, d, p_actor);
             d.sales := marketplace.store_sales(l, o, r, t, d);
-            v_done := marketplace.hold_set(o, d, r.currency, p_actor, l.received_at);
+            PERFORM marketplace.hold_set(o, d, r.currency, p_actor, l.received_at);
             RETURN d;
         EXCEPTION
             WHEN SQLSTATE 'LB001' THEN NULL;

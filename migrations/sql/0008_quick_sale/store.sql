@@ -24,9 +24,9 @@ BEGIN
 END $$;
 
 -- Store the lead as it was judged, with the story of the decision, the events of the lead and its sales, and the news
--- for all concerned. True, so that it can be called in an assignment, which costs less than PERFORM.
+-- for all concerned.
 CREATE FUNCTION marketplace.store_lead(
-    l marketplace.leads, o marketplace.offer, d marketplace.deal, p_actor text) RETURNS boolean LANGUAGE plpgsql AS $$
+    l marketplace.leads, o marketplace.offer, d marketplace.deal, p_actor text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_accounts uuid[] := ARRAY[l.publisher_id];
 BEGIN
@@ -45,5 +45,4 @@ BEGIN
     PERFORM core.announce('notice', jsonb_build_object(
         'event', 'lead.' || l.status, 'at', l.received_at, 'accounts', v_accounts,
         'data', jsonb_build_object('lead', l.id, 'reasons', l.reasons)));
-    RETURN true;
 END $$;
