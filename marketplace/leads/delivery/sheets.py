@@ -1,0 +1,35 @@
+"""Parcels as a CSV file (RFC 4180) that a spreadsheet can open without running anything."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+from marketplace.leads.delivery.formats import text_of
+from marketplace.leads.delivery.mapping import Fields, pairs_of
+from marketplace.leads.delivery.parcel import Parcel, plain_of
+
+# A plain number, such as a phone number with its plus, computes nothing and stays readable for software.
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def csv_of(columns: Fields, parcels: Iterable[Parcel], *, bom: bool = False) -> bytes:
+    """Write a line of names and one line a parcel, in UTF-8 with CRLF; `bom` helps Excel to see that it is UTF-8.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\r\n")
+    writer.writerow([_harmless(name) for name in columns])
+    for parcel in parcels:
+        values = dict(pairs_of(columns, plain_of(parcel)))
+        writer.writerow([_harmless(text_of(values.get(name))) for name in columns])
+    return (codecs.BOM_UTF8 if bom else b"") + sheet.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    text = text.replace("\0", "")
+    begins = text.lstrip(" ").startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)
+    return f"'{text}" if begins and not _NUMBER.fullmatch(text) else text
