@@ -88,10 +88,10 @@ def _countries_by_name() -> dict[str, str]:
 
 
 def region_named(text: str) -> str | None:
-    """Find a subdivision by its country's code, a hyphen, and its own code or name: us-tx and US-Texas are US-TX."""
+    """Find a subdivision by its country, a hyphen, and its own code or name: us-tx and US-Texas are US-TX."""
     country, _, name = text.partition("-")
-    code = country.strip().upper()
-    return _subdivisions_by_name(code).get(name.strip().casefold()) if code in _by_country() else None
+    code = country_named(country)
+    return _subdivisions_by_name(code).get(name.strip().casefold()) if code else None
 
 
 @cache

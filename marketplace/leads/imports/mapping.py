@@ -40,7 +40,7 @@ class MappingFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 def read_mapping(text: str, vertical: Vertical) -> MappingFile:
     """Read a mapping for leads of this vertical; Invalid `invalid_mapping` names every fault at once."""
     try:
-        document = _parsed(text)
+        document = parsed(text)
     except Malformed as wrong:
         raise _invalid(wrong.faults) from None
     return check_mapping(document, vertical)
@@ -95,7 +95,8 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Read the YAML or JSON of a mapping as plain values; Malformed `not_yaml` when it is neither."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
