@@ -16,6 +16,7 @@ from marketplace.web.api import api, balances, catalog, disputes, keys, leads, o
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.inbound import inbound
+from marketplace.web.meta import meta
 from marketplace.web.pages import pages
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.register_blueprint(health)
     app.register_blueprint(api)
     app.register_blueprint(inbound)
+    app.register_blueprint(meta)
     app.register_blueprint(pages)
     http.public(app.view_functions["static"])
     app.wsgi_app = LeadDoor(app, settings.max_body_bytes)  # type: ignore[method-assign]  # as Flask documents it

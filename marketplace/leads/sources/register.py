@@ -19,6 +19,7 @@ from core.ids import new_id
 from core.schemas import convert, learned
 from marketplace.catalog.shelf import get_vertical
 from marketplace.leads.dialects.posted import Posted
+from marketplace.leads.sources.announced import revive_leads
 from marketplace.leads.sources.models import LeadSource
 from marketplace.leads.sources.terms import META, TERMS, MetaAccess, SourceBody, SourcePatch, SourceTerms, check_terms
 
@@ -54,6 +55,7 @@ def change_source(publisher_id: UUID, source_id: UUID, patch: SourcePatch, at: d
         if row.dialect != META:
             raise Invalid("invalid_source", "The source cannot be changed so.", [_NO_ACCESS])
         _seal(row, said["meta"])
+        revive_leads(row.id, at)
     row.name, row.terms, row.status = name, msgspec.to_builtins(terms), said.get("status", row.status)
     row.changed_at = at
     db.session.flush()
