@@ -45,7 +45,7 @@ class FakeGraph:
 
 
 def lead(person: str, **changes: Any) -> dict[str, Any]:
-    document = json.loads((DATA / "lead_answer.json").read_text())
+    document: dict[str, Any] = json.loads((DATA / "lead_answer.json").read_text())
     document["created_time"] = "2026-11-22T09:58:14+0000"
     document["field_data"][1]["values"] = [person]
     return document | changes
