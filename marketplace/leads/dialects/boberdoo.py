@@ -1,4 +1,4 @@
-"""boberdoo's genericPostlead.php and its API's submitLead and pingPostLead: form, JSON or XML in, XML or JSON out.
+"""The genericPostlead.php of boberdoo and its API's submitLead: form, JSON or XML in, XML or JSON out.
 
 After https://www.boberdoo.com/lead-posting-responses and https://example.leadprosper.tech/boberdoo-ping-post .
 """

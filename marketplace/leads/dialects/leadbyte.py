@@ -8,7 +8,7 @@ from typing import Any
 
 from core.clock import as_rfc3339
 from core.errors import Malformed
-from marketplace.leads.dialects.parameters import body_of, object_at, one_of_each, query_of, says_yes, text_at, texts
+from marketplace.leads.dialects.parameters import body_of, one_of_each, query_of, says_yes, text_at, texts
 from marketplace.leads.dialects.posted import TEXT, Outcome, Posted, Reply, Request, json_reply
 
 _SAID = {
@@ -33,7 +33,7 @@ def read(request: Request) -> Posted:
     The key comes as X_KEY or X-KEY, as `key`, or, where neither is sent, as the classic form's `sid`.
     """
     body = body_of(request)
-    is_rest = request.media_type == "application/json" or "lead" in body or "leads" in body
+    is_rest = request.media_type == "application/json" or any(isinstance(one, dict | list) for one in body.values())
     said = one_of_each([*query_of(request).items(), *_unwrapped(body).items()])
     key = request.headers.get("x-key") or request.headers.get("x_key") or text_at(said, "key") or text_at(said, "sid")
     as_json = says_yes(text_at(said, "returnjson"))
@@ -44,13 +44,15 @@ def read(request: Request) -> Posted:
 
 
 def _unwrapped(body: dict[str, Any]) -> dict[str, Any]:
-    leads = body.get("leads")
+    lead, leads = body.get("lead"), body.get("leads")
     if isinstance(leads, list):
-        if len(leads) != 1 or not isinstance(leads[0], dict):
+        if len(leads) != 1:
             raise Malformed("one_lead_only", "Send one lead a request.")
-        body = body | {"lead": leads[0]}
+        lead = leads[0]
+    if not isinstance(lead, dict):
+        return body
     outside = {name: value for name, value in body.items() if name not in ("lead", "leads")}
-    return one_of_each([*outside.items(), *object_at(body, "lead").items()])
+    return one_of_each([*outside.items(), *lead.items()])
 
 
 def answer(outcome: Outcome, form: str) -> Reply:

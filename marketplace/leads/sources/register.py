@@ -18,10 +18,10 @@ from core.identity import get_account
 from core.ids import new_id
 from core.schemas import convert, learned
 from marketplace.catalog.shelf import get_vertical
-from marketplace.leads.dialects.posted import Posted
+from marketplace.leads.dialects import META, Posted
 from marketplace.leads.sources.announced import revive_leads
 from marketplace.leads.sources.models import LeadSource
-from marketplace.leads.sources.terms import META, TERMS, MetaAccess, SourceBody, SourcePatch, SourceTerms, check_terms
+from marketplace.leads.sources.terms import TERMS, MetaAccess, SourceBody, SourcePatch, SourceTerms, check_terms
 
 _SECRET = "source"
 

@@ -14,7 +14,6 @@ from marketplace.leads.imports.mapping import MappingFile, check_mapping, mappin
 from marketplace.leads.submission import Channel, Interest
 
 _DATA = Path(__file__).resolve().parent.parent / "dialects" / "data"
-META = "meta"
 
 DialectName = Literal["leadspedia", "leadprosper", "leadexec", "leadbyte", "boberdoo", "google", "meta"]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]

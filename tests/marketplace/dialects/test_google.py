@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.errors import Malformed
 from marketplace.leads.dialects import google
 from marketplace.leads.dialects.posted import Request
+from tests.at_once import at_once
 from tests.factories import Market
 from tests.marketplace.dialects.speaking import Source, a_person, make_source
 from tests.marketplace.dialects.test_published_examples import JSON, example, only_lead
@@ -49,6 +50,13 @@ def test_a_lead_that_is_sent_again_is_one_lead(source: Source) -> None:
     first = lead(source)
     for again in (first, first, first | {"lead_submit_time": "2026-11-22T09:00:00Z"}):
         assert source.send(json=again).json == {}
+    assert only_lead(source)["status"] == "sold"
+
+
+def test_a_lead_that_is_sent_many_times_at_once_is_one_lead(source: Source) -> None:
+    said = lead(source)
+    answers = at_once([lambda: source.send(json=said)] * 8)
+    assert {answer.status_code for answer in answers} <= {200, 503}  # 503: send it again
     assert only_lead(source)["status"] == "sold"
 
 

@@ -14,7 +14,7 @@ from marketplace.jobs import fetch_meta_leads
 from marketplace.leads.sources.announced import PAUSES
 from marketplace.leads.sources.fetching import fetch_due
 from marketplace.leads.sources.outbound import Answer, NoAnswer, Request
-from tests.at_once import ask
+from tests.at_once import ask, at_once
 from tests.conftest import SetClock
 from tests.factories import Market
 from tests.marketplace.dialects.speaking import Source, a_person, make_source
@@ -216,6 +216,25 @@ def test_a_signed_event_that_cannot_be_read_is_refused(source: Source, database_
 )
 def test_other_events_announce_nothing(source: Source, database_url: str, raw: bytes) -> None:
     assert announce(source, raw).json == {"announced": 0, "new": 0}
+
+
+def test_several_workers_share_the_work(app: Flask, source: Source, clock: SetClock, database_url: str) -> None:
+    graph = FakeGraph(**{f"n{number}": lead(a_person()) for number in range(100, 130)})
+    announce(source, event(*range(100, 130)))
+
+    def work() -> int:
+        with app.app_context():
+            return fetch_due(graph, clock.now())
+
+    assert sum(at_once([work] * 4)) == 30
+    assert sorted(graph.asked) == [str(number) for number in range(100, 130)]
+    assert {row[1:] for row in rows(database_url)} == {("taken", 1, None)}
+
+
+def test_one_event_many_times_at_once_is_one_lead(source: Source, clock: SetClock, database_url: str) -> None:
+    answers = at_once([lambda: announce(source, event(123, 124))] * 8)
+    assert sum(answer.json["new"] for answer in answers) == 2
+    assert len(rows(database_url)) == 2
 
 
 def test_secrets_are_sealed_and_never_shown(source: Source, database_url: str) -> None:

@@ -1,12 +1,12 @@
 """Sources over the API: registered with a mapping that is checked, shown without secrets, changed and closed."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from marketplace.catalog.verticals import read_shipped
 from marketplace.leads.dialects import DIALECTS, META
-from marketplace.leads.sources.terms import SourceTerms, check_terms
+from marketplace.leads.sources.terms import DialectName, SourceTerms, check_terms
 from tests.at_once import ask
 from tests.factories import Market, Member
 from tests.marketplace.dialects.speaking import a_person, make_source, post
@@ -23,6 +23,10 @@ def publisher(market: Market) -> Member:
 def test_the_shipped_fields_of_every_dialect_fit_a_lead(dialect: str) -> None:
     terms = SourceTerms(region="FR", channel=None, interest=None, consent_text=None, timezone="UTC", fields={})
     check_terms(dialect, "forms", terms, read_shipped("education"))
+
+
+def test_every_dialect_may_be_registered() -> None:
+    assert set(get_args(DialectName)) == {*DIALECTS, META}
 
 
 def test_a_source_is_shown_with_its_address_and_its_secret_once(publisher: Member, database_url: str) -> None:
