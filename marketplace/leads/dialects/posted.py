@@ -69,8 +69,11 @@ class Outcome:
 
     @property
     def number(self) -> int:
-        """Return a number for dialects whose ids are numbers: the random end of the lead's id; 0 for none."""
-        return self.lead.int & ((1 << 53) - 1) if self.lead else 0  # 53 bits survive any JSON reader
+        """Return a number for dialects whose ids are numbers: the random end of the lead's id; 0 for none.
+
+        It need not be unique; 31 bits fit into the integers of any client.
+        """
+        return self.lead.int & ((1 << 31) - 1) if self.lead else 0
 
     @property
     def price(self) -> str:
