@@ -56,12 +56,12 @@ def _take(source: LeadSource, posted: Posted, leadgen_id: str, at: datetime) -> 
         with transaction():
             check_standing(source)
         lead_id: UUID = take_post(source, posted).lead
-    except (Malformed, Invalid, NotAllowed) as refused:
+    except (Malformed, Invalid) as refused:
         reason = refused.faults[0].code if refused.faults else refused.code
         _end(source, leadgen_id, "refused", reason, refused, at)
         return None
-    except (Conflict, Unavailable) as busy:
-        return Later(busy.code)
+    except (Conflict, NotAllowed, Unavailable) as not_now:
+        return Later(not_now.code)
     with transaction():
         end_lead(source.id, leadgen_id, "taken", lead_id, None)
     return None

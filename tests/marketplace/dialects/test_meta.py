@@ -193,6 +193,17 @@ def test_a_paused_source_s_leads_wait(source: Source, clock: SetClock, database_
     assert fetch_due(FakeGraph(n123=lead(a_person())), clock.now()) == 1
 
 
+def test_a_suspended_account_s_leads_are_tried_again(source: Source, clock: SetClock, database_url: str) -> None:
+    announce(source, event(123))
+    ask(database_url, "UPDATE core.accounts SET standing = 'suspended' RETURNING id")
+    graph = FakeGraph(n123=lead(a_person()))
+    assert fetch_due(graph, clock.now()) == 1
+    assert rows(database_url) == [("123", "waiting", 1, "source_paused")]
+    ask(database_url, "UPDATE core.accounts SET standing = 'active' RETURNING id")
+    assert fetch_due(graph, clock.advance(seconds=30)) == 1
+    assert [row[1] for row in rows(database_url)] == ["taken"]
+
+
 def test_an_unsigned_or_altered_event_is_refused(source: Source, database_url: str) -> None:
     raw = event(123)
     for answer in (
