@@ -106,7 +106,7 @@ def install(app: Flask) -> None:
     """Make every error of the application a problem document, without a stack trace."""
     app.register_error_handler(DomainError, problem_of)
     app.register_error_handler(HTTPException, _http_problem)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, unexpected)
     app.before_request(_refuse_unusable)
     app.after_request(_protect)
 
@@ -141,7 +141,8 @@ def _http_problem(error: HTTPException) -> Response:
     return response
 
 
-def _unexpected(error: Exception) -> Response:
+def unexpected(error: Exception) -> Response:
+    """Answer what nobody foresaw, and log it: 503 when the database is away, 500 otherwise."""
     if is_lost(error):
         db.session.rollback()
         return problem_of(away(error, present_pool()))

@@ -12,15 +12,17 @@ from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
 from marketplace import jobs as market_jobs
-from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales
+from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales, sources
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
+from marketplace.web.inbound import inbound
+from marketplace.web.meta import meta
 from marketplace.web.pages import pages
 
 PROJECT = Path(__file__).resolve().parent.parent
 STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
-ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales)
+ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales, sources)
 
 
 def create_app(settings: Settings, database_url: str, clock: Clock | None = None) -> Flask:
@@ -38,6 +40,8 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     http.install(app)
     app.register_blueprint(health)
     app.register_blueprint(api)
+    app.register_blueprint(inbound)
+    app.register_blueprint(meta)
     app.register_blueprint(pages)
     http.public(app.view_functions["static"])
     app.wsgi_app = LeadDoor(app, settings.max_body_bytes)  # type: ignore[method-assign]  # as Flask documents it

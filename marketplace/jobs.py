@@ -12,6 +12,7 @@ from core.jobs import forget_slots, job
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.settlement import mature_batch, settle_batch
+from marketplace.leads.sources.fetching import fetch_due, outbound
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,12 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 def settle_what_is_due() -> None:
     """Settle and mature what is due by the business clock."""
     run_due(business_clock().now())
+
+
+@job("market.meta_leads", every=timedelta(seconds=30))
+def fetch_meta_leads() -> None:
+    """Fetch the leads that Meta announced and that are due by the business clock."""
+    fetch_due(outbound(), business_clock().now())
 
 
 @job("market.audit", every=timedelta(days=1))

@@ -85,3 +85,18 @@ def _countries_by_name() -> dict[str, str]:
         for each in pycountry.countries
         if hasattr(each, kind)
     }
+
+
+def region_named(text: str) -> str | None:
+    """Find a subdivision by its country, a hyphen, and its own code or name: us-tx and US-Texas are US-TX."""
+    country, _, name = text.partition("-")
+    code = country_named(country)
+    return _subdivisions_by_name(code).get(name.strip().casefold()) if code else None
+
+
+@cache
+def _subdivisions_by_name(country: str) -> dict[str, str]:
+    """Index a country's subdivisions by name and by code; where both are alike the code counts."""
+    inside = [region for region in regions_in(country) if region.parent is not None]
+    by_name = {region.name.casefold(): region.code for region in inside}
+    return by_name | {region.code.removeprefix(f"{country}-").casefold(): region.code for region in inside}

@@ -48,17 +48,21 @@ POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a lead, and the key under which the answer is kept, if any; an operator's import has no API key."""
+    """Who sends a lead, and the key under which the answer is kept, if any.
+
+    An operator's import and a source in another dialect have no API key; `by` is then who did it.
+    """
 
     account_id: UUID
     key_id: UUID | None
     route: str = ""
     idempotency_key: str | None = None
+    by: str = "import"
 
     @property
     def name(self) -> str:
         """Return how events name the sender."""
-        return f"key:{self.key_id}" if self.key_id else "import"
+        return f"key:{self.key_id}" if self.key_id else self.by
 
 
 @dataclass(frozen=True, slots=True)

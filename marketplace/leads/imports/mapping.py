@@ -3,7 +3,7 @@
 import codecs
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -40,12 +40,30 @@ class MappingFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 def read_mapping(text: str, vertical: Vertical) -> MappingFile:
     """Read a mapping for leads of this vertical; Invalid `invalid_mapping` names every fault at once."""
     try:
-        mapping = convert(_spelt_out(_parsed(text)), MappingFile)
+        document = parsed(text)
     except Malformed as wrong:
-        raise Invalid("invalid_mapping", "The mapping has faults; nothing was imported.", wrong.faults) from None
+        raise _invalid(wrong.faults) from None
+    return check_mapping(document, vertical)
+
+
+def check_mapping(document: Any, vertical: Vertical) -> MappingFile:
+    """Read a mapping that is no text any more (dicts, lists); otherwise as `read_mapping`."""
+    try:
+        mapping = mapping_of(document)
+    except Malformed as wrong:
+        raise _invalid(wrong.faults) from None
     if faults := list(_faults(mapping, vertical)):
-        raise Invalid("invalid_mapping", "The mapping has faults; nothing was imported.", faults)
+        raise _invalid(faults)
     return mapping
+
+
+def mapping_of(document: Any) -> MappingFile:
+    """Read a mapping that was checked before; Malformed when it has another shape."""
+    return convert(_spelt_out(document), MappingFile)
+
+
+def _invalid(faults: Iterable[Fault]) -> Invalid:
+    return Invalid("invalid_mapping", "The mapping has faults; nothing was imported.", faults)
 
 
 # -- YAML as people expect it ------------------------------------------------------------------------------------------
@@ -77,7 +95,8 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Read the YAML or JSON of a mapping as plain values; Malformed `not_yaml` when it is neither."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -10,13 +10,14 @@ from msgspec import Meta, Struct
 
 from core.errors import Fault, Malformed
 from core.schemas import Whole
-from marketplace.catalog.regions import country_named
+from marketplace.catalog.regions import country_named, region_named
 
 Columns = Mapping[str, Any]
 Take = Callable[[Columns], Any]
 Value = bool | Whole | float | str
 
 SOURCES = ("column", "template", "constant", "instant")
+_NAMED: dict[str, Callable[[str], str | None]] = {"country": country_named, "region": region_named}
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -30,7 +31,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     when: dict[str, tuple[str, ...]] = {}
     values: dict[str, Value] = {}
     unlisted: Literal["refuse", "skip", "keep"] = "refuse"
-    read: Literal["country"] | None = None
+    read: Literal["country", "region"] | None = None
     format: Annotated[str, Meta(min_length=2, max_length=100)] | None = None
     default: Value | None = None
 
@@ -128,9 +129,9 @@ def _reader(field: str, rule: Rule, reading: Reading) -> Callable[[Any], Any] | 
             return table[key]
         if rule.format is not None:
             return _date(field, value, rule.format, reading.zone)
-        found = country_named(str(value)) if rule.read else None
+        found = _NAMED[rule.read](str(value)) if rule.read else None
         if found is None and rule.unlisted == "refuse":
-            code = "unknown_country" if rule.read else "unlisted_value"
+            code = f"unknown_{rule.read}" if rule.read else "unlisted_value"
             raise _refusal(field, code, f"The mapping does not list {str(value)[:100]!r}: add it under values.")
         return value if found is None and rule.unlisted == "keep" else found
 

@@ -5,17 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.db import transaction
 from core.errors import DomainError, Fault, Invalid, Malformed
 from core.ids import new_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.batch import Posted, Result, post_many
-from marketplace.leads.columns import Assembler
 from marketplace.leads.desk import desk
+from marketplace.leads.imports.mapped import Mapped
 from marketplace.leads.imports.mapping import MappingFile
-from marketplace.leads.imports.rules import Reading, Take, compile_rules
 from marketplace.leads.intake import Sender
 from marketplace.leads.reasons import REASONS
 from marketplace.leads.refusals import count_refusals
@@ -72,14 +70,8 @@ class LeadFile:
 
     def __init__(self, stream: io.BufferedReader, name: str, mapping: MappingFile, vertical: Vertical) -> None:
         """Read the header; Malformed when there is none, Invalid when it lacks columns that the mapping reads."""
-        self._slug = vertical.slug
         self._rows = self._open(stream, name, mapping)
-        reading = Reading(
-            frozenset(text.strip().casefold() for text in mapping.empty), ZoneInfo(mapping.timezone),
-            desk().intake.clock.now(),
-        )  # fmt: skip
-        self._takes: list[Take] = [compile_rules(path, rules, reading) for path, rules in mapping.fields.items()]
-        self._assembler = Assembler(list(mapping.fields), vertical)
+        self._mapped = Mapped(mapping, vertical, desk().intake.clock.now())
 
     def leads(self, from_line: int = 1) -> Iterator[Posted]:
         """Yield the leads of the rows that begin at this line or below."""
@@ -90,7 +82,7 @@ class LeadFile:
         if isinstance(columns, Malformed):
             return columns
         try:
-            return self._assembler.submission((take(columns) for take in self._takes), vertical=self._slug)
+            return self._mapped.lead(columns)
         except Malformed as refused:
             return refused
 

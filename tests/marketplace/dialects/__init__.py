@@ -1,0 +1,1 @@
+"""Tests of posts in other dialects: over HTTP, with real orders and funds."""
