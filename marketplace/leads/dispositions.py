@@ -138,14 +138,12 @@ def _repeated(sale_id: UUID, report: Report) -> Disposition | None:
 
 def _keep_outcome(sale_id: UUID, report: Report) -> None:
     """Refuse work at or after an outcome, and an outcome before the work; a later outcome corrects an earlier one."""
-    ends = Disposition.status.in_(OUTCOMES)
-    query = select(func.max(Disposition.at).filter(ends), func.max(Disposition.at).filter(~ends))
-    ended_at: datetime | None
-    worked_at: datetime | None
-    ended_at, worked_at = db.session.execute(query.where(Disposition.sale_id == sale_id)).one()._tuple()
+    ends = Disposition.status.in_(OUTCOMES).label("ends")
+    query = select(ends, func.max(Disposition.at)).where(Disposition.sale_id == sale_id).group_by("ends")
+    latest_of = {row[0]: row[1] for row in db.session.execute(query)}
+    ended_at, latest = latest_of.get(True), max(latest_of.values(), default=None)
     if ended_at is not None and report.at >= ended_at and report.status not in OUTCOMES:
         raise Conflict("outcome_final", "The sale was reported won or lost; send a later won or lost to correct that.")
-    latest = max(filter(None, (ended_at, worked_at)), default=None)
     if report.status in OUTCOMES and latest is not None and (report.at < latest or report.at == ended_at):
         raise Conflict("outcome_final", "Something later was reported; send the outcome with a later `at`.")
 
