@@ -35,7 +35,7 @@ _SUM_UP = text("""
                  min(at) FILTER (WHERE status = ANY (:reached)) AS reached_at
           FROM marketplace.dispositions WHERE sale_id = :sale) d,
          (SELECT status, at, follow_up_at FROM marketplace.dispositions WHERE sale_id = :sale
-          ORDER BY at DESC, id DESC LIMIT 1) l
+          ORDER BY at DESC, status = ANY (:outcomes) DESC, id DESC LIMIT 1) l
     WHERE c.sale_id = :sale
 """)
 
@@ -154,6 +154,7 @@ def _add(contact: SaleContact, report: Report, actor: str, now: datetime) -> Dis
            "local_day": local_day(report.at, contact.timezone), "lost_reason": report.lost_reason,
            "follow_up_at": report.follow_up_at, "note": report.note, "actor": actor, "reported_at": now}  # fmt: skip
     db.session.execute(insert(Disposition), row)
-    db.session.execute(_SUM_UP, {"sale": contact.sale_id, "tries": list(TRIES), "reached": list(REACHED)})
+    words = {"tries": list(TRIES), "reached": list(REACHED), "outcomes": list(OUTCOMES)}
+    db.session.execute(_SUM_UP, {"sale": contact.sale_id} | words)
     db.session.expire(contact)
     return db.session.get_one(Disposition, new)
