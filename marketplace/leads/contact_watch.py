@@ -79,12 +79,17 @@ def tell_follow_ups(as_of: datetime) -> int:
 
 
 def pause_negligent(as_of: datetime) -> int:
-    """Pause the orders that asked for it and leave too many leads alone, with the reason for their buyers."""
+    """Pause one of the orders that asked for it and leave too many leads alone, with the reason for its buyer.
+
+    One a transaction: a pause locks the vertical's book, and whoever changes the next order may wait for that.
+    """
     since = as_of - REMEMBERED
     asked = {"as_of": as_of, "since": since, "states": list(OPEN_STATES), "actor": ACTOR, "least": LEAST_SALES}
-    judged = sorted(db.session.execute(_LEFT_ALONE, asked))
-    return sum(_pause(order, untouched, sales, as_of) for order, sales, untouched in judged
-               if leaves_leads_alone(untouched, sales))  # fmt: skip
+    judged = db.session.execute(_LEFT_ALONE, asked).all()
+    return int(any(
+        _pause(order, untouched, sales, as_of) for order, sales, untouched in judged
+        if leaves_leads_alone(untouched, sales)
+    ))  # fmt: skip
 
 
 def _pause(order_id: UUID, untouched: int, sales: int, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from flask import Flask
 from core.clock import as_rfc3339
 from marketplace.jobs import run_due
 from marketplace.leads import contact_watch
-from tests.at_once import ask, at_once
+from tests.at_once import ask, at_once, no_deadlocks
 from tests.conftest import START, SetClock
 from tests.factories import Market, Member
 
@@ -18,12 +18,12 @@ def minutes(number: float) -> datetime:
     return START + timedelta(minutes=number)
 
 
-def buy(market: Market, number: int, **terms: Any) -> tuple[Member, Any]:
-    """Sell some leads to one new order of a new buyer and return both."""
+def buy(market: Market, number: int, region: str = "FR-IDF", **terms: Any) -> tuple[Member, Any]:
+    """Sell some leads of a region to one new order of a new buyer and return both."""
     publisher, buyer = market.make_publisher(), market.make_buyer()
-    order = market.make_order(buyer, **terms)
+    order = market.make_order(buyer, regions=[region], **terms)
     for _ in range(number):
-        assert publisher.post("/leads", market.lead())["status"] == "sold"
+        assert publisher.post("/leads", market.lead(region=region))["status"] == "sold"
     return buyer, order
 
 
@@ -132,6 +132,27 @@ def test_an_order_that_asked_is_paused_when_its_leads_are_left_alone(market: Mar
     assert events == [("active>paused", "system:contact", why)]
     assert [data["why"] for _, data in news_of(database_url, "order.paused")] == [why]
     assert market.make_publisher().post("/leads", market.lead())["status"] == "unsold"
+
+
+def test_several_orders_are_paused_while_their_buyer_changes_them(
+    market: Market, database_url: str, app: Flask
+) -> None:
+    owners = [buy(market, 10, region, contact_sla=True) for region in ("FR-IDF", "FR-ARA", "FR-BRE")]
+
+    def watch() -> None:
+        with app.app_context():
+            run_due(minutes(240))
+
+    def rename(buyer: Member, order: str) -> None:
+        assert buyer.request("PATCH", f"/orders/{order}", {"name": "another name"}).status_code == 200
+
+    with no_deadlocks(database_url, app):
+        renames = [lambda buyer=buyer, order=order: rename(buyer, order["id"]) for buyer, order in owners]
+        at_once([*[watch] * 3, *renames])
+    run_due(minutes(240))
+    shown = [buyer.get(f"/orders/{order['id']}") for buyer, order in owners]
+    assert [(one["status"], one["name"], one["version"]) for one in shown] == [("paused", "another name", 3)] * 3
+    assert len(news_of(database_url, "order.paused")) == 3
 
 
 @pytest.mark.parametrize(("sales", "touched", "asked"), [(10, 7, True), (9, 0, True), (10, 0, False)])

@@ -14,7 +14,7 @@ from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
-from marketplace.leads.contact_speed import contact_state
+from marketplace.leads.contact_speed import ContactState, contact_state
 from marketplace.leads.models import Dispute, Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
@@ -118,16 +118,22 @@ def sale(
 
     `private` is None once the lead was returned, `contact` as long as it is not delivered.
     """
-    waits = row.state != "returned" or (contact is not None and contact.first_attempt_at is not None)
     return SaleShown(
         id=show_id("sale", row.id), lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
         order_version=row.order_version, model="cpl", price=amount(row.price_minor, row.currency),
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
         ended_at=instant_or_none(row.ended_at), contact_due_at=instant(contact.due_at) if contact else None,
-        contact_state=contact_state(contact.due_at, contact.first_attempt_at, at) if contact and waits else None,
+        contact_state=_contact_state(row, contact, at),
         handling=_handling(contact) if contact else None,
     )  # fmt: skip
+
+
+def _contact_state(row: Sale, contact: SaleContact | None, at: datetime) -> ContactState | None:
+    """Show how the first contact stands; a sale that went back untouched waits for nobody."""
+    if contact is None or (row.state == "returned" and contact.first_attempt_at is None):
+        return None
+    return contact_state(contact.due_at, contact.first_attempt_at, at)
 
 
 def _handling(contact: SaleContact) -> Handling:
