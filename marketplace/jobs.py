@@ -11,15 +11,27 @@ from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
 from core.outbox import announce
 from marketplace.audit import audit_all
+from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.settlement import mature_batch, settle_batch
 from marketplace.leads.sources.fetching import fetch_due, outbound
 
 log = logging.getLogger(__name__)
 
 
+# Money first; then the watch over first contacts, in the order in which one needs the other.
+DUE: dict[str, Callable[[datetime], int]] = {
+    "settlements": settle_batch,
+    "reserves": mature_batch,
+    "contact_clocks": start_clocks,
+    "contacts_late": tell_late,
+    "orders_paused": pause_negligent,
+    "follow_ups_due": tell_follow_ups,
+}
+
+
 def run_due(as_of: datetime) -> dict[str, int]:
     """Do all that is due by then, each batch in a transaction of its own, and return how many of each."""
-    return {"settlements": _drain(settle_batch, as_of), "reserves": _drain(mature_batch, as_of)}
+    return {name: _drain(batch, as_of) for name, batch in DUE.items()}
 
 
 def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
@@ -34,7 +46,7 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 
 @job("market.due", every=timedelta(minutes=1))
 def settle_what_is_due() -> None:
-    """Settle and mature what is due by the business clock."""
+    """Do what is due by the business clock."""
     run_due(business_clock().now())
 
 

@@ -66,6 +66,7 @@ class Sale(Model):
         Index("sales_buyer_id_idx", "buyer_id", "id"),
         Index("sales_publisher_id_idx", "publisher_id",
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
+        Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),
         Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),
         {"schema": "marketplace"},
     )  # fmt: skip

@@ -6,6 +6,7 @@ starts at the change, so that the repeated hour of autumn is two hours and no ho
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * HOUR_SECONDS
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
 
@@ -111,6 +113,43 @@ def next_opening(schedule: Schedule | None, at: datetime) -> datetime:
     if schedule is None or is_open(schedule, at):
         return at.astimezone(UTC)
     return min(instant for instant in _turns(schedule, at) if instant >= at and is_open(schedule, instant))
+
+
+def after_open_seconds(schedule: Schedule | None, at: datetime, seconds: int, most_days: int = 30) -> datetime:
+    """Return the instant at which so many open seconds have passed since `at`, in UTC; `most_days` later at the latest.
+
+    The wall clock of the schedule's zone decides what is open, elapsed time is what is counted: both repeats of an
+    hour count, a skipped one does not.
+    """
+    if schedule is None or not schedule.windows:
+        return at.astimezone(UTC) + timedelta(seconds=seconds)
+    spans, left = spans_of(schedule.windows), float(seconds)
+    start = now = at.timestamp()
+    last = start + most_days * DAY_SECONDS
+    while now < last:
+        hour = _work_out_hour(schedule.timezone, int(now // 1))
+        week, end = _seconds_of_week(now, hour.offset), min(hour.ends_at, last)
+        for opens, closes in _open_between(spans, week, week + end - now):
+            if left <= closes - opens:
+                return at.astimezone(UTC) + timedelta(seconds=now - start + opens - week + left)
+            left -= closes - opens
+        now = end
+    return at.astimezone(UTC) + timedelta(days=most_days)
+
+
+def _seconds_of_week(seconds: float, offset: int) -> float:
+    """Return the local seconds since Monday 00:00."""
+    return (seconds + offset + 3 * DAY_SECONDS) % (7 * DAY_SECONDS)
+
+
+def _open_between(spans: tuple[int, ...], start: float, end: float) -> Iterator[tuple[float, float]]:
+    """Yield the open parts of a stretch of one week, all in seconds since Monday 00:00."""
+    edges = (*spans, WEEK_MINUTES) if len(spans) % 2 else spans
+    for place in range(bisect_right(edges, start / 60) // 2 * 2, len(edges), 2):
+        opens, closes = max(start, edges[place] * 60.0), min(end, edges[place + 1] * 60.0)
+        if opens >= end:
+            return
+        yield opens, closes
 
 
 @lru_cache(maxsize=4096)

@@ -70,6 +70,18 @@ def change_order(
     return order
 
 
+def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
+    """Pause an active order from the commit on and return it; None, and nothing changed, when it is not active."""
+    order = db.session.scalar(select(Order).where(Order.id == order_id, Order.status == "active").with_for_update())
+    if order is None:
+        return None
+    terms = msgspec.structs.replace(decode_terms(order.terms), status="paused")
+    order.terms, order.status = msgspec.to_builtins(terms), terms.status
+    order.version, order.changed_at = order.version + 1, at
+    _keep_version(order, actor, at)
+    return order
+
+
 def get_order(buyer_id: UUID, order_id: UUID, lock: bool = False) -> Order:
     """Return one of the buyer's orders; NotFound for anybody else's."""
     query = select(Order).where(Order.id == order_id, Order.buyer_id == buyer_id)

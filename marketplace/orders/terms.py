@@ -117,6 +117,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     budget: BudgetBody | None = None
     schedule: ScheduleBody | None = None
     delivery: DeliveryBody | None = None
+    contact_sla: bool | None = None
     status: Annotated[str, _one_of(STATUSES)] = "active"
 
 
@@ -142,13 +143,15 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     budget: BudgetBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
     delivery: DeliveryBody | None | UnsetType = UNSET
+    contact_sla: bool | None | UnsetType = UNSET
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
 
 
 class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
-    Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive.
+    Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
+    the exchange pause the order when its leads are left alone.
     """
 
     name: str
@@ -167,6 +170,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
     delivery_kind: str = "none"
+    contact_sla: bool = False
     status: str = "active"
 
     @property
@@ -204,6 +208,7 @@ def terms_of(body: OrderBody) -> OrderTerms:
         },
         schedule=_schedule_of(body.schedule),
         delivery_kind=body.delivery.kind if body.delivery else "none",
+        contact_sla=bool(body.contact_sla),
         status=body.status,
     )
 
@@ -231,6 +236,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
         delivery=DeliveryBody(terms.delivery_kind),
+        contact_sla=terms.contact_sla,
         status=terms.status,
     )
 

@@ -13,6 +13,7 @@ PURE = (
     "core/money.py",
     "marketplace/catalog/fields.py",
     "marketplace/leads/auction.py",
+    "marketplace/leads/contact_speed.py",
     "marketplace/leads/matching.py",
     "marketplace/leads/scoring.py",
     "marketplace/leads/stages.py",

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from marketplace.jobs import run_due
 from tests.factories import Market, Member
 from tests.json_schema import check_schema, faults_in
 
@@ -70,7 +71,7 @@ def test_an_unknown_field_is_told_the_fields_of_the_document(market: Market, doc
         "orders:write": market.make_buyer("0"),
         "operate": market.make_operator(),
     }
-    members["disputes:write"] = members["keys:manage"] = members["orders:write"]
+    members["sales:write"] = members["disputes:write"] = members["keys:manage"] = members["orders:write"]
     for (method, path), about in operations(document).items():
         schema = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         if "$ref" not in schema:
@@ -111,6 +112,10 @@ def test_answers_have_the_shapes_of_the_document(market: Market, document: Docum
     check("POST", "/leads/batch", batch)
     dispute = buyer.post(f"/sales/{sale_id}/disputes", {"reason": "bot"})
     check("POST", "/sales/{sale_id}/disputes", dispute, "201")
+    check("GET", "/sales/{sale_id}", buyer.get(f"/sales/{sale_id}"))
+    said = buyer.post(f"/sales/{sale_id}/disposition", {"status": "contacted", "follow_up_at": "2026-12-01T10:00:00Z"})
+    check("POST", "/sales/{sale_id}/disposition", said, "201")
+    run_due(market.clock.now())
     for member, path, address in [
         (publisher, "/leads", "/leads"), (publisher, "/leads/{lead_id}", f"/leads/{lead['id']}"),
         (operator, "/leads/{lead_id}/why", f"/leads/{lead['id']}/why"), (publisher, "/refusals", "/refusals"),
@@ -118,6 +123,10 @@ def test_answers_have_the_shapes_of_the_document(market: Market, document: Docum
         (buyer, "/sales", "/sales"), (buyer, "/sales/{sale_id}", f"/sales/{sale_id}"),
         (operator, "/disputes", "/disputes"), (buyer, "/wallet", "/wallet"), (publisher, "/balance", "/balance"),
         (buyer, "/verticals", "/verticals"), (buyer, "/verticals/{slug}", "/verticals/education"),
+        (buyer, "/sales/{sale_id}/dispositions", f"/sales/{sale_id}/dispositions"),
+        (buyer, "/follow-ups", "/follow-ups"), (buyer, "/reports/contact-speed", "/reports/contact-speed"),
+        (buyer, "/reports/contact-speed", "/reports/contact-speed?by=hour"),
+        (publisher, "/reports/contact-rate", "/reports/contact-rate"),
         (buyer, "/regions", "/regions?country=FR"), (buyer, "/keys", "/keys"),
     ]:  # fmt: skip
         check("GET", path, member.get(address))

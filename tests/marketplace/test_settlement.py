@@ -80,7 +80,8 @@ def test_a_reserve_matures_at_its_date_and_not_a_moment_before(market: Market, p
 
 def test_a_settlement_that_comes_late_delays_no_reserve(market: Market, publisher: Member) -> None:
     sell(market, publisher, 2)
-    assert run_due(MATURE) == {"settlements": 2, "reserves": 2}
+    done = run_due(MATURE)
+    assert (done["settlements"], done["reserves"]) == (2, 2)
     assert amounts(publisher) == ("0.00", "28.00", "0.00")
 
 
@@ -102,7 +103,8 @@ def test_batches_settle_more_sales_than_one_of_them_holds(
 ) -> None:
     monkeypatch.setattr(settlement, "BATCH", 4)
     sell(market, publisher, 11)
-    assert run_due(MATURE) == {"settlements": 11, "reserves": 11}
+    done = run_due(MATURE)
+    assert (done["settlements"], done["reserves"]) == (11, 11)
 
 
 def test_workers_that_settle_at_once_settle_and_mature_each_sale_once(

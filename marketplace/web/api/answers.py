@@ -11,10 +11,12 @@ from msgspec import Meta, Struct
 
 from core.schemas import Amount
 from marketplace.catalog.verticals import ConsentRule, ShareRule
+from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
 from marketplace.orders.terms import BudgetBody, CapsBody, DeliveryBody, FilterBody, ScheduleBody
+from marketplace.web.api.answers_contact import Handling
 
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 
@@ -158,6 +160,9 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     dispute_until: datetime | None
     release_at: datetime | None
     ended_at: datetime | None
+    contact_due_at: datetime | None
+    contact_state: ContactState | None
+    handling: Handling | None
 
 
 class OrderShown(Struct, frozen=True, kw_only=True):
@@ -181,6 +186,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     budget: BudgetBody
     schedule: ScheduleBody | None
     delivery: DeliveryBody
+    contact_sla: bool
     status: str
     created_at: datetime
     changed_at: datetime

@@ -13,6 +13,8 @@ from core.identity import ApiKey
 from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
+from marketplace.leads.contact_models import SaleContact
+from marketplace.leads.contact_speed import ContactState, contact_state
 from marketplace.leads.models import Dispute, Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
@@ -34,6 +36,7 @@ from marketplace.web.api.answers import (
     SaleShown,
     WalletShown,
 )  # fmt: skip
+from marketplace.web.api.answers_contact import Handling
 
 
 def amount(minor: int, currency: str) -> Amount:
@@ -108,14 +111,38 @@ def _sale_of_lead(row: Sale) -> SaleOfLead:
     )  # fmt: skip
 
 
-def sale(row: Sale, bought: Lead, private: dict[str, Any] | None) -> SaleShown:
-    """Show a sale to its buyer with the lead that he bought; `private` is None once the lead was returned."""
+def sale(
+    row: Sale, bought: Lead, private: dict[str, Any] | None, contact: SaleContact | None, at: datetime
+) -> SaleShown:
+    """Show a sale to its buyer with the lead that he bought, as it stands at `at`.
+
+    `private` is None once the lead was returned, `contact` as long as it is not delivered.
+    """
     return SaleShown(
         id=show_id("sale", row.id), lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
         order_version=row.order_version, model="cpl", price=amount(row.price_minor, row.currency),
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
-        ended_at=instant_or_none(row.ended_at),
+        ended_at=instant_or_none(row.ended_at), contact_due_at=instant(contact.due_at) if contact else None,
+        contact_state=_contact_state(row, contact, at),
+        handling=_handling(contact) if contact else None,
+    )  # fmt: skip
+
+
+def _contact_state(row: Sale, contact: SaleContact | None, at: datetime) -> ContactState | None:
+    """Show how the first contact stands; a sale that went back untouched waits for nobody."""
+    if contact is None or (row.state == "returned" and contact.first_attempt_at is None):
+        return None
+    return contact_state(contact.due_at, contact.first_attempt_at, at)
+
+
+def _handling(contact: SaleContact) -> Handling:
+    """Show what was reported of a sale, summed up."""
+    return Handling(
+        status=contact.last_status, status_at=instant_or_none(contact.last_at), attempts=contact.attempts,
+        attempt_days=contact.attempt_days, first_attempt_at=instant_or_none(contact.first_attempt_at),
+        first_contact_at=instant_or_none(contact.first_contact_at),
+        follow_up_at=instant_or_none(contact.follow_up_at),
     )  # fmt: skip
 
 

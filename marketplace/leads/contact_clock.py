@@ -1,0 +1,66 @@
+"""The clock of each delivered sale: set once from the order's terms, and the same before the watch has stored it."""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import db
+from marketplace.leads.contact_models import SaleContact
+from marketplace.leads.contact_speed import due_instant, left_alone_instant
+from marketplace.leads.models import Lead, Sale
+from marketplace.orders.models import OrderVersion
+from marketplace.orders.periods import Schedule
+from marketplace.orders.terms import decode_terms
+
+Versions = dict[tuple[UUID, int], Schedule | None]
+
+
+def contacts_of(sales: list[Sale], leads: dict[UUID, Lead]) -> dict[UUID, SaleContact]:
+    """Return the clock of each delivered sale by the sale's id, worked out but not stored where there is none yet."""
+    delivered = [sale for sale in sales if sale.delivered_at is not None]
+    query = select(SaleContact).where(SaleContact.sale_id.in_([sale.id for sale in delivered]))
+    found = {contact.sale_id: contact for contact in db.session.scalars(query)}
+    missing = [(sale, leads[sale.lead_id].details["interest"]) for sale in delivered if sale.id not in found]
+    return found | {contact.sale_id: contact for contact in new_contacts(missing)}
+
+
+def new_contacts(sales: list[tuple[Sale, str]]) -> list[SaleContact]:
+    """Work out the clocks of delivered sales, each given with its lead's interest, by the terms it was sold under."""
+    schedules = _schedules([sale for sale, _ in sales])
+    return [_started(sale, interest, schedules[sale.order_id, sale.order_version]) for sale, interest in sales]
+
+
+def store_contacts(contacts: list[SaleContact]) -> None:
+    """Store new clocks; a sale that has one keeps it."""
+    rows = [{name: value for name, value in vars(one).items() if not name.startswith("_")} for one in contacts]
+    if rows:
+        db.session.execute(insert(SaleContact).on_conflict_do_nothing(), rows)
+
+
+def local_day(at: datetime, zone: str) -> date:
+    """Return the date of an instant on the wall calendar of a zone."""
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def _schedules(sales: list[Sale]) -> Versions:
+    wanted = {(sale.order_id, sale.order_version) for sale in sales}
+    if not wanted:
+        return {}
+    key = tuple_(OrderVersion.order_id, OrderVersion.version)
+    rows = db.session.scalars(select(OrderVersion).where(key.in_(wanted)))
+    return {(row.order_id, row.version): decode_terms(row.terms).schedule for row in rows}
+
+
+def _started(sale: Sale, interest: str, schedule: Schedule | None) -> SaleContact:
+    assert sale.delivered_at is not None
+    zone = schedule.timezone if schedule else "UTC"
+    return SaleContact(
+        sale_id=sale.id, buyer_id=sale.buyer_id, order_id=sale.order_id, order_version=sale.order_version,
+        publisher_id=sale.publisher_id, timezone=zone, delivered_at=sale.delivered_at,
+        delivered_hour=sale.delivered_at.astimezone(ZoneInfo(zone)).hour,
+        due_at=due_instant(interest, schedule, sale.delivered_at),
+        left_alone_at=left_alone_instant(schedule, sale.delivered_at), attempts=0, attempt_days=0,
+    )  # fmt: skip
