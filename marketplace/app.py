@@ -11,8 +11,10 @@ from core.anchor import InstalledClock
 from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
+from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
-from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales
+from marketplace.news import NEWS
+from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales, webhooks
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.pages import pages
@@ -20,7 +22,7 @@ from marketplace.web.pages import pages
 PROJECT = Path(__file__).resolve().parent.parent
 STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
-ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales)
+ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales, webhooks)
 
 
 def create_app(settings: Settings, database_url: str, clock: Clock | None = None) -> Flask:
@@ -32,6 +34,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app = Flask("leadbourse", root_path=str(PROJECT), template_folder="templates", static_folder=STATIC,
                 static_url_path="/static")  # fmt: skip
     app.extensions["leadbourse_settings"] = settings
+    app.extensions[EXTENSION] = NEWS
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)

@@ -9,6 +9,7 @@ from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
+from core.notifications import send_due
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.settlement import mature_batch, settle_batch
@@ -17,7 +18,12 @@ log = logging.getLogger(__name__)
 
 
 def run_due(as_of: datetime) -> dict[str, int]:
-    """Do all that is due by then, each batch in a transaction of its own, and return how many of each."""
+    """Do all that is due by then and return how many of each; of notifications, the attempts to send one."""
+    return settle_due(as_of) | {"notifications": send_due(as_of)}
+
+
+def settle_due(as_of: datetime) -> dict[str, int]:
+    """Settle and mature what is due by then, each batch in a transaction of its own, and return how many of each."""
     return {"settlements": _drain(settle_batch, as_of), "reserves": _drain(mature_batch, as_of)}
 
 
@@ -34,7 +40,7 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 @job("market.due", every=timedelta(minutes=1))
 def settle_what_is_due() -> None:
     """Settle and mature what is due by the business clock."""
-    run_due(business_clock().now())
+    settle_due(business_clock().now())
 
 
 @job("market.audit", every=timedelta(days=1))

@@ -1,0 +1,39 @@
+"""Telling accounts what happened: notices, and webhooks signed per Standard Webhooks, patient and logged."""
+
+from core.notifications.deliveries import Logged, deliveries_of, make_test, replay
+from core.notifications.jobs import write_notices
+from core.notifications.models import Delivery, DeliveryAttempt, Webhook
+from core.notifications.news import EXTENSION, News, news
+from core.notifications.sending import run_sender, send_due
+from core.notifications.webhooks import (
+    add_webhook,
+    change_webhook,
+    delete_webhook,
+    get_webhook,
+    rotate_secret,
+    secrets_of,
+    webhooks_of,
+)
+
+__all__ = [
+    "EXTENSION",
+    "Delivery",
+    "DeliveryAttempt",
+    "Logged",
+    "News",
+    "Webhook",
+    "add_webhook",
+    "change_webhook",
+    "delete_webhook",
+    "deliveries_of",
+    "get_webhook",
+    "make_test",
+    "news",
+    "replay",
+    "rotate_secret",
+    "run_sender",
+    "secrets_of",
+    "send_due",
+    "webhooks_of",
+    "write_notices",
+]
