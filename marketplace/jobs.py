@@ -9,7 +9,7 @@ from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
-from core.notifications import send_due
+from core.notifications import forget_deliveries, send_due
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.settlement import mature_batch, settle_batch
@@ -58,8 +58,9 @@ def prove_the_books() -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers older than a day and slots older than two; both by real time."""
+    """Forget answers older than a day, slots older than two, and deliveries that ended 90 days ago; by real time."""
     now = datetime.now(UTC)
     with transaction():
         forget(now - timedelta(hours=24))
         forget_slots(now - timedelta(days=2))
+        forget_deliveries(now - timedelta(days=90))

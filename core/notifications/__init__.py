@@ -1,6 +1,6 @@
 """Telling accounts what happened: notices, and webhooks signed per Standard Webhooks, patient and logged."""
 
-from core.notifications.deliveries import Logged, deliveries_of, make_test, replay
+from core.notifications.deliveries import Logged, deliveries_of, forget_deliveries, make_test, replay
 from core.notifications.jobs import write_notices
 from core.notifications.models import Delivery, DeliveryAttempt, Webhook
 from core.notifications.news import EXTENSION, News, news
@@ -26,6 +26,7 @@ __all__ = [
     "change_webhook",
     "delete_webhook",
     "deliveries_of",
+    "forget_deliveries",
     "get_webhook",
     "make_test",
     "news",

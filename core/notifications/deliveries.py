@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
 from core.errors import Conflict, NotFound
-from core.ids import new_id
+from core.ids import first_id_at, new_id
 from core.notifications.models import Delivery, DeliveryAttempt, Webhook
 from core.notifications.news import TEST_EVENT
 
@@ -81,6 +81,14 @@ def deliveries_of(webhook_id: UUID, state: str | None, after: UUID | None, limit
     if after is not None:
         query = query.where(Delivery.id < after)
     return _logged(list(db.session.scalars(query.order_by(Delivery.id.desc()).limit(limit))))
+
+
+def forget_deliveries(before: datetime) -> int:
+    """Delete what was made before this real instant and has ended, with its attempts, and return how many."""
+    ended = select(Delivery.id).where(Delivery.id < first_id_at(before), Delivery.state != "waiting")
+    db.session.execute(delete(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(ended)))
+    gone = delete(Delivery).where(Delivery.id.in_(ended)).returning(Delivery.id)
+    return len(db.session.execute(gone).all())
 
 
 def _logged(deliveries: list[Delivery]) -> list[Logged]:

@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 15.0
 MOST_ANSWER_BYTES = 65_536
 SHOWN_CHARACTERS = 1000  # of an answer, in the log
 IDLE_SECONDS = 0.25
-GRACE_SECONDS = 4.0  # for what is being sent when the worker ends; then its lease must run out
+GRACE_SECONDS = 2.0  # for what is being sent when the worker ends; then its lease must run out
 
 
 def call(out: Outbound, claimed: Claimed) -> Outcome:

@@ -24,6 +24,7 @@ from core.notifications import (
     add_webhook,
     change_webhook,
     delete_webhook,
+    forget_deliveries,
     get_webhook,
     replay,
     rotate_secret,
@@ -388,3 +389,14 @@ def test_news_is_not_told_of_a_transaction_that_failed(scene: Scene) -> None:
     with pytest.raises(KeyError):
         write_notices([{"id": 1, "event": "lead.sold", "accounts": [str(scene.account)], "data": {}}])
     assert scene.deliveries() == []
+
+
+def test_old_deliveries_that_ended_are_forgotten(scene: Scene) -> None:
+    scene.webhook(scene.endpoint(answers()).url)
+    scene.tell()
+    scene.send()
+    scene.tell()
+    with transaction():
+        assert forget_deliveries(datetime.now(UTC) - timedelta(hours=1)) == 0
+        assert forget_deliveries(datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert [one.state for one in scene.deliveries()] == ["waiting"] and scene.attempts() == []

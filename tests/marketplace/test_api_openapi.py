@@ -127,6 +127,12 @@ def test_answers_have_the_shapes_of_the_document(market: Market, document: Docum
     key = buyer.post("/keys", {"name": "second"})
     check("POST", "/keys", key, "201")
     check("DELETE", "/keys/{key_id}", buyer.request("DELETE", f"/keys/{key['id']}").json)
+    webhook = buyer.post("/webhooks", {"url": "https://hooks.example.com/"})
+    check("POST", "/webhooks", webhook, "201")
+    check("GET", "/webhooks", buyer.get("/webhooks"))
+    tested = buyer.post(f"/webhooks/{webhook['id']}/test")
+    check("POST", "/webhooks/{webhook_id}/test", tested, "201")
+    check("GET", "/webhooks/{webhook_id}/deliveries", buyer.get(f"/webhooks/{webhook['id']}/deliveries"))
     paused = operator.request("PATCH", f"/publishers/{publisher.id}", {"standing": "paused"}).json
     check("PATCH", "/publishers/{publisher_id}", paused)
 

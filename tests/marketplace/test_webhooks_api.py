@@ -80,11 +80,10 @@ def test_all_bad_fields_are_named_at_once(market: Market) -> None:
 
 def test_an_account_has_a_largest_number_of_webhooks(market: Market) -> None:
     buyer = market.make_buyer("0")
-    for _ in range(20):
-        made = buyer.post("/webhooks", {"url": URL})
+    made = [buyer.post("/webhooks", {"url": URL}) for _ in range(20)]
     refused = buyer.request("POST", "/webhooks", {"url": URL})
     assert (refused.status_code, refused.json["code"]) == (409, "too_many_webhooks")
-    buyer.request("DELETE", f"/webhooks/{made['id']}")
+    buyer.request("DELETE", f"/webhooks/{made[0]['id']}")
     assert buyer.request("POST", "/webhooks", {"url": URL}).status_code == 201
 
 
