@@ -14,7 +14,19 @@ from core.db import connect_app
 from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
-from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales, webhooks
+from marketplace.web.api import (
+    api,
+    balances,
+    catalog,
+    disputes,
+    keys,
+    leads,
+    notifications,
+    orders,
+    publishers,
+    sales,
+    webhooks,
+)
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.pages import pages
@@ -22,7 +34,7 @@ from marketplace.web.pages import pages
 PROJECT = Path(__file__).resolve().parent.parent
 STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
-ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales, webhooks)
+ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, notifications, orders, publishers, sales, webhooks)
 
 
 def create_app(settings: Settings, database_url: str, clock: Clock | None = None) -> Flask:

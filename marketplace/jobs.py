@@ -9,7 +9,7 @@ from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
-from core.notifications import forget_deliveries, send_due
+from core.notifications import forget_deliveries, queue_digests, send_due
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.settlement import mature_batch, settle_batch
@@ -18,8 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def run_due(as_of: datetime) -> dict[str, int]:
-    """Do all that is due by then and return how many of each; of notifications, the attempts to send one."""
-    return settle_due(as_of) | {"notifications": send_due(as_of)}
+    """Do all that is due by then and return how many of each; of notifications, the attempts to send one.
+
+    Daily mails are put on the queue.
+    """
+    return settle_due(as_of) | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
 def settle_due(as_of: datetime) -> dict[str, int]:

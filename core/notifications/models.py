@@ -109,3 +109,14 @@ class DeliveryAttempt(Model):
     error: Mapped[str | None] = mapped_column(Text)
     milliseconds: Mapped[int] = mapped_column(Integer)
     answer: Mapped[str] = mapped_column(Text)
+
+
+class Digest(Model):
+    """An account that asked for a daily mail of its notices, by business time."""
+
+    __tablename__ = "digests"
+    __table_args__ = (CheckConstraint("next_due_at > told_until"), {"schema": "core"})
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("core.accounts.id"), primary_key=True)
+    told_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    next_due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

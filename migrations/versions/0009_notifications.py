@@ -1,4 +1,4 @@
-"""Webhooks of accounts, what is delivered to them, and every attempt."""
+"""Webhooks of accounts, what is delivered to them, and every attempt; who asked for a daily mail."""
 
 from migrations.sql import run_sql
 
@@ -8,7 +8,7 @@ down_revision = "0008"
 
 def upgrade() -> None:
     """Make the tables, and let present keys manage webhooks."""
-    run_sql("0009_notifications", "webhooks", "deliveries")
+    run_sql("0009_notifications", "webhooks", "deliveries", "digests")
 
 
 def downgrade() -> None:

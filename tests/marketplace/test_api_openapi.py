@@ -133,6 +133,8 @@ def test_answers_have_the_shapes_of_the_document(market: Market, document: Docum
     tested = buyer.post(f"/webhooks/{webhook['id']}/test")
     check("POST", "/webhooks/{webhook_id}/test", tested, "201")
     check("GET", "/webhooks/{webhook_id}/deliveries", buyer.get(f"/webhooks/{webhook['id']}/deliveries"))
+    check("PATCH", "/notifications", buyer.request("PATCH", "/notifications", {"daily_mail": True}).json)
+    check("GET", "/notifications", buyer.get("/notifications"))
     paused = operator.request("PATCH", f"/publishers/{publisher.id}", {"standing": "paused"}).json
     check("PATCH", "/publishers/{publisher_id}", paused)
 
