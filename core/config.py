@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Settings:
     refuse_test_contacts: bool = False
     allow_private_targets: bool = False
     metrics: bool = False
+    smtp_url: str | None = None
+    mail_from: str = "leadbourse@localhost"
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -39,6 +42,12 @@ class Settings:
                 raise ValueError(f"{name} must be 0 or 1, not {text!r}")
             return text == "1"
 
+        def smtp_url() -> str | None:
+            text = environment.get("LEADBOURSE_SMTP_URL") or None
+            if text is not None and not is_smtp_url(text):
+                raise ValueError("LEADBOURSE_SMTP_URL must look like smtp://user:password@host:587 or smtps://host")
+            return text
+
         return cls(
             data_folder=Path(environment.get("LEADBOURSE_DATA") or "var").absolute(),
             database_url=environment.get("DATABASE_URL") or None,
@@ -50,4 +59,17 @@ class Settings:
             refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
             allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
             metrics=switch("LEADBOURSE_METRICS"),
+            smtp_url=smtp_url(),
+            mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
         )
+
+
+def is_smtp_url(text: str) -> bool:
+    """Tell whether a text names a mail server: smtp or smtps, a host, perhaps a port and credentials, no more."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    named = parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
+    return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment

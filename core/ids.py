@@ -1,6 +1,7 @@
 """Identifiers: UUIDv7 inside (RFC 9562 section 5.7), TypeID text outside (`lead_01h455vb4pex5vsknk084sn02q`)."""
 
 import time
+from datetime import datetime
 from uuid import UUID
 
 from core.entropy import random_bytes
@@ -21,6 +22,11 @@ def new_id() -> UUID:
     value |= 0x7 << 76 | (random_bits >> 68) << 64
     value |= 0b10 << 62 | random_bits & ((1 << 62) - 1)
     return UUID(int=value)
+
+
+def first_id_at(instant: datetime) -> UUID:
+    """Return the id below which all ids are that were made before this real instant."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def show_id(prefix: str, value: UUID) -> str:

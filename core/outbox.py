@@ -7,17 +7,15 @@ a handler may still see a batch twice (jobs are retried) and writes under the ou
 import json
 import logging
 import threading
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import BigInteger, Identity, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Application, Model, db, is_lost, transaction
-from core.jobs import enqueue, job
+from core.jobs import enqueue
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +32,6 @@ class OutboxRow(Model):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     topic: Mapped[str] = mapped_column(Text)
     payload: Mapped[Any] = mapped_column(JSONB)
-
-
-class Notice(Model):
-    """What happened, for one account that it concerns."""
-
-    __tablename__ = "notices"
-    __table_args__ = (Index("notices_account_id_idx", "account_id", "occurred_at"), {"schema": "core"})
-
-    outbox_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    account_id: Mapped[UUID] = mapped_column(primary_key=True)
-    event: Mapped[str] = mapped_column(Text)
-    payload: Mapped[Any] = mapped_column(JSONB)
-    occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 _ANNOUNCE = text("SELECT core.announce(:topic, CAST(:payload AS jsonb))")
@@ -89,20 +74,3 @@ def run_relay(app: Application, ended: threading.Event) -> None:
                 ended.wait(1)
         if moved < BATCH:
             ended.wait(IDLE_SECONDS)
-
-
-@job("notice")
-def write_notices(news: Sequence[Mapping[str, Any]]) -> None:
-    """Write what happened for each account that it concerns; a second time changes nothing.
-
-    Each piece of news is `{"id", "event", "at", "accounts": [...], "data": {...}}`.
-    """
-    rows = [
-        {"outbox_id": one["id"], "account_id": account, "event": one["event"], "payload": one["data"],
-         "occurred_at": one["at"]}
-        for one in news for account in one["accounts"]
-    ]  # fmt: skip
-    if not rows:
-        return  # news that concerns nobody
-    with transaction() as session:
-        session.execute(insert(Notice).on_conflict_do_nothing(), rows)

@@ -15,7 +15,10 @@ MOST = 200
 class Row(Protocol):
     """Whatever has an id that grows with time."""
 
-    id: Any
+    @property
+    def id(self) -> Any:
+        """Return the id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

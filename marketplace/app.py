@@ -11,7 +11,9 @@ from core.anchor import InstalledClock
 from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
+from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
+from marketplace.news import NEWS
 from marketplace.web.api import (
     api,
     balances,
@@ -21,10 +23,12 @@ from marketplace.web.api import (
     disputes,
     keys,
     leads,
+    notifications,
     orders,
     publishers,
     sales,
     sources,
+    webhooks,
 )
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
@@ -44,10 +48,12 @@ ROOMS = (
     disputes,
     keys,
     leads,
+    notifications,
     orders,
     publishers,
     sales,
     sources,
+    webhooks,
 )
 
 
@@ -60,6 +66,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app = Flask("leadbourse", root_path=str(PROJECT), template_folder="templates", static_folder=STATIC,
                 static_url_path="/static")  # fmt: skip
     app.extensions["leadbourse_settings"] = settings
+    app.extensions[EXTENSION] = NEWS
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)

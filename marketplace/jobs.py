@@ -9,11 +9,13 @@ from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
+from core.notifications import forget_deliveries, queue_digests, send_due
+from core.outbound import outbound
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.settlement import mature_batch, settle_batch
-from marketplace.leads.sources.fetching import fetch_due, outbound
+from marketplace.leads.sources.fetching import fetch_due
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,15 @@ DUE: dict[str, Callable[[datetime], int]] = {
 
 
 def run_due(as_of: datetime) -> dict[str, int]:
-    """Do all that is due by then, each batch in a transaction of its own, and return how many of each."""
+    """Do all that is due by then and return how many of each; of notifications, the attempts to send one.
+
+    Daily mails are put on the queue.
+    """
+    return settle_due(as_of) | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
+
+
+def settle_due(as_of: datetime) -> dict[str, int]:
+    """Do what is due by then in the books and the market, each batch in a transaction of its own."""
     return {name: _drain(batch, as_of) for name, batch in DUE.items()}
 
 
@@ -47,7 +57,7 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 @job("market.due", every=timedelta(minutes=1))
 def settle_what_is_due() -> None:
     """Do what is due by the business clock."""
-    run_due(business_clock().now())
+    settle_due(business_clock().now())
 
 
 @job("market.meta_leads", every=timedelta(seconds=30))
@@ -71,8 +81,9 @@ def prove_the_books() -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers older than a day and slots older than two; both by real time."""
+    """Forget answers older than a day, slots older than two, and deliveries that ended 90 days ago; by real time."""
     now = datetime.now(UTC)
     with transaction():
         forget(now - timedelta(hours=24))
         forget_slots(now - timedelta(days=2))
+        forget_deliveries(now - timedelta(days=90))

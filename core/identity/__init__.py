@@ -1,6 +1,6 @@
 """Who may act: accounts (organisations), users, memberships, API keys with scopes."""
 
-from core.identity.accounts import Actor, account_named, accounts_of_kind, get_account, open_account, sign_up
+from core.identity.accounts import Actor, account_named, accounts_of_kind, emails_of, get_account, open_account, sign_up
 from core.identity.keys import (
     SCOPES_OF,
     actor_for_key,
@@ -21,6 +21,7 @@ __all__ = [
     "account_named",
     "accounts_of_kind",
     "actor_for_key",
+    "emails_of",
     "forget_actor",
     "get_account",
     "keys_of",

@@ -88,3 +88,9 @@ def accounts_of_kind(kind: str) -> list[Account]:
     """Return the active accounts of one kind, the oldest first."""
     query = select(Account).where(Account.kind == kind, Account.standing == "active").order_by(Account.id)
     return list(db.session.scalars(query))
+
+
+def emails_of(account_id: UUID) -> list[str]:
+    """Return the addresses of the people who belong to an account, in the order of the alphabet."""
+    members = select(User.email).join(Membership, Membership.user_id == User.id)
+    return list(db.session.scalars(members.where(Membership.account_id == account_id).order_by(User.email)))

@@ -16,6 +16,7 @@ from core.db import migrate, pool_of, transaction
 from core.http import business_clock
 from core.jobs import run_clock, run_worker
 from core.lifeline import die_with_parent
+from core.notifications import run_sender
 from core.outbox import run_relay
 from core.postgres import open_database
 from core.supervisor import refuse_busy_port, supervise
@@ -70,18 +71,22 @@ def web(host: str | None, port: int | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run jobs and relay the outbox."""
+    """Run jobs, relay the outbox, and send notifications."""
     settings = read_settings()
     with open_database(settings) as database:
         _tie_to_supervisor()
         app, ended = create_app(settings, database.url), threading.Event()
-        relay = threading.Thread(target=run_relay, args=(app, ended), name="relay")
-        relay.start()
+        loops = [
+            threading.Thread(target=loop, args=(app, ended), name=loop.__name__) for loop in (run_relay, run_sender)
+        ]
+        for loop in loops:
+            loop.start()
         try:
             run_worker(app, database.url)
         finally:
             ended.set()
-            relay.join()
+            for loop in loops:
+                loop.join()
             pool_of(app).close()
 
 

@@ -32,7 +32,9 @@ def test_the_environment_decides() -> None:
     ("name", "text"),
     [("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("PORT", "²"), ("PORT", ""), ("LEADBOURSE_WEB_THREADS", "-1"),
      ("LEADBOURSE_POOL_SIZE", "1"), ("LEADBOURSE_WEB_PROCESSES", "1.5"), ("LEADBOURSE_METRICS", "yes"),
-     ("LEADBOURSE_REFUSE_TEST_CONTACTS", "true"), ("LEADBOURSE_ALLOW_PRIVATE_TARGETS", "2")],
+     ("LEADBOURSE_REFUSE_TEST_CONTACTS", "true"), ("LEADBOURSE_ALLOW_PRIVATE_TARGETS", "2"),
+     ("LEADBOURSE_SMTP_URL", "mail.example.com"), ("LEADBOURSE_SMTP_URL", "http://mail.example.com"),
+     ("LEADBOURSE_SMTP_URL", "smtp://"), ("LEADBOURSE_SMTP_URL", "smtp://host:99999")],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_read_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=name):

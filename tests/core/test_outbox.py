@@ -8,7 +8,8 @@ from flask import Flask
 
 from core.db import db, transaction
 from core.ids import new_id
-from core.outbox import BATCH, announce, relay_once, write_notices
+from core.notifications import write_notices
+from core.outbox import BATCH, announce, relay_once
 
 
 def announce_some(count: int) -> None:

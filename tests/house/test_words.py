@@ -12,7 +12,11 @@ TOP = {
     "wsgi.py",
 }  # fmt: skip
 # The outermost loops of workers: what they catch, they log, and go on.
-WORKER_LOOPS = {"core/outbox.py": {"run_relay"}, "marketplace/web/door.py": {"_take"}}  # the latter hands it on
+WORKER_LOOPS = {
+    "core/outbox.py": {"run_relay"},
+    "core/notifications/sending.py": {"run_sender"},
+    "marketplace/web/door.py": {"_take"},  # hands it on
+}
 
 
 def test_nothing_else_stands_at_the_top() -> None:

@@ -71,7 +71,8 @@ def test_an_unknown_field_is_told_the_fields_of_the_document(market: Market, doc
         "orders:write": market.make_buyer("0"),
         "operate": market.make_operator(),
     }
-    members["sales:write"] = members["disputes:write"] = members["keys:manage"] = members["orders:write"]
+    members["sales:write"] = members["orders:write"]
+    members |= dict.fromkeys(("disputes:write", "keys:manage", "webhooks:manage"), members["orders:write"])
     for (method, path), about in operations(document).items():
         schema = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         if "$ref" not in schema:
@@ -136,6 +137,14 @@ def test_answers_have_the_shapes_of_the_document(market: Market, document: Docum
     key = buyer.post("/keys", {"name": "second"})
     check("POST", "/keys", key, "201")
     check("DELETE", "/keys/{key_id}", buyer.request("DELETE", f"/keys/{key['id']}").json)
+    webhook = buyer.post("/webhooks", {"url": "https://hooks.example.com/"})
+    check("POST", "/webhooks", webhook, "201")
+    check("GET", "/webhooks", buyer.get("/webhooks"))
+    tested = buyer.post(f"/webhooks/{webhook['id']}/test")
+    check("POST", "/webhooks/{webhook_id}/test", tested, "201")
+    check("GET", "/webhooks/{webhook_id}/deliveries", buyer.get(f"/webhooks/{webhook['id']}/deliveries"))
+    check("PATCH", "/notifications", buyer.request("PATCH", "/notifications", {"daily_mail": True}).json)
+    check("GET", "/notifications", buyer.get("/notifications"))
     paused = operator.request("PATCH", f"/publishers/{publisher.id}", {"standing": "paused"}).json
     check("PATCH", "/publishers/{publisher_id}", paused)
 

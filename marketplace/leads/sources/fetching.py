@@ -5,13 +5,12 @@ from uuid import UUID
 
 from core.db import transaction
 from core.errors import Conflict, DomainError, Invalid, Malformed, NotAllowed, Unavailable
-from core.http import kept_by_app
+from core.outbound import NoAnswer, Outbound, Request
 from marketplace.leads.dialects.meta import Later, Never, address_of, read_lead
 from marketplace.leads.dialects.posted import Posted
 from marketplace.leads.refusals import count_refusal
 from marketplace.leads.sources.announced import claim_lead, end_lead, note_attempt
 from marketplace.leads.sources.models import LeadSource
-from marketplace.leads.sources.outbound import NoAnswer, Outbound, Request
 from marketplace.leads.sources.register import access_of, check_standing
 from marketplace.leads.sources.taking import take_post
 
@@ -71,12 +70,3 @@ def _end(source: LeadSource, leadgen_id: str, state: str, reason: str, refused: 
     with transaction():
         end_lead(source.id, leadgen_id, state, None, reason)
         count_refusal(source.publisher_id, refused, at)
-
-
-def outbound() -> Outbound:
-    """Return the application's client of outgoing HTTP; Unavailable when it was made without one."""
-    return kept_by_app("leadbourse_outbound", _none)
-
-
-def _none() -> Outbound:
-    raise Unavailable("no_outbound", "This process has no client for outgoing HTTP.")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from core.outbound import Answer, NoAnswer, Request
 from marketplace.jobs import fetch_meta_leads
 from marketplace.leads.sources.announced import PAUSES
 from marketplace.leads.sources.fetching import fetch_due
-from marketplace.leads.sources.outbound import Answer, NoAnswer, Request
 from tests.at_once import ask, at_once
 from tests.conftest import SetClock
 from tests.factories import Market
@@ -36,7 +36,7 @@ class FakeGraph:
         assert request.url.startswith("https://graph.facebook.com/") and "access_token=" in request.url
         said = self.leads[f"n{lead_id}"]
         if isinstance(said, str):
-            raise NoAnswer(said)
+            raise NoAnswer(said, said)
         if isinstance(said, int):
             error = json.loads((DATA / "error.json").read_text())
             error["error"]["code"] = said

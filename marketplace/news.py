@@ -1,0 +1,23 @@
+"""What the market tells its accounts: the events of the public contract, and what the ids in them are ids of."""
+
+from core.notifications import News
+
+NEWS = News(
+    events=(
+        *("lead.sold", "lead.unsold", "lead.pending", "lead.rejected"),
+        *("sale.delivered", "sale.disputed", "sale.returned", "sale.settled"),
+        *("sale.contact_late", "sale.follow_up_due", "order.paused"),
+        *("conversion.approved", "conversion.rejected", "commission.reversed"),
+        *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),
+    ),
+    prefixes={
+        "account": "acc",
+        "click": "clk",
+        "conversion": "cnv",
+        "dispute": "dsp",
+        "lead": "lead",
+        "order": "ord",
+        "payout": "pay",
+        "sale": "sale",
+    },
+)
