@@ -41,7 +41,7 @@ def _fetch(graph: Outbound, source: LeadSource, leadgen_id: str, is_last: bool, 
 
 
 def _ask(graph: Outbound, source: LeadSource, leadgen_id: str) -> Posted | Later | Never:
-    request = Request("GET", address_of(leadgen_id, access_of(source).access_token))
+    request = Request("GET", address_of(leadgen_id, access_of(source).access_token), {})
     try:
         answer = graph.send(request, timeout_seconds=TIMEOUT_SECONDS)
     except NoAnswer as silent:
