@@ -19,7 +19,8 @@ SALES_AND_HOLDS = """
 COUNTERS = """
     SELECT c.order_id, c.total_leads, c.total_spend, s.leads, s.spend
     FROM marketplace.order_counters c
-    FULL JOIN (SELECT order_id, count(*) AS leads, sum(price_minor) AS spend FROM marketplace.sales GROUP BY order_id) s
+    FULL JOIN (SELECT order_id, count(*) AS leads, sum(price_minor) AS spend FROM marketplace.sales
+               WHERE state NOT IN ('refused', 'failed') GROUP BY order_id) s
         ON s.order_id = c.order_id
     WHERE (coalesce(c.total_leads, -1), coalesce(c.total_spend, -1))
         IS DISTINCT FROM (coalesce(s.leads, 0), coalesce(s.spend, 0))
@@ -34,6 +35,7 @@ SHARES = """
     SELECT s.lead_id, count(*) AS buyers, min((v.terms ->> 'max_share')::integer) AS allowed
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
+    WHERE s.state NOT IN ('refused', 'failed')
     GROUP BY s.lead_id
     HAVING count(*) > min((v.terms ->> 'max_share')::integer) OR count(v.order_id) < count(*)
 """
@@ -45,7 +47,8 @@ PRICES = """
 """
 STATUSES = """
     SELECT l.id AS lead_id, l.status, l.test, count(s.id) AS sales
-    FROM marketplace.leads l LEFT JOIN marketplace.sales s ON s.lead_id = l.id
+    FROM marketplace.leads l
+    LEFT JOIN marketplace.sales s ON s.lead_id = l.id AND s.state NOT IN ('refused', 'failed')
     GROUP BY l.id
     HAVING (l.status = 'sold') <> (count(s.id) > 0) OR (l.test AND count(s.id) > 0)
 """
@@ -53,6 +56,15 @@ TWINS = """
     SELECT k.vertical_id, k.lead_id
     FROM marketplace.person_keys k LEFT JOIN marketplace.leads l ON l.id = k.lead_id
     WHERE l.status IS NULL OR l.status NOT IN ('sold', 'pending')
+"""
+
+DELIVERIES = """
+    SELECT coalesce(s.id, d.sale_id) AS sale_id, s.state, d.state AS delivery
+    FROM marketplace.sales s FULL JOIN marketplace.deliveries d ON d.sale_id = s.id
+    WHERE s.id IS NULL OR s.state IN ('held', 'refused', 'failed') AND d.sale_id IS NULL
+       OR d.state IN ('waiting', 'in_hand') AND s.state <> 'held'
+       OR d.state IN ('refused', 'failed') AND s.state <> d.state
+       OR d.state = 'accepted' AND s.state IN ('held', 'refused', 'failed')
 """
 
 MARKET_CHECKS = (
@@ -63,6 +75,7 @@ MARKET_CHECKS = (
     Check("L11", "each sale has the price of the order version it names", PRICES),
     Check("L3", "a lead is sold exactly when it has sales, a test lead never", STATUSES),
     Check("L3", "only sold or pending leads claim a person", TWINS),
+    Check("L3", "each sale stands where its delivery stands", DELIVERIES),
 )
 
 

@@ -1,25 +1,28 @@
-"""Moves a sale or a dispute from state to state, leaving an event row of who, when and why."""
+"""Moves a lead, a sale or a dispute from state to state, leaving an event row of who, when and why."""
 
 from datetime import datetime
 
 from core.db import db
 from core.errors import Conflict
-from marketplace.leads.models import Dispute, Event, Sale
+from marketplace.leads.models import Dispute, Event, Lead, Sale
 from marketplace.leads.stages import may_move
 
 
-def move(subject: Sale | Dispute, after: str, actor: str, at: datetime, why: str | None = None) -> bool:
-    """Move a sale or dispute and write the event; the same state again changes nothing and returns False.
+def move(subject: Lead | Sale | Dispute, after: str, actor: str, at: datetime, why: str | None = None) -> bool:
+    """Move a lead, sale or dispute and write the event; the same state again changes nothing and returns False.
 
     Conflict `not_now` for a move that the table does not list. The caller holds the row's lock.
     """
-    kind = "sale" if isinstance(subject, Sale) else "dispute"
-    before = subject.state
+    kind = type(subject).__name__.lower()
+    before = subject.status if isinstance(subject, Lead) else subject.state
     if before == after:
         return False
     if not may_move(kind, before, after):
         raise Conflict("not_now", f"The {kind} is {before}; it cannot become {after}.")
-    subject.state = after
+    if isinstance(subject, Lead):
+        subject.status = after
+    else:
+        subject.state = after
     db.session.add(Event(subject_id=subject.id, at=at, move=f"{before}>{after}", actor=actor, why=why))
     db.session.flush()
     return True

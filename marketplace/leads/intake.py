@@ -21,9 +21,10 @@ from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
 from core.prepared import PreparedStatement
 from core.schemas import decode
+from marketplace.catalog.verticals import Vertical
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
-from marketplace.leads.persons import person_keys
+from marketplace.leads.persons import Identified, person_keys
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
@@ -37,11 +38,11 @@ CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's coun
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{})::marketplace.offer,"
-    "ROW({},{},{},{},{},{})::marketplace.rules,"
+    "ROW({},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 38
+VALUES = 40
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -167,16 +168,18 @@ class Intake:
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        at, vertical = prepared.row[11], prepared.live.vertical
         offered, is_last = ([], True) if prepared.judged.reasons else prepared.shortlist.batch(batch)
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
-        hold_days = -(-vertical.window_hours // 24) + vertical.decision_days
         return (
-            *prepared.row, *_offer(offered, at), is_last, prepared.live.book.version,
-            vertical.currency, list(prepared.keys), vertical.dedupe_days, vertical.window_hours, hold_days, least,
+            *prepared.row, *offer_of(offered, is_last, prepared.live.book.version, prepared.row[11]),
+            *rules_of(prepared.live.vertical, prepared.keys, least),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
+
+    def keys_of(self, person: Identified) -> tuple[bytes, ...]:
+        """Return the keys by which a person is recognised again."""
+        return person_keys(self._pepper, person)
 
     @staticmethod
     def received(result: dict[str, Any]) -> Received:
@@ -227,15 +230,24 @@ def details_of(submission: Submission) -> str:
     return msgspec.json.encode(details).decode()
 
 
-def _offer(offered: list[Listed], at: datetime) -> tuple[str, ...]:
+def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: datetime) -> tuple[Any, ...]:
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays."""
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
     return (
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
-        _array([listed.terms.max_share for listed in offered]), _array(starts),
+        _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
+        _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
     )  # fmt: skip
+
+
+def rules_of(vertical: Vertical, keys: tuple[bytes, ...], least_payout_minor: int) -> tuple[Any, ...]:
+    """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own floor."""
+    hold_days = -(-vertical.window_hours // 24) + vertical.decision_days
+    return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, hold_days,
+            least_payout_minor, vertical.definition.delivery_grace_minutes)  # fmt: skip
 
 
 def _array(values: list[str] | list[int]) -> str:

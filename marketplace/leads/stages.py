@@ -1,9 +1,11 @@
-"""The one table of moves: which state a sale or a dispute may go to from which.
+"""The one table of moves: which state a lead, a sale or a dispute may go to from which.
 
-Leads are born in their state by the sale function; orders have versions instead of events.
+Leads are born in their state by the sale function, and a sold one that no buyer took in the end is unsold; orders have
+versions instead of events.
 """
 
 MOVES: dict[str, dict[str, frozenset[str]]] = {
+    "lead": {"sold": frozenset({"unsold"}), "unsold": frozenset(), "pending": frozenset(), "rejected": frozenset()},
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),
         "delivered": frozenset({"disputed", "settled"}),

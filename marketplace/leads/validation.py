@@ -60,6 +60,24 @@ class _Reached(Struct, frozen=True, gc=False):
     profile: ProfileLink | None
 
 
+class Identities(Struct, frozen=True, gc=False):
+    """The usable ways to reach a person, each in the form in which persons are compared."""
+
+    email_key: str | None
+    phone_e164: str | None
+    profile_key: str | None
+
+
+def identities_of(contact: Contact, region: str) -> Identities:
+    """Return by what the person of a contact is recognised; the same as when the lead was judged."""
+    reached = _read_contact(contact, country_of(region))
+    return Identities(
+        reached.email.key if reached.email else None,
+        reached.phone.e164 if reached.phone else None,
+        reached.profile.key if reached.profile else None,
+    )
+
+
 def judge(submission: Submission, vertical: Vertical, at: datetime, refuse_test_contacts: bool = False) -> Judged:
     """Judge a lead as of `at`: Invalid `invalid_lead` with every fault when it is no lead at all, else Judged."""
     if faults := list(_faults(submission, vertical)):

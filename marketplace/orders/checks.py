@@ -24,9 +24,11 @@ def accept_terms(
     min_price_minor: int,
     paths: Container[str],
     is_region: Callable[[str], bool],
+    more_faults: Iterable[Fault] = (),
 ) -> OrderTerms:
-    """Return the normalised terms of a body, or raise Invalid with every fault; see `check_terms`."""
+    """Return the normalised terms of a body, or raise Invalid with every fault of it and `more_faults`."""
     faults = check_terms(body, currency=currency, min_price_minor=min_price_minor, paths=paths, is_region=is_region)
+    faults += more_faults
     if not faults:
         return terms.terms_of(body)
     codes = [fault.code for fault in faults]
@@ -89,11 +91,6 @@ def _offer_faults(body: OrderBody) -> Faults:
         for name in ("action", "rate_bp", "hold"):
             if getattr(body, name) is not None:
                 yield Fault(name, "not_for_model", f"An order by cpl has no {name}; leave it out.")
-    kind = body.delivery.kind if body.delivery else "none"
-    yield from _word_faults("delivery.kind", kind, terms.DELIVERY_KINDS)
-    if kind in terms.DELIVERY_KINDS and kind not in terms.OFFERED_DELIVERY_KINDS:
-        message = f"Delivery by {kind} is not offered yet; use none and collect the leads in the portal or by the API."
-        yield Fault("delivery.kind", "delivery_not_offered", message)
 
 
 def _price_faults(body: OrderBody, currency: str, min_price_minor: int) -> Faults:

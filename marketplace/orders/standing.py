@@ -1,6 +1,8 @@
 """Placing standing orders and changing them: every change is a new version and makes the vertical's book stale."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +19,7 @@ from marketplace.orders.checks import accept_terms
 from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
 from marketplace.orders.periods import period_starts
-from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
+from marketplace.orders.terms import PERIODS, PORTAL, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
 
 _CEILINGS = text(
     "UPDATE marketplace.order_counters SET leads_ceiling = marketplace.ceiling(caps, leads_before),"
@@ -29,13 +31,28 @@ _SINCE = text(
 )
 
 
-def place_order(buyer_id: UUID, body: OrderBody, actor: str, at: datetime) -> Order:
-    """Add an order that holds for every lead whose request begins after the commit; Invalid names every fault."""
+JudgeDelivery = Callable[[Mapping[str, Any], Vertical], tuple[dict[str, Any], list[Fault]]]
+
+
+def portal_only(document: Mapping[str, Any], _vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
+    """Know no delivery but the portal: what places orders without the market's own deliveries."""
+    if document.get("kind") == PORTAL:
+        return {"kind": PORTAL}, []
+    return {}, [Fault("delivery.kind", "delivery_not_offered", "Use none and collect the leads in the portal.")]
+
+
+def place_order(
+    buyer_id: UUID, body: OrderBody, actor: str, at: datetime, judge_delivery: JudgeDelivery = portal_only
+) -> Order:
+    """Add an order that holds for every lead whose request begins after the commit; Invalid names every fault.
+
+    `judge_delivery` returns the settings of its delivery as they are kept, and what is wrong with them.
+    """
     row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == body.vertical))
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(body, Vertical.load(row.definition))
+    terms = _accepted(body, Vertical.load(row.definition), judge_delivery)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -46,8 +63,9 @@ def place_order(buyer_id: UUID, body: OrderBody, actor: str, at: datetime) -> Or
 
 
 def change_order(
-    buyer_id: UUID, order_id: UUID, patch: OrderPatch, actor: str, at: datetime, if_version: int | None = None
-) -> Order:
+    buyer_id: UUID, order_id: UUID, patch: OrderPatch, actor: str, at: datetime, if_version: int | None = None,
+    judge_delivery: JudgeDelivery = portal_only,
+) -> Order:  # fmt: skip
     """Change an order from the commit on; counters are kept, whatever is edited.
 
     Invalid names every fault; Conflict `version_changed` when it is not the version that the caller has seen.
@@ -57,7 +75,7 @@ def change_order(
         raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
-    after = _accepted(patched(body_of(before), patch), Vertical.load(row.definition))
+    after = _accepted(patched(body_of(before), patch), Vertical.load(row.definition), judge_delivery)
     if after == before:
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -97,13 +115,15 @@ def orders_of(buyer_id: UUID, after: UUID | None, limit: int) -> list[Order]:
     return list(db.session.scalars(query.where(Order.id < after) if after else query))
 
 
-def _accepted(body: OrderBody, vertical: Vertical) -> OrderTerms:
+def _accepted(body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery) -> OrderTerms:
+    settings, faults = judge_delivery(body.delivery or {"kind": PORTAL}, vertical)
     return accept_terms(
-        body,
+        msgspec.structs.replace(body, delivery=settings),
         currency=vertical.currency,
         min_price_minor=vertical.min_price.minor,
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
+        more_faults=faults,
     )
 
 

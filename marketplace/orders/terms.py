@@ -20,8 +20,7 @@ TEMPERATURES = ("cold", "warm", "hot")
 CONTACT_CLASSES = ("quick", "registration", "promotional", "interested")
 MODELS = ("cpl", "cpa", "cps")
 OFFERED_MODELS = ("cpl",)
-DELIVERY_KINDS = ("webhook", "email", "none")
-OFFERED_DELIVERY_KINDS = ("none",)
+PORTAL = "none"  # the kind of delivery that needs none: what was bought is read in the portal or by the API
 EXCLUSIVITIES = ("shared", "exclusive")
 STATUSES = ("active", "paused")
 MIN_SHARE, DEFAULT_SHARE, MAX_SHARE = 2, 3, 5
@@ -86,15 +85,6 @@ class ScheduleBody(Struct, frozen=True, forbid_unknown_fields=True):
     windows: list[WindowBody] | None = None
 
 
-class DeliveryBody(Struct, frozen=True):
-    """How the buyer receives what he bought; what a kind does not know is passed over."""
-
-    kind: Annotated[str, _one_of(DELIVERY_KINDS)] = "none"
-    url: str | None = None
-    secret: str | None = None
-    mode: str | None = None
-
-
 class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new standing order; what is left out is unlimited, and a misspelt limit is refused instead of ignored."""
 
@@ -116,7 +106,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     caps: CapsBody | None = None
     budget: BudgetBody | None = None
     schedule: ScheduleBody | None = None
-    delivery: DeliveryBody | None = None
+    delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
     status: Annotated[str, _one_of(STATUSES)] = "active"
 
@@ -142,7 +132,7 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     caps: CapsBody | None | UnsetType = UNSET
     budget: BudgetBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
-    delivery: DeliveryBody | None | UnsetType = UNSET
+    delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
 
@@ -151,7 +141,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
-    the exchange pause the order when its leads are left alone.
+    the exchange pause the order when its leads are left alone; `delivery` has no secret in it.
     """
 
     name: str
@@ -169,9 +159,15 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     caps: dict[str, int] = {}
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
-    delivery_kind: str = "none"
+    delivery_kind: str = PORTAL
+    delivery: dict[str, Any] = {}
     contact_sla: bool = False
     status: str = "active"
+
+    @property
+    def delivered_later(self) -> bool:
+        """Tell whether what is bought still has to be delivered."""
+        return self.delivery_kind != PORTAL
 
     @property
     def exclusive(self) -> bool:
@@ -207,8 +203,9 @@ def terms_of(body: OrderBody) -> OrderTerms:
             period: Money.parse(money.amount, money.currency).minor for period, money in limits_in(body.budget).items()
         },
         schedule=_schedule_of(body.schedule),
-        delivery_kind=body.delivery.kind if body.delivery else "none",
         contact_sla=bool(body.contact_sla),
+        delivery_kind=body.delivery["kind"] if body.delivery else PORTAL,
+        delivery=body.delivery or {},
         status=body.status,
     )
 
@@ -235,8 +232,8 @@ def body_of(terms: OrderTerms) -> OrderBody:
         caps=CapsBody(**terms.caps),
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
-        delivery=DeliveryBody(terms.delivery_kind),
         contact_sla=terms.contact_sla,
+        delivery=terms.delivery or {"kind": PORTAL},
         status=terms.status,
     )
 
@@ -246,7 +243,6 @@ def show_terms(terms: OrderTerms) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(body_of(terms))
     for name in ("action", "rate_bp", "hold"):
         del shown[name]
-    shown["delivery"] = {"kind": terms.delivery_kind}
     return shown
 
 

@@ -15,7 +15,7 @@ from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
-from marketplace.orders.terms import BudgetBody, CapsBody, DeliveryBody, FilterBody, ScheduleBody
+from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
 from marketplace.web.api.answers_contact import Handling
 
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
@@ -185,7 +185,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     caps: CapsBody
     budget: BudgetBody
     schedule: ScheduleBody | None
-    delivery: DeliveryBody
+    delivery: dict[str, Any]
     contact_sla: bool
     status: str
     created_at: datetime

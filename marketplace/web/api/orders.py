@@ -1,12 +1,16 @@
 """Standing orders over HTTP."""
 
 from flask import request
+from msgspec import UNSET
 
 from core.errors import Malformed
 from core.http import Answer, body, business_clock, created, page_request, reads, writes
 from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
+from marketplace.leads.delivery.offered import judge_delivery, keep_secret, secret_of
+from marketplace.leads.desk import desk
+from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
 from marketplace.web.api import answers, api, shown
@@ -18,7 +22,9 @@ from marketplace.web.api.described import describe
 @describe(answers.OrderShown, takes=OrderBody, status=201)
 def post_order(actor: Actor) -> Answer:
     """Place an order."""
-    return created(shown.order(place_order(actor.account_id, body(OrderBody), actor.name, business_clock().now())))
+    asked = body(OrderBody)
+    row = place_order(actor.account_id, asked, actor.name, business_clock().now(), judge_delivery)
+    return created(shown.order(row, keep_secret(row.id, asked.delivery, desk().vault)))
 
 
 @api.get("/orders")
@@ -27,7 +33,7 @@ def post_order(actor: Actor) -> Answer:
 def list_orders(actor: Actor) -> Answer:
     """Show the buyer's orders, the newest first."""
     asked = page_request("ord")
-    return Answer(page_of("ord", asked, lambda *page: orders_of(actor.account_id, *page), shown.order))
+    return Answer(page_of("ord", asked, lambda *page: orders_of(actor.account_id, *page), _show))
 
 
 @api.get("/orders/<order_id>")
@@ -36,7 +42,7 @@ def list_orders(actor: Actor) -> Answer:
 def show_order(actor: Actor, order_id: str) -> Answer:
     """Show one order, with its version as ETag."""
     row = get_order(actor.account_id, parse_id("ord", order_id))
-    return Answer(shown.order(row), headers={"ETag": f'"{row.version}"'})
+    return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
 
 
 @api.patch("/orders/<order_id>")
@@ -44,9 +50,16 @@ def show_order(actor: Actor, order_id: str) -> Answer:
 @describe(answers.OrderShown, takes=OrderPatch, versioned=True)
 def patch_order(actor: Actor, order_id: str) -> Answer:
     """Change an order for every lead whose request begins after the answer."""
-    row = change_order(actor.account_id, parse_id("ord", order_id), body(OrderPatch), actor.name,
-                       business_clock().now(), _if_version())  # fmt: skip
-    return Answer(shown.order(row), headers={"ETag": f'"{row.version}"'})
+    asked = body(OrderPatch)
+    row = change_order(actor.account_id, parse_id("ord", order_id), asked, actor.name,
+                       business_clock().now(), _if_version(), judge_delivery)  # fmt: skip
+    if asked.delivery is not UNSET:
+        keep_secret(row.id, asked.delivery, desk().vault)
+    return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
+
+
+def _show(row: Order) -> answers.OrderShown:
+    return shown.order(row, secret_of(row.id, desk().vault))
 
 
 def _if_version() -> int | None:

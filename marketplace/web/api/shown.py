@@ -66,7 +66,7 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
         SaleOfLead(
             id=show_id("sale", UUID(sale["id"])), model="cpl", price=amount(sale["price"], currency),
             payout=amount(sale["payout"], currency), state=sale["state"],
-            release_at=instant(datetime.fromisoformat(sale["release_at"])),
+            release_at=instant(datetime.fromisoformat(sale["release_at"])) if sale["release_at"] else None,
         )
         for sale in result["sales"]
     ]  # fmt: skip
@@ -155,10 +155,13 @@ def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
     )  # fmt: skip
 
 
-def order(row: Order) -> OrderShown:
-    """Show an order to its buyer."""
+def order(row: Order, secret: str | None = None) -> OrderShown:
+    """Show an order to its buyer, with the secret that signs its webhook."""
+    terms = show_terms(decode_terms(row.terms))
+    if secret is not None and terms["delivery"]["kind"] == "webhook":
+        terms["delivery"]["secret"] = secret
     return OrderShown(
-        id=show_id("ord", row.id), version=row.version, **show_terms(decode_terms(row.terms)),
+        id=show_id("ord", row.id), version=row.version, **terms,
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
 

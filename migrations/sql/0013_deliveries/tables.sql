@@ -42,3 +42,10 @@ CREATE TABLE marketplace.delivery_attempts (
     CONSTRAINT delivery_attempts_pkey PRIMARY KEY (sale_id, number),
     CONSTRAINT delivery_attempts_sealed_check CHECK ((sealed IS NULL) = (sealed_key IS NULL))
 );
+
+-- The secret that signs an order's webhook; its owner can read it again.
+CREATE TABLE marketplace.order_secrets (
+    order_id uuid PRIMARY KEY,
+    sealed bytea NOT NULL,
+    sealed_key smallint NOT NULL
+);

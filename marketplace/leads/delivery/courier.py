@@ -1,0 +1,151 @@
+"""The courier: takes what is due, sends it, and records what came back; no lead is lost with a process.
+
+An attempt is written before its call. Who dies with a delivery in hand leaves a lease that ends, after which somebody
+tries again under the same message id, by which a buyer knows a repetition. Slow endpoints keep few hands busy each.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from core.clock import Clock
+from core.db import Application, db, is_lost, transaction
+from core.http import business_clock
+from core.outbound import NoAnswer, Request, outbound
+from marketplace.leads.delivery.answers import Verdict, judged
+from marketplace.leads.delivery.log import write_attempt
+from marketplace.leads.delivery.outcomes import settle_attempt
+from marketplace.leads.delivery.posting import Posting, posting_of
+
+log = logging.getLogger(__name__)
+
+HANDS = 16
+HANDS_PER_ORDER = 4
+IDLE_SECONDS = 0.05
+LEASE_SECONDS = 90  # longer than any call may take
+_FREE_LOST = text(
+    "UPDATE marketplace.deliveries SET state = 'waiting', lease_until = NULL"
+    " WHERE state = 'in_hand' AND lease_until < :real"
+)
+_CLAIM = text("""
+    WITH due AS (
+        SELECT sale_id FROM marketplace.deliveries
+        WHERE state = 'waiting' AND sale_id = ANY(ARRAY(
+            SELECT sale_id FROM (
+                SELECT sale_id, order_id, row_number() OVER (PARTITION BY order_id ORDER BY next_attempt_at) AS place
+                FROM (SELECT * FROM marketplace.deliveries WHERE state = 'waiting' AND next_attempt_at <= :now
+                        AND order_id <> ALL(:busy) ORDER BY next_attempt_at LIMIT 500) AS soon) AS ranked
+            WHERE place <= :each LIMIT :most))
+        FOR UPDATE SKIP LOCKED),
+    taken AS (
+        UPDATE marketplace.deliveries d SET state = 'in_hand', attempts = attempts + 1, lease_until = :lease
+        FROM due WHERE d.sale_id = due.sale_id RETURNING d.sale_id, d.order_id, d.attempts)
+    INSERT INTO marketplace.delivery_attempts (sale_id, number, started_at)
+    SELECT sale_id, attempts, :now FROM taken RETURNING sale_id, number,
+        (SELECT order_id FROM taken t WHERE t.sale_id = delivery_attempts.sale_id)
+""")
+
+
+class Courier:
+    """Delivers for one process, some deliveries at a time."""
+
+    def __init__(self, app: Application, clock: Callable[[], datetime]) -> None:
+        self._app = app
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="courier")
+        self._busy: Counter[UUID] = Counter()
+        self._lock = threading.Lock()
+
+    def take_round(self) -> list[Future[None]]:
+        """Take in hand what is due, as far as hands are free, and return the attempts under way."""
+        with self._lock:
+            free = HANDS - self._busy.total()
+            busy = [order for order, hands in self._busy.items() if hands >= HANDS_PER_ORDER]
+        if free <= 0:
+            return []
+        claimed = _claim(self._clock(), free, busy)
+        with self._lock:
+            self._busy.update(order for _, _, order in claimed)
+        return [self._pool.submit(self._deliver, *each) for each in claimed]
+
+    def close(self) -> None:
+        """Wait for what is in hand."""
+        self._pool.shutdown()
+
+    def _deliver(self, sale_id: UUID, number: int, order_id: UUID) -> None:
+        try:
+            with self._app.app_context():
+                attempt(sale_id, number, self._clock)
+        except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
+            log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
+        finally:
+            with self._lock:
+                self._busy[order_id] -= 1
+                self._busy += Counter()
+
+
+def attempt(sale_id: UUID, number: int, clock: Callable[[], datetime]) -> None:
+    """Make one attempt that was claimed: read, send without a transaction, record."""
+    with transaction():
+        posting = posting_of(sale_id)
+    request, verdict, status, milliseconds, answer = _sent(posting)
+    with transaction():
+        write_attempt(sale_id, number, verdict, status, milliseconds, request, answer)
+        settle_attempt(sale_id, verdict, clock())
+
+
+def _sent(posting: Posting) -> tuple[Request, Verdict, int | None, int, bytes]:
+    request = posting.request
+    try:
+        answer = outbound().send(request, timeout_seconds=posting.timeout_seconds)
+    except NoAnswer as silence:
+        return request, Verdict("error", f"{silence.code}: {silence}"[:300]), None, silence.milliseconds, b""
+    verdict = judged(posting.rules, answer.status, answer.body, posting.currency)
+    return request, verdict, answer.status, answer.milliseconds, answer.body
+
+
+def deliver_due(app: Application, as_of: datetime) -> int:
+    """Attempt all that is due by then, in rounds until nothing is, and return how many attempts were made."""
+    courier, made = Courier(app, lambda: as_of), 0
+    try:
+        while under_way := courier.take_round():
+            made += len(under_way)
+            wait(under_way)
+    finally:
+        courier.close()
+    return made
+
+
+def run_courier(app: Application, ended: threading.Event) -> None:
+    """Deliver until told to end; survives a database that goes away and comes back."""
+    with app.app_context():
+        clock: Clock = business_clock()
+    courier = Courier(app, clock.now)
+    while not ended.is_set():
+        with app.app_context():
+            try:
+                taken = courier.take_round()
+            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
+                taken = []
+                log.warning("the courier waits: %s", error) if is_lost(error) else log.exception("the courier failed")
+                ended.wait(1)
+        if not taken:
+            ended.wait(IDLE_SECONDS)
+    courier.close()
+
+
+def _claim(now: datetime, most: int, busy: list[UUID]) -> list[tuple[UUID, int, UUID]]:
+    real = datetime.now(UTC)
+    with transaction():
+        db.session.execute(_FREE_LOST, {"real": real})
+        rows = db.session.execute(_CLAIM, {
+            "now": now, "busy": busy, "each": HANDS_PER_ORDER, "most": most,
+            "lease": real + timedelta(seconds=LEASE_SECONDS),
+        })  # fmt: skip
+        return [(row[0], row[1], row[2]) for row in rows]

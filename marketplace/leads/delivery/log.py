@@ -1,0 +1,54 @@
+"""The log of attempts: what was sent and what came back, sealed, and shown in the clear only to whoever bought it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from core.db import db
+from core.outbound import Request
+from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.models import DeliveryAttempt
+from marketplace.leads.desk import desk
+
+MOST_ANSWER = 4_000  # bytes of an answer that are kept
+
+
+class Exchanged(Struct, frozen=True):
+    """One request and the beginning of its answer, as text."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    answer: str
+
+
+def write_attempt(
+    sale_id: UUID, number: int, verdict: Verdict, status: int | None, milliseconds: int, request: Request, answer: bytes
+) -> None:
+    """Record what an attempt came to."""
+    vault = desk().vault
+    row = db.session.get_one(DeliveryAttempt, (sale_id, number))
+    row.outcome, row.reason, row.status, row.milliseconds = verdict.outcome, verdict.reason, status, milliseconds
+    exchanged = Exchanged(
+        request.method, request.url, dict(request.headers), request.body.decode("utf-8", "replace"),
+        answer[:MOST_ANSWER].decode("utf-8", "replace"),
+    )  # fmt: skip
+    row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged), sale_id), vault.generation
+
+
+def attempts_of(sale_id: UUID) -> list[DeliveryAttempt]:
+    """Return the attempts to deliver a sale, the first first."""
+    query = select(DeliveryAttempt).where(DeliveryAttempt.sale_id == sale_id).order_by(DeliveryAttempt.number)
+    return list(db.session.scalars(query))
+
+
+def exchanged_in(row: DeliveryAttempt) -> dict[str, Any] | None:
+    """Return what was exchanged in the clear, None while the attempt is under way."""
+    if row.sealed is None or row.sealed_key is None:
+        return None
+    exchanged: dict[str, Any] = msgspec.json.decode(desk().vault.open(row.sealed, row.sealed_key, row.sale_id))
+    return exchanged

@@ -1,0 +1,92 @@
+"""The next buyer: a lead whose sale came to nothing is sold to the best order that is left, or is unsold in the end."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import convert
+from sqlalchemy import delete, select
+
+from core.db import db
+from core.outbox import announce
+from marketplace.catalog.models import VerticalRow
+from marketplace.leads.books import LiveVertical
+from marketplace.leads.desk import desk
+from marketplace.leads.events import move
+from marketplace.leads.intake import offer_of, rules_of
+from marketplace.leads.matching import LeadFacts, Listed
+from marketplace.leads.models import Lead, PersonKey, Sale
+from marketplace.leads.queries import unsealed
+from marketplace.leads.submission import Contact
+from marketplace.leads.validation import identities_of
+from marketplace.leads.why import facts_of_stored
+from marketplace.orders.models import OrderVersion
+
+BATCH = 32
+OVER = ("refused", "failed")
+_SELL_AGAIN = (
+    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
+)
+
+
+def pass_on(lead: Lead, actor: str, at: datetime) -> UUID | None:
+    """Sell a lead to its next buyer and return the sale's id; None when nobody is left.
+
+    The caller holds the lead's lock and has ended the sale before. A lead that nobody has in the end is unsold, and its
+    person may be sold by whoever sends them next.
+    """
+    sales = list(db.session.scalars(select(Sale).where(Sale.lead_id == lead.id)))
+    sold = _sell(lead, sales, actor, at)
+    if sold is None and all(sale.state in OVER for sale in sales):
+        move(lead, "unsold", actor, at, "no buyer took it")
+        db.session.execute(delete(PersonKey).where(PersonKey.lead_id == lead.id, PersonKey.key.in_(_keys_of(lead))))
+        announce("notice", {"event": "lead.unsold", "at": at.isoformat(), "accounts": [str(lead.publisher_id)],
+                            "data": {"lead": str(lead.id), "reasons": []}})  # fmt: skip
+    return sold
+
+
+def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime) -> UUID | None:
+    slug = db.session.get_one(VerticalRow, lead.vertical_id).slug
+    books, facts = desk().intake.books, facts_of_stored(lead, desk().vault)
+    live = books.find(slug)
+    while live is not None:
+        outcome, sale = _offer(lead, live, facts, sales, actor, at)
+        if outcome != "stale":
+            return sale
+        live = books.reload(slug, live)
+    return None
+
+
+def _offer(
+    lead: Lead, live: LiveVertical, facts: LeadFacts, sales: list[Sale], actor: str, at: datetime
+) -> tuple[str, UUID | None]:
+    """Offer the lead down the ranks, a batch at a time, to those whom its buyers so far leave room."""
+    taken, present = {sale.buyer_id for sale in sales}, [sale for sale in sales if sale.state not in OVER]
+    if present and len(present) >= min(_share_of(sale) for sale in present):
+        return "unsold", None
+    rules = rules_of(live.vertical, (), facts.min_price_minor)
+    shortlist, is_last = live.book.candidates(facts, at), False
+    while not is_last:
+        batch, is_last = shortlist.batch(BATCH)
+        fit = [each for each in batch if each.buyer_id not in taken and _fits(each, len(present))]
+        offer = list(offer_of(fit, is_last, live.book.version, at))
+        offer[4] = f"{{{','.join('1' for _ in fit)}}}"  # one buyer is wanted, whatever each would share
+        values = (lead.id, *offer, *rules, actor, at)
+        said = db.session.connection().exec_driver_sql(_SELL_AGAIN, values).scalar_one()
+        if said["outcome"] in ("sold", "stale"):
+            return said["outcome"], UUID(said["sale"]) if said.get("sale") else None
+    return "unsold", None
+
+
+def _fits(listed: Listed, buyers: int) -> bool:
+    return buyers == 0 or listed.terms.max_share > buyers
+
+
+def _share_of(sale: Sale) -> int:
+    terms = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version)).terms
+    return int(terms["max_share"])
+
+
+def _keys_of(lead: Lead) -> tuple[bytes, ...]:
+    contact = convert(unsealed(lead, desk().vault)["contact"], Contact)
+    return desk().intake.keys_of(identities_of(contact, lead.region))

@@ -1,0 +1,86 @@
+"""Which deliveries an order may ask for, and the secret with which ours are signed, sealed beside the order."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from core.crypto import Vault
+from core.db import db
+from core.errors import Fault, Malformed
+from core.http import settings as program
+from core.outbound import NoAnswer, outbound
+from core.signatures import make_secret
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.delivery.checks import delivery_faults, shown
+from marketplace.leads.delivery.models import OrderSecret
+from marketplace.leads.delivery.parcel import sample_parcel
+from marketplace.leads.delivery.settings import (
+    AdfDelivery,
+    Delivery,
+    HttpDelivery,
+    NoDelivery,
+    WebhookDelivery,
+    delivery_of,
+)
+
+OFFERED = "none, webhook, http or adf (by url)"
+
+
+def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
+    """Return a delivery's settings as they are kept, without the secret, and every fault of them.
+
+    Malformed for a wrong type or an unknown field.
+    """
+    try:
+        asked = delivery_of(document)
+    except Malformed as malformed:
+        faults = [Fault(f"delivery.{each.field}", each.code, each.message) for each in malformed.faults]
+        raise Malformed(malformed.code, malformed.detail, faults) from malformed
+    faults = delivery_faults(asked, sample_parcel(vertical), plain_http=program().allow_private_targets)
+    kept = shown(asked)
+    kept.pop("secret", None)
+    return kept, faults or [*_offer_faults(asked), *_target_faults(asked)]
+
+
+def keep_secret(order_id: UUID, document: Mapping[str, Any] | None, vault: Vault) -> str | None:
+    """Keep the secret that signs an order's webhook, made when none was ever given; return it, None for other kinds."""
+    if document is None or document.get("kind") != "webhook":
+        return None
+    row = db.session.get(OrderSecret, order_id)
+    if row is not None and not document.get("secret"):
+        return _opened(row, vault)
+    secret: str = document.get("secret") or make_secret()
+    row = row or OrderSecret(order_id=order_id)
+    row.sealed, row.sealed_key = vault.seal(secret.encode(), order_id), vault.generation
+    db.session.add(row)
+    db.session.flush()
+    return secret
+
+
+def secret_of(order_id: UUID, vault: Vault) -> str | None:
+    """Return the secret that signs an order's webhook, if it has one."""
+    row = db.session.get(OrderSecret, order_id)
+    return _opened(row, vault) if row else None
+
+
+def _opened(row: OrderSecret, vault: Vault) -> str:
+    return vault.open(row.sealed, row.sealed_key, row.order_id).decode()
+
+
+def _offer_faults(asked: Delivery) -> list[Fault]:
+    if isinstance(asked, NoDelivery | WebhookDelivery | HttpDelivery) or (isinstance(asked, AdfDelivery) and asked.url):
+        if getattr(asked, "mode", "async") == "async":
+            return []
+        return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
+    return [Fault("delivery.kind", "delivery_not_offered", f"Use {OFFERED}; other kinds are not offered yet.")]
+
+
+def _target_faults(asked: Delivery) -> list[Fault]:
+    url = getattr(asked, "url", None)
+    if not url:
+        return []
+    try:
+        outbound().check(url)
+    except NoAnswer as refused:
+        return [Fault("delivery.url", refused.code, str(refused))]
+    return []

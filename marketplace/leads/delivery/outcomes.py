@@ -1,0 +1,78 @@
+"""What an attempt came to: delivered, tried again soon, or ended and passed on to the next buyer; each in one step."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from billing import HoldRequest, resolve_holds
+from core.db import db
+from core.errors import Conflict
+from core.outbox import announce
+from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.models import DeliveryRow
+from marketplace.leads.delivery.next_buyer import pass_on
+from marketplace.leads.events import move
+from marketplace.leads.models import Lead, Sale
+
+ACTOR = "system:delivery"
+# Seconds after the sale: a lead loses half of its worth in half an hour, so all tries lie within the usual grace.
+TRIES = (0, 5, 30, 120, 300, 600)
+_UNCOUNT = text("SELECT marketplace.uncount_sale(:order, :price, :sold_at)")
+
+
+def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> None:
+    """Let a verdict take effect, once: what is over already stays as it is, whoever answers late.
+
+    Locks the lead first, then the sale, then the delivery, as everybody does who passes a lead on.
+    """
+    found = db.session.get_one(DeliveryRow, sale_id)
+    lead = db.session.get_one(Lead, found.lead_id, with_for_update=True)
+    sale = db.session.get_one(Sale, sale_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True, populate_existing=True)
+    if row.ended_at is not None:
+        return
+    if verdict.outcome == "accepted":
+        _deliver(row, sale, verdict.reference, at)
+    elif verdict.outcome == "refused":
+        _end(row, lead, sale, "refused", verdict.reason, at)
+    elif (again := _next_try(row, sale, at)) is not None:
+        row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
+    else:
+        _end(row, lead, sale, "failed", verdict.reason, at)
+
+
+def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:
+    """Mark a sale delivered; its dispute window and its hold count from now."""
+    row.state, row.lease_until, row.ended_at, row.reference = "accepted", None, at, reference
+    sale.delivered_at = at
+    sale.window_ends_at = at + timedelta(hours=row.window_hours)
+    sale.release_at = at + timedelta(days=row.hold_days)
+    move(sale, "delivered", ACTOR, at)
+    _tell("sale.delivered", sale, at, reference)
+
+
+def _end(row: DeliveryRow, lead: Lead, sale: Sale, state: str, why: str, at: datetime) -> None:
+    """End a sale that came to nothing: its money goes back, its order counts one less, the next buyer gets the lead."""
+    row.state, row.lease_until, row.ended_at = state, None, at
+    sale.ended_at = at
+    move(sale, state, ACTOR, at, why[:300])
+    (outcome,) = resolve_holds([HoldRequest(hold_id=sale.id, capture_minor=0, reason=state)], ACTOR, at)
+    if outcome.state != "resolved":
+        raise Conflict("not_now", f"The hold of sale {sale.id} is {outcome.state}.")
+    db.session.execute(_UNCOUNT, {"order": sale.order_id, "price": sale.price_minor, "sold_at": sale.sold_at})
+    pass_on(lead, ACTOR, at)
+
+
+def _next_try(row: DeliveryRow, sale: Sale, at: datetime) -> datetime | None:
+    """Return when to try again, None when the tries or the grace are used up."""
+    if row.attempts >= len(TRIES):
+        return None
+    again = max(at, sale.sold_at + timedelta(seconds=TRIES[row.attempts]))
+    return again if again <= row.give_up_at else None
+
+
+def _tell(event: str, sale: Sale, at: datetime, reference: str | None) -> None:
+    accounts = [str(sale.publisher_id), str(sale.buyer_id)]
+    data = {"sale": str(sale.id), "lead": str(sale.lead_id), "reference": reference}
+    announce("notice", {"event": event, "at": at.isoformat(), "accounts": accounts, "data": data})

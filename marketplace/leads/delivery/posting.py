@@ -1,0 +1,72 @@
+"""What one attempt sends: the parcel of a sale as its order version asks, signed, and how the answer is read."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import convert
+
+from core.db import db
+from core.ids import show_id
+from core.money import Money
+from core.outbound import Request
+from core.signatures import sign
+from marketplace.catalog.models import VerticalRow
+from marketplace.leads.delivery.answers import AnswerRules
+from marketplace.leads.delivery.models import DeliveryRow
+from marketplace.leads.delivery.offered import secret_of
+from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
+from marketplace.leads.delivery.requests import Posted, request_of, rules_of
+from marketplace.leads.delivery.settings import HttpDelivery, delivery_of
+from marketplace.leads.desk import desk
+from marketplace.leads.models import Lead, Sale
+from marketplace.leads.queries import unsealed
+from marketplace.leads.submission import Contact
+from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import OrderTerms, decode_terms
+
+TIMEOUT_SECONDS = 10.0
+
+
+class Posting(NamedTuple):
+    """A request that is ready to go, for how long it is waited for, and how its answer is judged."""
+
+    request: Request
+    rules: AnswerRules
+    currency: str
+    timeout_seconds: float
+
+
+def posting_of(sale_id: UUID) -> Posting:
+    """Write the request that delivers a sale under the order version that bought it; reads only."""
+    row = db.session.get_one(DeliveryRow, sale_id)
+    terms = decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
+    settings = delivery_of(terms.delivery)
+    assert isinstance(settings, Posted)
+    sale = db.session.get_one(Sale, sale_id)
+    written = request_of(settings, parcel_of(sale, db.session.get_one(Lead, sale.lead_id), terms))
+    headers = {**written.headers, **_signature(row, written.body)}
+    wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
+    request = Request(written.method, written.url, headers, written.body)
+    return Posting(request, rules_of(settings), sale.currency, wait)
+
+
+def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:
+    """Return a bought lead as its buyer receives it."""
+    private, details = unsealed(lead, desk().vault), lead.details
+    return Parcel(
+        sale_id=show_id("sale", sale.id), lead_id=show_id("lead", lead.id),
+        vertical=db.session.get_one(VerticalRow, lead.vertical_id).slug, region=lead.region,
+        contact=convert(private["contact"], Contact), attributes=details.get("attributes", {}),
+        comments=private["comments"], interest=details.get("interest") or "request",
+        consent=convert(details.get("consent") or {}, ConsentGiven), price=Money(sale.price_minor, sale.currency),
+        order_name=terms.name, received_at=lead.received_at, sold_at=sale.sold_at, score=lead.score,
+        temperature=lead.temperature, contact_class=lead.contact_class, share_count=terms.max_share,
+        exclusive=terms.exclusive, test=lead.test,
+    )  # fmt: skip
+
+
+def _signature(row: DeliveryRow, body: bytes) -> dict[str, str]:
+    """Sign per Standard Webhooks where the order has a secret; the message id stays the same in every attempt."""
+    secret = secret_of(row.order_id, desk().vault)
+    return sign([secret], show_id("sale", row.sale_id), datetime.now(UTC), body) if secret else {}
