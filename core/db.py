@@ -94,6 +94,12 @@ def present_pool() -> Pool:
     return pool_of(current_app)
 
 
+def present_app() -> Application:
+    """Return the application whose context this is, for threads that open a context of their own."""
+    present: Application = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # its name
+    return present
+
+
 def migrate() -> None:
     """Bring the database up to the newest migration; several processes may call it at once."""
     upgrade(directory=str(_MIGRATIONS))

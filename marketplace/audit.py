@@ -50,7 +50,9 @@ STATUSES = """
     FROM marketplace.leads l
     LEFT JOIN marketplace.sales s ON s.lead_id = l.id AND s.state NOT IN ('refused', 'failed')
     GROUP BY l.id
-    HAVING (l.status = 'sold') <> (count(s.id) > 0) OR (l.test AND count(s.id) > 0)
+    HAVING (l.test AND count(s.id) > 0) OR (l.status = 'sold') <> (count(s.id) > 0) AND NOT EXISTS (
+        SELECT FROM marketplace.deliveries d WHERE d.lead_id = l.id AND d.ended_at IS NOT NULL
+            AND d.state <> 'accepted' AND NOT d.passed_on)
 """
 TWINS = """
     SELECT k.vertical_id, k.lead_id

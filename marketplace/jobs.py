@@ -14,6 +14,7 @@ from core.outbound import outbound
 from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
+from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.settlement import mature_batch, settle_batch
 from marketplace.leads.sources.fetching import fetch_due
 
@@ -32,11 +33,12 @@ DUE: dict[str, Callable[[datetime], int]] = {
 
 
 def run_due(as_of: datetime) -> dict[str, int]:
-    """Do all that is due by then and return how many of each; of notifications, the attempts to send one.
+    """Do all that is due by then and return how many of each; of deliveries and notifications, the attempts made.
 
     Daily mails are put on the queue.
     """
-    return settle_due(as_of) | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
+    done = {"deliveries": deliver_due(as_of)} | settle_due(as_of)
+    return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
 def settle_due(as_of: datetime) -> dict[str, int]:

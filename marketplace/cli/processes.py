@@ -23,6 +23,7 @@ from core.supervisor import refuse_busy_port, supervise
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.running import read_settings, running_app
+from marketplace.leads.delivery.courier import run_courier
 
 SUPERVISED = "LEADBOURSE_SUPERVISED"
 PROGRAM = [sys.executable, "-m", "marketplace.cli"]
@@ -71,13 +72,14 @@ def web(host: str | None, port: int | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run jobs, relay the outbox, and send notifications."""
+    """Run jobs, relay the outbox, send notifications, and deliver leads."""
     settings = read_settings()
     with open_database(settings) as database:
         _tie_to_supervisor()
         app, ended = create_app(settings, database.url), threading.Event()
         loops = [
-            threading.Thread(target=loop, args=(app, ended), name=loop.__name__) for loop in (run_relay, run_sender)
+            threading.Thread(target=loop, args=(app, ended), name=loop.__name__)
+            for loop in (run_relay, run_sender, run_courier)
         ]
         for loop in loops:
             loop.start()

@@ -15,12 +15,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.clock import Clock
-from core.db import Application, db, is_lost, transaction
+from core.db import Application, db, is_lost, present_app, transaction
 from core.http import business_clock
 from core.outbound import NoAnswer, Request, outbound
 from marketplace.leads.delivery.answers import Verdict, judged
 from marketplace.leads.delivery.log import write_attempt
-from marketplace.leads.delivery.outcomes import settle_attempt
+from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
 from marketplace.leads.delivery.posting import Posting, posting_of
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,11 @@ HANDS = 16
 HANDS_PER_ORDER = 4
 IDLE_SECONDS = 0.05
 LEASE_SECONDS = 90  # longer than any call may take
+FORGOTTEN_SECONDS = 30
+_FORGOTTEN = text(
+    "SELECT sale_id FROM marketplace.deliveries"
+    " WHERE state IN ('refused', 'failed') AND NOT passed_on AND ended_at <= :ended_before LIMIT 100"
+)
 _FREE_LOST = text(
     "UPDATE marketplace.deliveries SET state = 'waiting', lease_until = NULL"
     " WHERE state = 'in_hand' AND lease_until < :real"
@@ -69,6 +74,7 @@ class Courier:
             busy = [order for order, hands in self._busy.items() if hands >= HANDS_PER_ORDER]
         if free <= 0:
             return []
+        _pass_on_forgotten(self._clock())
         claimed = _claim(self._clock(), free, busy)
         with self._lock:
             self._busy.update(order for _, _, order in claimed)
@@ -98,6 +104,8 @@ def attempt(sale_id: UUID, number: int, clock: Callable[[], datetime]) -> None:
     with transaction():
         write_attempt(sale_id, number, verdict, status, milliseconds, request, answer)
         settle_attempt(sale_id, verdict, clock())
+    with transaction():
+        pass_on_ended(sale_id, clock())
 
 
 def _sent(posting: Posting) -> tuple[Request, Verdict, int | None, int, bytes]:
@@ -110,9 +118,9 @@ def _sent(posting: Posting) -> tuple[Request, Verdict, int | None, int, bytes]:
     return request, verdict, answer.status, answer.milliseconds, answer.body
 
 
-def deliver_due(app: Application, as_of: datetime) -> int:
+def deliver_due(as_of: datetime) -> int:
     """Attempt all that is due by then, in rounds until nothing is, and return how many attempts were made."""
-    courier, made = Courier(app, lambda: as_of), 0
+    courier, made = Courier(present_app(), lambda: as_of), 0
     try:
         while under_way := courier.take_round():
             made += len(under_way)
@@ -138,6 +146,16 @@ def run_courier(app: Application, ended: threading.Event) -> None:
         if not taken:
             ended.wait(IDLE_SECONDS)
     courier.close()
+
+
+def _pass_on_forgotten(now: datetime) -> None:
+    """Pass on what a process ended and then died before it could."""
+    with transaction():
+        ended_before = now - timedelta(seconds=FORGOTTEN_SECONDS)
+        forgotten = db.session.scalars(_FORGOTTEN, {"ended_before": ended_before}).all()
+    for sale_id in forgotten:
+        with transaction():
+            pass_on_ended(sale_id, now)
 
 
 def _claim(now: datetime, most: int, busy: list[UUID]) -> list[tuple[UUID, int, UUID]]:

@@ -24,9 +24,11 @@ class DeliveryRow(Model):
         CheckConstraint("(state IN ('waiting', 'in_hand')) = (ended_at IS NULL)", name="deliveries_ended_check"),
         Index("deliveries_waiting_idx", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
         Index("deliveries_in_hand_idx", "lease_until", postgresql_where=text("state = 'in_hand'")),
+        Index("deliveries_ended_idx", "ended_at",
+              postgresql_where=text("state IN ('refused', 'failed') AND NOT passed_on")),
         Index("deliveries_lead_id_idx", "lead_id"),
         {"schema": "marketplace"},
-    )
+    )  # fmt: skip
 
     sale_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[UUID]
@@ -42,6 +44,7 @@ class DeliveryRow(Model):
     hold_days: Mapped[int]
     reference: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    passed_on: Mapped[bool] = mapped_column(server_default="false")
 
 
 class DeliveryAttempt(Model):

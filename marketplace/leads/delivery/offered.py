@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from msgspec import to_builtins
+
 from core.crypto import Vault
 from core.db import db
 from core.errors import Fault, Malformed
@@ -11,7 +13,7 @@ from core.http import settings as program
 from core.outbound import NoAnswer, outbound
 from core.signatures import make_secret
 from marketplace.catalog.verticals import Vertical
-from marketplace.leads.delivery.checks import delivery_faults, shown
+from marketplace.leads.delivery.checks import delivery_faults
 from marketplace.leads.delivery.models import OrderSecret
 from marketplace.leads.delivery.parcel import sample_parcel
 from marketplace.leads.delivery.settings import (
@@ -37,7 +39,7 @@ def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dic
         faults = [Fault(f"delivery.{each.field}", each.code, each.message) for each in malformed.faults]
         raise Malformed(malformed.code, malformed.detail, faults) from malformed
     faults = delivery_faults(asked, sample_parcel(vertical), plain_http=program().allow_private_targets)
-    kept = shown(asked)
+    kept: dict[str, Any] = to_builtins(asked)
     kept.pop("secret", None)
     return kept, faults or [*_offer_faults(asked), *_target_faults(asked)]
 

@@ -11,7 +11,7 @@ from core.errors import Conflict
 from core.outbox import announce
 from marketplace.leads.delivery.answers import Verdict
 from marketplace.leads.delivery.models import DeliveryRow
-from marketplace.leads.delivery.next_buyer import pass_on
+from marketplace.leads.delivery.next_buyer import OVER, pass_on
 from marketplace.leads.events import move
 from marketplace.leads.models import Lead, Sale
 
@@ -24,22 +24,21 @@ _UNCOUNT = text("SELECT marketplace.uncount_sale(:order, :price, :sold_at)")
 def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> None:
     """Let a verdict take effect, once: what is over already stays as it is, whoever answers late.
 
-    Locks the lead first, then the sale, then the delivery, as everybody does who passes a lead on.
+    Who ends a sale passes its lead on in a transaction after this one (`pass_on_ended`): the locks of two buyers'
+    orders and wallets in one transaction would be taken in no order.
     """
-    found = db.session.get_one(DeliveryRow, sale_id)
-    lead = db.session.get_one(Lead, found.lead_id, with_for_update=True)
     sale = db.session.get_one(Sale, sale_id, with_for_update=True)
-    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True, populate_existing=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
     if row.ended_at is not None:
         return
     if verdict.outcome == "accepted":
         _deliver(row, sale, verdict.reference, at)
     elif verdict.outcome == "refused":
-        _end(row, lead, sale, "refused", verdict.reason, at)
+        _end(row, sale, "refused", verdict.reason, at)
     elif (again := _next_try(row, sale, at)) is not None:
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
-        _end(row, lead, sale, "failed", verdict.reason, at)
+        _end(row, sale, "failed", verdict.reason, at)
 
 
 def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:
@@ -52,16 +51,25 @@ def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) 
     _tell("sale.delivered", sale, at, reference)
 
 
-def _end(row: DeliveryRow, lead: Lead, sale: Sale, state: str, why: str, at: datetime) -> None:
-    """End a sale that came to nothing: its money goes back, its order counts one less, the next buyer gets the lead."""
+def pass_on_ended(sale_id: UUID, at: datetime) -> None:
+    """Look for the next buyer of a sale that came to nothing, once; locks the lead, so that it is sold on by one."""
+    lead_id = db.session.get_one(DeliveryRow, sale_id).lead_id
+    lead = db.session.get_one(Lead, lead_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True, populate_existing=True)
+    if row.state in OVER and not row.passed_on:
+        row.passed_on = True
+        pass_on(lead, ACTOR, at)
+
+
+def _end(row: DeliveryRow, sale: Sale, state: str, why: str, at: datetime) -> None:
+    """End a sale that came to nothing: its order counts one less, and its money goes back."""
     row.state, row.lease_until, row.ended_at = state, None, at
     sale.ended_at = at
     move(sale, state, ACTOR, at, why[:300])
+    db.session.execute(_UNCOUNT, {"order": sale.order_id, "price": sale.price_minor, "sold_at": sale.sold_at})
     (outcome,) = resolve_holds([HoldRequest(hold_id=sale.id, capture_minor=0, reason=state)], ACTOR, at)
     if outcome.state != "resolved":
         raise Conflict("not_now", f"The hold of sale {sale.id} is {outcome.state}.")
-    db.session.execute(_UNCOUNT, {"order": sale.order_id, "price": sale.price_minor, "sold_at": sale.sold_at})
-    pass_on(lead, ACTOR, at)
 
 
 def _next_try(row: DeliveryRow, sale: Sale, at: datetime) -> datetime | None:

@@ -16,6 +16,8 @@ from marketplace.web.api import answers, api, shown
 from marketplace.web.api.described import Query, describe
 from marketplace.web.api.instants import instant_asked
 
+THEIRS = ("delivered", "disputed", "settled")  # the states in which the lead is its buyer's
+
 
 @api.get("/sales")
 @reads("sales:read")
@@ -47,13 +49,13 @@ def show_sale(actor: Actor, sale_id: str) -> Answer:
 
 
 def _show_each(rows: list[Sale]) -> Callable[[Sale], answers.SaleShown]:
-    """Read what belongs to these sales and return how to show one; once a lead went back, so did its contact."""
+    """Read what belongs to these sales and return how to show one; the contact is theirs until the lead goes back."""
     bought, at = leads_by_id([row.lead_id for row in rows]), business_clock().now()
     contacts = contacts_of(rows, bought)
 
     def show(row: Sale) -> answers.SaleShown:
         lead = bought[row.lead_id]
-        private = None if row.state == "returned" else unsealed(lead, desk().vault)
+        private = unsealed(lead, desk().vault) if row.state in THEIRS else None
         return shown.sale(row, lead, private, contacts.get(row.id), at)
 
     return show

@@ -20,11 +20,14 @@ CREATE TABLE marketplace.deliveries (
     hold_days integer NOT NULL CHECK (hold_days > 0),
     reference text,
     ended_at timestamptz,
+    passed_on boolean NOT NULL DEFAULT false,  -- the next buyer was looked for, in a transaction after the one that ended it
     CONSTRAINT deliveries_lease_check CHECK ((state = 'in_hand') = (lease_until IS NOT NULL)),
     CONSTRAINT deliveries_ended_check CHECK ((state IN ('waiting', 'in_hand')) = (ended_at IS NULL))
 );
 CREATE INDEX deliveries_waiting_idx ON marketplace.deliveries (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX deliveries_in_hand_idx ON marketplace.deliveries (lease_until) WHERE state = 'in_hand';
+CREATE INDEX deliveries_ended_idx ON marketplace.deliveries (ended_at)
+    WHERE state IN ('refused', 'failed') AND NOT passed_on;
 CREATE INDEX deliveries_lead_id_idx ON marketplace.deliveries (lead_id);
 
 -- Each try, written before the call, so that none is lost with its process; the request and what came back are sealed,
