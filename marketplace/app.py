@@ -12,7 +12,7 @@ from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
 from marketplace import jobs as market_jobs
-from marketplace.web.api import api, balances, catalog, disputes, keys, leads, orders, publishers, sales
+from marketplace.web.api import api, balances, catalog, disputes, evidence, keys, leads, orders, publishers, sales
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.pages import pages
@@ -20,7 +20,7 @@ from marketplace.web.pages import pages
 PROJECT = Path(__file__).resolve().parent.parent
 STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
-ROOMS = (market_jobs, balances, catalog, disputes, keys, leads, orders, publishers, sales)
+ROOMS = (market_jobs, balances, catalog, disputes, evidence, keys, leads, orders, publishers, sales)
 
 
 def create_app(settings: Settings, database_url: str, clock: Clock | None = None) -> Flask:

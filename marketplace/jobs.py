@@ -11,14 +11,19 @@ from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
 from core.outbox import announce
 from marketplace.audit import audit_all
+from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, settle_batch
 
 log = logging.getLogger(__name__)
 
 
 def run_due(as_of: datetime) -> dict[str, int]:
-    """Do all that is due by then, each batch in a transaction of its own, and return how many of each."""
-    return {"settlements": _drain(settle_batch, as_of), "reserves": _drain(mature_batch, as_of)}
+    """Do all that is due by then, each batch in a transaction of its own, and return how many of each.
+
+    Disputes come first: a decision may let a sale be settled in the same run.
+    """
+    disputes = {name: _drain(step, as_of) for name, step in DISPUTE_STEPS.items()}
+    return disputes | {"settlements": _drain(settle_batch, as_of), "reserves": _drain(mature_batch, as_of)}
 
 
 def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:

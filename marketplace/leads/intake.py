@@ -167,11 +167,10 @@ class Intake:
         at, vertical = prepared.row[11], prepared.live.vertical
         offered, is_last = ([], True) if prepared.judged.reasons else prepared.shortlist.batch(batch)
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
-        hold_days = -(-vertical.window_hours // 24) + vertical.decision_days
         return (
             *prepared.row, *_offer(offered, at), is_last, prepared.live.book.version,
-            vertical.currency, list(prepared.keys), vertical.dedupe_days, vertical.window_hours, hold_days, least,
-            sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
+            vertical.currency, list(prepared.keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
+            least, sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
 

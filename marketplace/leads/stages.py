@@ -3,6 +3,8 @@
 Leads are born in their state by the sale function; orders have versions instead of events.
 """
 
+DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
+
 MOVES: dict[str, dict[str, frozenset[str]]] = {
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),
@@ -13,7 +15,14 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "refused": frozenset(),
         "failed": frozenset(),
     },
-    "dispute": {"open": frozenset({"upheld", "rejected"}), "upheld": frozenset(), "rejected": frozenset()},
+    "dispute": {
+        "open": DECIDED,
+        "upheld": frozenset({"appealed"}),
+        "rejected": frozenset({"appealed"}),
+        "partial": frozenset({"appealed"}),
+        "repriced": frozenset({"appealed"}),
+        "appealed": DECIDED,
+    },
 }
 
 

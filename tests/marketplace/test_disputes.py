@@ -12,7 +12,7 @@ from core.db import transaction
 from core.errors import Conflict
 from core.ids import parse_id
 from marketplace.jobs import run_due
-from marketplace.leads.disputes import REASONS, open_dispute, resolve_dispute
+from marketplace.leads.disputes import REASONS, Claim, open_dispute, resolve_dispute
 from tests.at_once import ask, at_once
 from tests.conftest import START, SetClock
 from tests.factories import Market, Member
@@ -176,7 +176,7 @@ def test_dispute_and_settlement_at_once_leave_one_winner_and_the_money_right(
         with app.app_context():
             try:
                 with transaction():
-                    open_dispute(owner, sale, "bot", "", [], "test", START)
+                    open_dispute(owner, sale, Claim("bot"), "test", START)
             except Conflict as lost:
                 assert lost.code == "not_now"
                 return False

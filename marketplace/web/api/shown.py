@@ -13,14 +13,13 @@ from core.identity import ApiKey
 from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
-from marketplace.leads.models import Dispute, Lead, Sale
+from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
     BalanceShown,
-    DisputeShown,
     FaultShown,
     KeyMade,
     KeyShown,
@@ -116,6 +115,8 @@ def sale(row: Sale, bought: Lead, private: dict[str, Any] | None) -> SaleShown:
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
         ended_at=instant_or_none(row.ended_at),
+        credited=amount(row.credited_minor, row.currency) if row.credited_minor else None,
+        contact_ended_at=instant_or_none(row.ended_at) if row.state == "returned" else None,
     )  # fmt: skip
 
 
@@ -133,15 +134,6 @@ def order(row: Order) -> OrderShown:
     return OrderShown(
         id=show_id("ord", row.id), version=row.version, **show_terms(decode_terms(row.terms)),
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
-    )  # fmt: skip
-
-
-def dispute(row: Dispute) -> DisputeShown:
-    """Show a dispute; both sides see the same."""
-    return DisputeShown(
-        id=show_id("dsp", row.id), sale=show_id("sale", row.sale_id), reason=row.reason, note=row.note,
-        evidence=row.evidence, state=row.state, opened_at=instant(row.opened_at),
-        decided_at=instant_or_none(row.decided_at), decision_note=row.decision_note,
     )  # fmt: skip
 
 
