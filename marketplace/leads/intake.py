@@ -170,8 +170,8 @@ class Intake:
         return (
             *prepared.row, *_offer(offered, at), is_last, prepared.live.book.version,
             vertical.currency, list(prepared.keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
-            least, sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
-            fingerprint, prepared.answer.decode(), in_batch,
+            least, sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route,
+            sender.idempotency_key, fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
 
     @staticmethod

@@ -25,7 +25,7 @@ def test_a_lead_goes_from_the_post_to_the_publishers_balance(market: Market) -> 
     assert run_due(datetime(2026, 12, 22, 10, 0, tzinfo=UTC))["settlements"] == 1
     balance = publisher.get("/balance")
     assert (balance["payable"]["amount"], balance["reserve"]["amount"]) == ("11.20", "2.80")
-    assert run_due(datetime(2027, 3, 1, tzinfo=UTC)) == {"settlements": 0, "reserves": 1}
+    assert run_due(datetime(2027, 3, 1, tzinfo=UTC))["reserves"] == 1
     assert publisher.get("/balance")["payable"]["amount"] == "14.00"
     assert buyer.get("/wallet")["held"]["amount"] == "0.00"
 

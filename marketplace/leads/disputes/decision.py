@@ -56,11 +56,12 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
     """Decide a locked dispute; the same decision again changes nothing and returns False, another is a Conflict."""
     if dispute.state == ruling.state and dispute.credited_minor != ruling.credit_minor:
         raise Conflict("not_now", "The dispute was decided with another amount; a decision is changed by appeal only.")
-    if not move(dispute, ruling.state, actor, at, ruling.note):
+    if dispute.state == ruling.state:
         return False
     dispute.decided_at, dispute.decided_by, dispute.decision_note = at, actor, ruling.note
     dispute.credited_minor, dispute.paid_by = ruling.credit_minor, ruling.paid_by if ruling.credit_minor else None
     dispute.appeal_until = dispute.appeal_until or appeal_ends(dispute_rules(), at)
+    move(dispute, ruling.state, actor, at, ruling.note)
     _credit(sale, dispute, 0 if ruling.state == "upheld" else ruling.credit_minor)
     if ruling.state == "upheld":
         _give_back(sale, dispute, actor, at)
