@@ -71,9 +71,7 @@ def test_a_file_completes_the_evidence(deal: Deal) -> None:
 
 
 @pytest.mark.parametrize("contested", [True, False])
-def test_where_the_operator_is_silent_the_buyer_is_credited_and_the_platform_pays(
-    deal: Deal, contested: bool
-) -> None:
+def test_where_the_operator_is_silent_the_buyer_is_credited_and_the_platform_pays(deal: Deal, contested: bool) -> None:
     opened = deal.dispute(note="the number is dead" if contested else "")
     if contested:
         answer(deal, opened, accept=False)

@@ -29,9 +29,7 @@ def test_what_a_person_says_is_left_to_a_person_and_looked_at_once(market: Marke
     assert deal.now()["state"] == "open"
 
 
-def test_a_lead_whose_stored_fields_miss_the_pinned_conditions_is_returned(
-    market: Market, database_url: str
-) -> None:
+def test_a_lead_whose_stored_fields_miss_the_pinned_conditions_is_returned(market: Market, database_url: str) -> None:
     deal = make_deal(market, filters=STUDENTS)
     change = """UPDATE marketplace.leads SET details = jsonb_set(details, '{attributes,occupation}', '"retired"')"""
     ask(database_url, "SELECT", first=change)
@@ -52,7 +50,9 @@ def test_an_order_that_was_edited_since_is_judged_as_it_was(market: Market) -> N
     assert deal.now()["state"] == "rejected"
 
 
-def test_a_person_whom_the_buyer_bought_before_is_a_duplicate(market: Market, clock: SetClock, database_url: str) -> None:
+def test_a_person_whom_the_buyer_bought_before_is_a_duplicate(
+    market: Market, clock: SetClock, database_url: str
+) -> None:
     deal = make_deal(market)
     first = deal.buyer.get("/sales")["items"][0]
     body = market.lead()

@@ -18,6 +18,7 @@ from tests.conftest import START, SetClock
 from tests.deals import RELEASE, RETURNED, SETTLED, SOLD, Deal
 from tests.factories import Market
 
+
 @pytest.mark.parametrize("reason", [reason for reason in REASONS if reason != "unreachable"])
 def test_every_listed_reason_opens_a_dispute_that_all_concerned_see(deal: Deal, reason: str) -> None:
     opened = deal.dispute(reason)
@@ -150,9 +151,8 @@ def test_dispute_and_settlement_at_once_leave_one_winner_and_the_money_right(
         return True
 
     def settle() -> int:
-        with app.app_context():
-            with transaction():
-                return settle_batch(RELEASE)
+        with app.app_context(), transaction():
+            return settle_batch(RELEASE)
 
     calls: list[Any] = [lambda sale=sale: dispute(sale) for sale in sales]
     for place in (12, 8, 4):

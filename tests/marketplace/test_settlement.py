@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.errors import DomainError
 from core.db import transaction
+from core.errors import DomainError
 from marketplace.jobs import run_due
 from marketplace.leads import settlement
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS

@@ -54,9 +54,9 @@ def lock_dispute(dispute_id: UUID) -> tuple[Sale, Dispute]:
 
 def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime) -> bool:
     """Decide a locked dispute; the same decision again changes nothing and returns False, another is a Conflict."""
-    if dispute.state == ruling.state and dispute.credited_minor != ruling.credit_minor:
-        raise Conflict("not_now", "The dispute was decided with another amount; a decision is changed by appeal only.")
     if dispute.state == ruling.state:
+        if ruling.state in ("partial", "repriced") and dispute.credited_minor != ruling.credit_minor:
+            raise Conflict("not_now", "The dispute was decided with another amount; only an appeal can change it.")
         return False
     dispute.decided_at, dispute.decided_by, dispute.decision_note = at, actor, ruling.note
     dispute.credited_minor, dispute.paid_by = ruling.credit_minor, ruling.paid_by if ruling.credit_minor else None
