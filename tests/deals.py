@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from io import BytesIO
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -61,12 +60,14 @@ def make_deal(market: Market, lead: dict[str, Any] | None = None, **order: Any) 
     return Deal(market, publisher, buyer, market.make_operator(), sale["id"])
 
 
-def upload(member: Member, dispute: Any, data: bytes, name: str = "proof.txt", field: str = "file") -> TestResponse:
+def upload(
+    member: Member, dispute: Any, data: bytes, name: str = "proof.txt", field: str = "file", **more: str
+) -> TestResponse:
     """Send a file to a dispute."""
-    headers = {"Authorization": f"Bearer {member.key}"}
-    form = {field: (BytesIO(data), name)}
-    client = member.app.test_client()
-    return client.post(f"/api/v1/disputes/{dispute['id']}/evidence", data=form, headers=headers)
+    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "multipart/form-data; boundary=edge"} | more
+    head = f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
+    form = head.encode() + data + b"\r\n--edge--\r\n"
+    return member.app.test_client().post(f"/api/v1/disputes/{dispute['id']}/evidence", data=form, headers=headers)
 
 
 def saved(member: Member, link: str) -> TestResponse:

@@ -1,5 +1,6 @@
 """Each reason has its own window; windows nest whatever a vertical says, and what would break that is refused."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from marketplace.leads.disputes.reasons import REASONS
 from tests.conftest import START, SetClock
 from tests.deals import Deal, make_deal
 from tests.factories import Market
+from tests.house.tree import ROOT
 
 EDUCATION = read_shipped("education").as_mapping()
 # Education's own window is ten days; the smaller of the two counts, except for missing consent.
@@ -130,6 +132,22 @@ def test_business_days_skip_the_weekend() -> None:
     friday = datetime(2026, 11, 20, 17, tzinfo=UTC)
     assert [after_business_days(friday, days).day for days in (0, 1, 3, 5, 6)] == [20, 23, 25, 27, 30]
     assert after_business_days(datetime(2026, 11, 21, 9, tzinfo=UTC), 1) == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def test_the_documentation_shows_the_rules_as_they_are() -> None:
+    page = (ROOT / "docs/disputes.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    rules = dispute_rules()
+    assert rows == [
+        (
+            name,
+            f"{reason.window_hours} h" if reason.window_hours else "the vertical's",
+            "machine, person" if reason.machine else "person",
+            reason.evidence,
+        )
+        for name, reason in rules.reasons.items()
+    ]
+    assert (rules.hearing_hours, rules.silence_business_days, rules.appeal_days) == (48, 5, 5)
 
 
 def vertical(changes: dict[str, Any]) -> Vertical:
