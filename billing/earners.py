@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from billing.models import Earner, Entry, Transaction
 from billing.wallets import POSTINGS, Posting
 from core.db import db
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.money import Money
 
 RECEIVABLE_FROM_EARNER = 1100
@@ -53,8 +53,10 @@ _COMPENSATE = text("SELECT billing.compensate(:account_id, :currency, :amount, :
 def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> Posting:
     """Pay an earner out of the platform's own pocket (D earner_share / C payable) under `compensation:{key}`, once.
 
-    A Conflict when the key stands for another compensation; the amount is above zero.
+    A Conflict when the key stands for another compensation, Invalid for an amount that is not above zero.
     """
+    if money.minor <= 0:
+        raise Invalid("invalid_amount", "A compensation is an amount above zero.")
     values = {"account_id": account_id, "currency": money.currency, "amount": money.minor}
     values |= {"key": f"compensation:{key}", "reason": reason, "actor": actor, "at": at}
     answer: str = db.session.execute(_COMPENSATE, values).scalar_one()

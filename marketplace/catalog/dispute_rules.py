@@ -47,6 +47,14 @@ class Narrowed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     window_hours: Hours | None = None
 
 
+class ReturnCap(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which share of a buyer's sales of so many days may come back, once he has so many."""
+
+    share_bp: Annotated[int, Meta(ge=0, le=10_000)]
+    days: Annotated[int, Meta(ge=1, le=366)]
+    least_sales: Annotated[int, Meta(ge=1)]
+
+
 class DisputeRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All rules of disputes, as the operator's file has them."""
 
@@ -55,6 +63,7 @@ class DisputeRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     silence_business_days: BusinessDays
     appeal_days: Annotated[int, Meta(ge=1, le=60)]
     appeal_business_days: BusinessDays
+    return_cap: ReturnCap
     files_a_side: Annotated[int, Meta(ge=0, le=50)]
     file_bytes: Annotated[int, Meta(ge=1, le=50_000_000)]
     reasons: dict[str, Reason]

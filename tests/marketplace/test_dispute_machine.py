@@ -17,7 +17,7 @@ def test_a_lead_that_met_the_orders_conditions_is_no_mistake_of_the_order(market
     deal.dispute("out_of_criteria", sub_reason="order_conditions", note="not a student")
     assert run_due(START)["disputes_judged"] == 1
     judged = deal.now()
-    assert (judged["state"], judged["decided_by"]) == ("rejected", "system:machine")
+    assert (judged["state"], judged["decided_by"]) == ("rejected", "machine")
     assert "meets every condition of version 1" in judged["decision_note"]
     assert (deal.state(), deal.money()) == ("delivered", SOLD)
 

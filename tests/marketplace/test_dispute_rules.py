@@ -15,6 +15,7 @@ from marketplace.catalog.dispute_rules import closes_at, dispute_rules
 from marketplace.catalog.shelf import apply_vertical
 from marketplace.catalog.verticals import Vertical, read_shipped
 from marketplace.jobs import run_due
+from marketplace.leads.disputes.cap import is_above
 from marketplace.leads.disputes.deadlines import after_business_days
 from marketplace.leads.disputes.reasons import REASONS
 from tests.conftest import START, SetClock
@@ -132,6 +133,20 @@ def test_business_days_skip_the_weekend() -> None:
     friday = datetime(2026, 11, 20, 17, tzinfo=UTC)
     assert [after_business_days(friday, days).day for days in (0, 1, 3, 5, 6)] == [20, 23, 25, 27, 30]
     assert after_business_days(datetime(2026, 11, 21, 9, tzinfo=UTC), 1) == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def test_who_sends_back_too_much_is_heard_only_where_a_machine_can_prove_it(market: Market) -> None:
+    publisher, buyer = market.make_publisher(), market.make_buyer("1000.00")
+    market.make_order(buyer)
+    sales = [publisher.post("/leads", market.lead())["sales"][0]["id"] for _ in range(20)]
+    for sale in sales[:4]:
+        opened = buyer.post(f"/sales/{sale}/disputes", {"reason": "bot"})
+        publisher.post(f"/disputes/{opened['id']}/answer", {"accept": True})
+    refused = buyer.request("POST", f"/sales/{sales[4]}/disputes", {"reason": "bot"})
+    assert (refused.status_code, refused.json["code"]) == (409, "return_cap_reached")
+    assert buyer.post(f"/sales/{sales[4]}/disputes", {"reason": "duplicate"})["state"] == "open"
+    cap = dispute_rules().return_cap
+    assert [is_above(cap, *counts) for counts in ((19, 19), (20, 3), (20, 4), (0, 0))] == [False, False, True, False]
 
 
 def test_the_documentation_shows_the_rules_as_they_are() -> None:

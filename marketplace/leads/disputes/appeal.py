@@ -41,7 +41,7 @@ def open_appeal(account_id: UUID, dispute_id: UUID, note: str, actor: str, at: d
     _check(dispute, side, at)
     against = dispute.state
     move(dispute, "appealed", actor, at, note)
-    if sale.state == "delivered":
+    if sale.state != "returned":  # settled money is not held any more: the move is refused
         move(sale, "disputed", actor, at, "appeal")
     due = appeal_due(dispute_rules(), at)
     db.session.add(Appeal(dispute_id=dispute.id, side=side, against=against, note=note, appealed_at=at, decide_by=due))

@@ -13,6 +13,7 @@ from core.errors import Conflict, NotFound
 from core.ids import new_id
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.disputes.cap import check_cap
 from marketplace.leads.disputes.deadlines import decision_due, hearing_ends
 from marketplace.leads.disputes.decision import tell
 from marketplace.leads.disputes.reasons import check_evidence, check_time, check_words, reason_of_sale
@@ -34,7 +35,7 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
     """Open the buyer's one dispute of a sale; its money stays held until the decision.
 
     Invalid for an unknown reason or missing attempts, NotFound for another's sale, Conflict when it is too early or
-    too late, or disputed or settled, or when the vertical does not know the reason.
+    too late, or disputed or settled, when the reason does not count in the vertical, or above the cap on returns.
     """
     check_words(claim.reason, claim.sub_reason)
     sale = db.session.scalar(select(Sale).where(Sale.id == sale_id, Sale.buyer_id == buyer_id).with_for_update())
@@ -47,6 +48,7 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
         raise Conflict("reason_off", f"{claim.reason} is no reason in this vertical.")
     check_time(sale, claim.reason, reason, at)
     check_evidence(claim.evidence, reason)
+    check_cap(buyer_id, reason, at)
     return enter_dispute(sale, claim, actor, at)
 
 

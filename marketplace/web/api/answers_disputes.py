@@ -51,7 +51,7 @@ class DisputeShown(Struct, frozen=True, kw_only=True):
     """A dispute; both sides see the same.
 
     `credited` is what the decision gives back to the buyer; `paid_by` says whether the publisher or the platform bears
-    it, `decided_by` names a person, or the rule as `system:…`.
+    it, `decided_by` who or what decided; operators are not named.
     """
 
     id: str
@@ -66,7 +66,7 @@ class DisputeShown(Struct, frozen=True, kw_only=True):
     hearing: HearingShown
     decide_by: datetime
     decided_at: datetime | None
-    decided_by: str | None
+    decided_by: Annotated[str, one_of(("operator", "publisher", "machine", "silence"))] | None
     decision_note: str | None
     credited: Amount | None
     paid_by: Annotated[str, one_of(("publisher", "platform"))] | None

@@ -26,7 +26,7 @@ def dispute(row: Dispute, about: DisputeFile) -> DisputeShown:
         id=show_id("dsp", row.id), sale=show_id("sale", row.sale_id), reason=row.reason, sub_reason=row.sub_reason,
         note=row.note, evidence=row.evidence, files=[evidence_file(file) for file in about.files], state=row.state,
         opened_at=instant(row.opened_at), hearing=_hearing(row), decide_by=instant(row.decide_by),
-        decided_at=instant_or_none(row.decided_at), decided_by=row.decided_by, decision_note=row.decision_note,
+        decided_at=instant_or_none(row.decided_at), decided_by=_decider(row), decision_note=row.decision_note,
         credited=amount(row.credited_minor, about.currency) if row.credited_minor else None, paid_by=row.paid_by,
         appeal_until=instant_or_none(row.appeal_until), appeal=_appeal(about.appeal) if about.appeal else None,
         group=show_id("grp", row.group_id) if row.group_id else None,
@@ -41,6 +41,13 @@ def evidence_file(row: EvidenceFile) -> FileShown:
         sha256=row.sha256.hex(), uploaded_at=instant(row.uploaded_at),
         link=f"/api/v1/disputes/{about}/evidence/{own}",
     )  # fmt: skip
+
+
+def _decider(row: Dispute) -> str | None:
+    """Say who decided without naming staff; a publisher decides by accepting, at the instant of his answer."""
+    if row.decided_by is None or row.decided_by.startswith("system:"):
+        return row.decided_by and row.decided_by.removeprefix("system:")
+    return "publisher" if row.accepts and row.decided_at == row.heard_at else "operator"
 
 
 def _hearing(row: Dispute) -> HearingShown:
