@@ -28,6 +28,7 @@ from marketplace.web.api.described import Query, describe
 from marketplace.web.api.shown import amount
 from marketplace.web.api.shown_disputes import one, presenter
 
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Note = Annotated[str, msgspec.Meta(max_length=4000)]
 
 
@@ -71,8 +72,8 @@ class GroupBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     by: Literal["source", "sub_id", "network"]
     publisher: str
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    since: datetime
-    until: datetime
+    since: Instant
+    until: Instant
     decision: Literal["uphold", "reject"]
     reason: str
     note: Note = ""

@@ -1,5 +1,7 @@
 """Evidence files over HTTP: both sides of a dispute send them, both sides and operators save them."""
 
+from typing import Annotated
+
 import msgspec
 from flask import Response
 
@@ -19,7 +21,7 @@ MOST_BYTES = dispute_rules().file_bytes
 class EvidenceForm(msgspec.Struct, frozen=True):
     """A multipart form with one file."""
 
-    file: bytes
+    file: Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
 
 
 @api.post("/disputes/<dispute_id>/evidence")

@@ -117,10 +117,8 @@ def _operation(rule: Rule, method: str, view: View) -> dict[str, Any]:
 
 
 def _body_schema(said: Described, kind: str) -> dict[str, Any]:
-    if kind == "application/json" and not said.is_list:
+    if kind in ("application/json", "multipart/form-data") and not said.is_list:
         return _ref(said.takes)
-    if kind == "multipart/form-data":
-        return {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
     return {"type": "string", "description": f"One {said.takes.__name__} a row."}
 
 
