@@ -42,7 +42,7 @@ def test_a_cluster_is_decided_sale_by_sale(trade, database_url: str, by: str, va
     publisher, buyer, operator = trade
     report = operator.post("/disputes/groups", asked(publisher, by, value, note="a bot farm"))
     assert (report["sales"], report["decided"], report["skipped"]) == (sales, sales, {})
-    assert report["returned"]["amount"] == f"{20 * sales}.00"
+    assert report["returned"] == ([{"amount": f"{20 * sales}.00", "currency": "EUR"}] if sales else [])
     assert len(buyer.get("/sales?state=returned")["items"]) == sales
     assert buyer.get("/wallet")["available"]["amount"] == f"{100 + 20 * sales}.00"
     assert ask(database_url, "SELECT count(*) FROM marketplace.events WHERE move = 'open>upheld'") == [(sales,)]
@@ -75,7 +75,7 @@ def test_a_cluster_that_was_disputed_in_error_is_rejected_at_once(trade) -> None
     [fair] = [one["id"] for one in buyer.get("/sales")["items"]][:1]
     buyer.post(f"/sales/{fair}/disputes", {"reason": "bot"})
     report = operator.post("/disputes/groups", asked(publisher, "sub_id", "campaign", decision="reject"))
-    assert (report["decided"], report["skipped"], report["returned"]["amount"]) == (1, {"not_disputed": 4}, "0.00")
+    assert (report["decided"], report["skipped"], report["returned"]) == (1, {"not_disputed": 4}, [])
     assert buyer.get(f"/sales/{fair}")["state"] == "delivered"
 
 

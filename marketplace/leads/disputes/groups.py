@@ -73,9 +73,10 @@ def _decide_all(group: DisputeGroup, cluster: Cluster, actor: str, at: datetime)
     skipped: Counter[str] = Counter()
     sales.sort(key=lambda sale: sale.buyer_id)  # the order in which wallets are locked everywhere
     decided = [sale for sale in sales if _decide(sale, disputes.get(sale.id), group, cluster, actor, at, skipped)]
-    returned = sum(sale.price_minor for sale in decided) if cluster.decision == "uphold" else 0
-    return {"sales": len(sales), "decided": len(decided), "returned_minor": returned, "skipped": dict(skipped),
-            "currency": sales[0].currency if sales else "EUR"}  # fmt: skip
+    returned: Counter[str] = Counter()
+    for sale in decided if cluster.decision == "uphold" else ():
+        returned[sale.currency] += sale.price_minor
+    return {"sales": len(sales), "decided": len(decided), "returned": dict(returned), "skipped": dict(skipped)}
 
 
 def _decide(

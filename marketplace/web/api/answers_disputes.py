@@ -76,10 +76,13 @@ class DisputeShown(Struct, frozen=True, kw_only=True):
 
 
 class GroupShown(Struct, frozen=True, kw_only=True):
-    """What became of a verdict on many sales: how many there were, what went back, and why others were passed over."""
+    """What became of a verdict on many sales: how many there were, and why some were passed over.
+
+    `returned` is what went back, in each currency.
+    """
 
     id: str
     sales: int
     decided: int
-    returned: Amount
+    returned: list[Amount]
     skipped: dict[str, int]

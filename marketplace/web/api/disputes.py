@@ -7,7 +7,7 @@ import msgspec
 
 from core.http import Answer, body, business_clock, created, filter_of, page_request, reads, writes
 from core.identity import Actor
-from core.ids import parse_id, show_id
+from core.ids import parse_id
 from core.paging import page_of
 from core.schemas import Amount
 from marketplace.leads.disputes import (
@@ -25,8 +25,7 @@ from marketplace.leads.stages import MOVES
 from marketplace.web.api import api
 from marketplace.web.api.answers_disputes import DisputeShown, GroupShown
 from marketplace.web.api.described import Query, describe
-from marketplace.web.api.shown import amount
-from marketplace.web.api.shown_disputes import one, presenter
+from marketplace.web.api.shown_disputes import group, one, presenter
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Note = Annotated[str, msgspec.Meta(max_length=4000)]
@@ -139,8 +138,4 @@ def post_group(actor: Actor) -> Answer:
     said = body(GroupBody)
     cluster = Cluster(said.by, parse_id("acc", said.publisher), said.value, said.since, said.until,
                       said.decision, said.reason, said.note)  # fmt: skip
-    row = decide_group(cluster, actor.name, business_clock().now())
-    report = row.report
-    return Answer(GroupShown(id=show_id("grp", row.id), sales=report["sales"], decided=report["decided"],
-                             returned=amount(report["returned_minor"], report["currency"]),
-                             skipped=report["skipped"]))  # fmt: skip
+    return Answer(group(decide_group(cluster, actor.name, business_clock().now())))

@@ -36,7 +36,7 @@ def post_evidence(actor: Actor, dispute_id: str) -> Answer:
 
 
 @api.get("/disputes/<dispute_id>/evidence/<file_id>")
-@reads("disputes:write|leads:read|operate")
+@reads("leads:read|sales:read|operate")
 @describe()
 def get_evidence(actor: Actor, dispute_id: str, file_id: str) -> Response:
     """Save a file of a dispute."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from core.ids import show_id
-from marketplace.leads.dispute_rows import Appeal, Dispute, EvidenceFile
+from marketplace.leads.dispute_rows import Appeal, Dispute, DisputeGroup, EvidenceFile
 from marketplace.leads.disputes.file import DisputeFile, files_about
-from marketplace.web.api.answers_disputes import AppealShown, DisputeShown, FileShown, HearingShown
+from marketplace.web.api.answers_disputes import AppealShown, DisputeShown, FileShown, GroupShown, HearingShown
 from marketplace.web.api.shown import amount, instant, instant_or_none
 
 
@@ -31,6 +31,12 @@ def dispute(row: Dispute, about: DisputeFile) -> DisputeShown:
         appeal_until=instant_or_none(row.appeal_until), appeal=_appeal(about.appeal) if about.appeal else None,
         group=show_id("grp", row.group_id) if row.group_id else None,
     )  # fmt: skip
+
+
+def group(row: DisputeGroup) -> GroupShown:
+    """Show what became of a verdict on many sales."""
+    returned = [amount(minor, currency) for currency, minor in sorted(row.report["returned"].items())]
+    return GroupShown(id=show_id("grp", row.id), **(row.report | {"returned": returned}))
 
 
 def evidence_file(row: EvidenceFile) -> FileShown:
