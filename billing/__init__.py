@@ -6,7 +6,7 @@ moves money takes a key (or derives it from its hold), and doing it twice is doi
 
 from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
 from billing.audit_checks import CHECKS, Check
-from billing.earners import EarnerBalance, earnings_of, mature_reserves, open_earner
+from billing.earners import EarnerBalance, compensate, earnings_of, mature_reserves, open_earner
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
@@ -26,6 +26,7 @@ __all__ = [
     "Posting",
     "WalletBalance",
     "audit",
+    "compensate",
     "credit_wallet",
     "earnings_of",
     "grant_promo",

@@ -185,6 +185,18 @@ HOLDS_ARE_USED_UP = """
        OR coalesce(l.amount_minor, 0) <> v.reserve_minor
 """
 
+# What the platform pays an earner itself: its expense, owed to the earner, and nothing beside.
+COMPENSATIONS_ARE_BOOKED = """
+    SELECT t.id AS transaction_id, t.key, count(e.line) AS lines
+    FROM billing.transactions t
+    LEFT JOIN billing.entries e ON e.transaction_id = t.id
+    WHERE t.kind = 'compensate'
+    GROUP BY t.id, t.key
+    HAVING count(e.line) <> 2
+        OR count(*) FILTER (WHERE e.account = 5000 AND e.amount_minor > 0) <> 1
+        OR count(*) FILTER (WHERE e.account = 2100 AND e.amount_minor < 0) <> 1
+"""
+
 # The tables of balances built anew from the entries, whole rows against whole rows.
 REBUILT_BALANCES = """
     WITH rebuilt AS (
@@ -227,6 +239,7 @@ CHECKS = (
     Check("I11", "a reserve lot resolves once and completely", LOTS_RESOLVE_ONCE),
     Check("I12", "holds and their ends are booked as they say", HOLDS_ARE_BOOKED),
     Check("I12", "a hold is captured and released completely", HOLDS_ARE_USED_UP),
+    Check("I12", "a compensation is the platform's expense, owed to its earner", COMPENSATIONS_ARE_BOOKED),
     Check("I14", "balances rebuilt from entries are the live ones", REBUILT_BALANCES),
 )
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from billing.models import Earner, Entry, Transaction
+from billing.wallets import POSTINGS, Posting
 from core.db import db
+from core.errors import Conflict, Invalid
 from core.money import Money
 
 RECEIVABLE_FROM_EARNER = 1100
@@ -43,6 +45,24 @@ def mature_reserves(as_of: datetime, limit: int, actor: str) -> int:
     """Make at most `limit` due reserves payable, the oldest first, and return how many; zero when none is due."""
     matured: int = db.session.execute(select(func.billing.mature_reserves(as_of, limit, actor))).scalar_one()
     return matured
+
+
+_COMPENSATE = text("SELECT billing.compensate(:account_id, :currency, :amount, :key, :reason, :actor, :at)")
+
+
+def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> Posting:
+    """Pay an earner out of the platform's own pocket (D earner_share / C payable) under `compensation:{key}`, once.
+
+    A Conflict when the key stands for another compensation, Invalid for an amount that is not above zero.
+    """
+    if money.minor <= 0:
+        raise Invalid("invalid_amount", "A compensation is an amount above zero.")
+    values = {"account_id": account_id, "currency": money.currency, "amount": money.minor}
+    values |= {"key": f"compensation:{key}", "reason": reason, "actor": actor, "at": at}
+    answer: str = db.session.execute(_COMPENSATE, values).scalar_one()
+    if answer == "conflict":
+        raise Conflict("key_reused", f"The key {key} stands for another compensation.")
+    return POSTINGS[answer]
 
 
 def _debits_of(account_id: UUID, currency: str, account: int, kind: str | None = None) -> int:

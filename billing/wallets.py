@@ -85,10 +85,10 @@ def _fund(name: str, account_id: UUID, money: Money, key: str, reason: str, acto
     values = {"account_id": account_id, "currency": money.currency, "amount": money.minor}
     values |= {"key": key, "reason": reason, "actor": actor, "at": at}
     answer: str = db.session.execute(_FUND[name], values).scalar_one()
-    return _POSTINGS.get(answer) or Posting("refused", answer.removeprefix("refused:"))
+    return POSTINGS.get(answer) or Posting("refused", answer.removeprefix("refused:"))
 
 
-_POSTINGS = {
+POSTINGS = {
     "committed": Posting("committed"),
     "repeated": Posting("repeated"),
     "conflict": Posting("conflict", "key_reused"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -50,6 +51,7 @@ STATUS_OF: dict[type[DomainError], tuple[int, str]] = {
     Unavailable: (503, "Not available for the moment"),
 }
 RETRY_AFTER_SECONDS = 2
+FORM_BYTES = 10_000  # what a multipart form may weigh beside its file
 JSON_ONLY = "/api/v1/"
 JSON_RANGES = ("application/json", "application/*", "*/*", "application/problem+json")
 PAGE_POLICY = (
@@ -205,6 +207,29 @@ def filter_of(name: str, words: Collection[str]) -> str | None:
     return word
 
 
+def uploaded_file(field_name: str, most_bytes: int) -> tuple[str, bytes]:
+    """Return the name and the bytes of the one file of a multipart form; Malformed when there is none or another.
+
+    The body may be a little longer than the file, for the form around it; a longer one is refused (413).
+    """
+    require_media_type("multipart/form-data")
+    raw_body(most_bytes + FORM_BYTES)
+    files = request.files.getlist(field_name)
+    if len(files) != 1 or len(request.files) != 1:
+        fault = Fault(field_name, "missing", f"Send one file in the form field {field_name}.")
+        raise Malformed("invalid_fields", "The form cannot be read.", [fault])
+    return files[0].filename or "", files[0].read()
+
+
+def download(name: str, media_type: str, data: bytes) -> Response:
+    """Answer with a file that somebody else sent: to be saved, never shown or run in this site's name."""
+    response = Response(data, mimetype=media_type)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def require_media_type(*known: str) -> None:
     """Refuse a body of another media type (415); one that names none is taken for what is asked for."""
     if request.mimetype not in known and request.mimetype != "":
@@ -235,18 +260,21 @@ def permit(actor: Actor, scope: str) -> Actor:
 
 
 View = Callable[..., Answer]
+AnyView = Callable[..., Answer | Response]
 
 
-def reads(scope: str) -> Callable[[View], Callable[..., Response]]:
+def reads(scope: str) -> Callable[[AnyView], Callable[..., Response]]:
     """Declare a view that changes nothing: it needs a key with this scope and gets the actor first.
 
-    Several scopes may be named with | between them; one of them suffices.
+    It returns an Answer, or a response that is no JSON. Several scopes may be named with | between them; one of them
+    suffices.
     """
 
-    def declare(view: View) -> Callable[..., Response]:
+    def declare(view: AnyView) -> Callable[..., Response]:
         @wraps(view)
         def guarded(**arguments: Any) -> Response:
-            return respond(view(signed_in(scope), **arguments))
+            answer = view(signed_in(scope), **arguments)
+            return answer if isinstance(answer, Response) else respond(answer)
 
         guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
         return guarded
@@ -254,8 +282,11 @@ def reads(scope: str) -> Callable[[View], Callable[..., Response]]:
     return declare
 
 
-def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
-    """Declare a view that changes something, in one transaction and at most once per Idempotency-Key."""
+def writes(scope: str, most_bytes: int | None = None) -> Callable[[View], Callable[..., Response]]:
+    """Declare a view that changes something, in one transaction and at most once per Idempotency-Key.
+
+    `most_bytes` is the longest body that it takes under such a key, the settings' limit without it.
+    """
 
     def declare(view: View) -> Callable[..., Response]:
         @wraps(view)
@@ -265,7 +296,7 @@ def writes(scope: str) -> Callable[[View], Callable[..., Response]]:
             with transaction():
                 if key is None:
                     return respond(view(actor, **arguments))
-                return once(actor.account_id, key, raw_body(), lambda: respond(view(actor, **arguments)))
+                return once(actor.account_id, key, raw_body(most_bytes), lambda: respond(view(actor, **arguments)))
 
         guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
         return guarded

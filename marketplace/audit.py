@@ -3,14 +3,15 @@
 from billing import CHECKS, AuditReport, Check, Executes, audit
 
 SALES_AND_HOLDS = """
-    SELECT coalesce(s.id, h.hold_id) AS sale_id, s.state, s.price_minor, s.payout_minor, h.amount_minor,
-           h.captured_minor, h.released_minor, h.share_minor
+    SELECT coalesce(s.id, h.hold_id) AS sale_id, s.state, s.price_minor, s.credited_minor, s.payout_minor,
+           h.amount_minor, h.captured_minor, h.released_minor, h.share_minor
     FROM marketplace.sales s
     FULL JOIN (SELECT * FROM billing.ends_of_holds() WHERE kind = 'cpl') h ON h.hold_id = s.id
     WHERE (s.buyer_id, s.currency, s.price_minor) IS DISTINCT FROM (h.account_id, h.currency, h.amount_minor)
        OR CASE s.state
             WHEN 'settled' THEN (h.captured_minor, h.released_minor, h.share_minor, h.earner_id)
-                 IS DISTINCT FROM (s.price_minor, 0, s.payout_minor, s.publisher_id)
+                 IS DISTINCT FROM (s.price_minor - s.credited_minor, s.credited_minor, s.payout_minor,
+                                   CASE WHEN s.payout_minor > 0 THEN s.publisher_id END)
             WHEN 'returned' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
             WHEN 'refused' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
             WHEN 'failed' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
@@ -59,6 +60,24 @@ TWINS = """
     FROM marketplace.person_keys k LEFT JOIN marketplace.leads l ON l.id = k.lead_id
     WHERE l.status IS NULL OR l.status NOT IN ('sold', 'pending')
 """
+DISPUTES = """
+    SELECT d.id AS dispute_id, d.state, d.credited_minor, s.id AS sale_id, s.state AS sale_state
+    FROM marketplace.disputes d JOIN marketplace.sales s ON s.id = d.sale_id
+    WHERE CASE WHEN d.state IN ('partial', 'repriced') OR s.state = 'settled' THEN d.credited_minor <> s.credited_minor
+               WHEN s.state = 'returned' THEN d.credited_minor <> s.price_minor OR s.credited_minor <> 0
+               ELSE false END
+       OR (d.state = 'open') > (s.state = 'disputed')
+       OR (d.state = 'upheld') > (s.state = 'returned')
+"""
+COMPENSATIONS = """
+    SELECT d.id AS dispute_id, d.compensation_minor, c.amount_minor, c.account_id
+    FROM marketplace.disputes d
+    FULL JOIN (SELECT * FROM billing.compensations() WHERE key LIKE 'compensation:dispute:%') c
+        ON c.key = 'compensation:dispute:' || d.id
+    WHERE coalesce(d.compensation_minor, -1) <> coalesce(c.amount_minor, 0)
+       OR c.account_id <> d.publisher_id
+       OR (d.compensation_minor > 0 AND d.paid_by IS DISTINCT FROM 'platform')
+"""
 
 DELIVERIES = """
     SELECT coalesce(s.id, d.sale_id) AS sale_id, s.state, d.state AS delivery
@@ -71,6 +90,8 @@ DELIVERIES = """
 
 MARKET_CHECKS = (
     Check("I12", "each sale is its hold: same buyer, price, share and end", SALES_AND_HOLDS),
+    Check("I12", "each decided dispute is what its sale paid back", DISPUTES),
+    Check("I12", "what the platform paid for a dispute is in the books, and nothing else", COMPENSATIONS),
     Check("L3", "each order's counters are its sales", COUNTERS),
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),

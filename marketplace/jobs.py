@@ -15,14 +15,17 @@ from core.outbox import announce
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
+from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, settle_batch
 from marketplace.leads.sources.fetching import fetch_due
 
 log = logging.getLogger(__name__)
 
 
-# Money first; then the watch over first contacts, in the order in which one needs the other.
+# Disputes first, since a decision may let a sale be settled in the same run; then money; then the watch over first
+# contacts, in the order in which one needs the other.
 DUE: dict[str, Callable[[datetime], int]] = {
+    **DISPUTE_STEPS,
     "settlements": settle_batch,
     "reserves": mature_batch,
     "contact_clocks": start_clocks,

@@ -15,6 +15,15 @@ from core.clock import as_rfc3339
 from core.errors import Fault, Invalid, Malformed
 from core.money import Money, is_currency
 from core.schemas import ROOT, Amount, convert
+from marketplace.catalog.dispute_rules import (
+    Narrowed,
+    Reason,
+    base_hold_days,
+    dispute_rules,
+    narrowing_faults,
+    nesting_faults,
+    reason_in,
+)
 from marketplace.catalog.fields import (
     Check,
     FieldDefinition,
@@ -63,6 +72,7 @@ class VerticalDefinition(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     delivery_grace_minutes: Annotated[int, Meta(ge=1, le=1440)] = 15
     share: ShareRule = ShareRule()
     consent: ConsentRule = ConsentRule()
+    disputes: dict[str, Narrowed] = {}
     example_region: str = "FR-IDF"
     fields: Annotated[tuple[FieldDefinition, ...], Meta(max_length=200)] = ()
 
@@ -80,7 +90,9 @@ class Vertical:
         self.min_price = Money.parse(definition.min_price.amount, definition.currency)
         self.window_hours = definition.window_hours
         self.decision_days = definition.decision_days
+        self.hold_days = base_hold_days(definition.window_hours, definition.decision_days)
         self.dedupe_days = definition.dedupe_days
+        self.buyer_dedupe_days = definition.buyer_dedupe_days
         self.share = definition.share
         self.consent = definition.consent
         self.fields = definition.fields
@@ -125,6 +137,11 @@ class Vertical:
                 faults.append(Fault(f"attributes.{name}", *verdict))
         missing = (name for name in self._required if attributes.get(name) is None)
         return faults + [Fault(f"attributes.{name}", "missing", "Send this attribute.") for name in missing]
+
+    def dispute_reason(self, name: str) -> Reason | None:
+        """Find the rule of a dispute's reason as it holds here; None for a reason nobody knows."""
+        reason = dispute_rules().reasons.get(name)
+        return reason and reason_in(reason, self.definition.disputes, name)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the attributes in JSON Schema (draft 2020-12); it accepts what `check` accepts."""
@@ -181,6 +198,8 @@ class _PlainLoader(yaml.SafeLoader):
 
 def _faults_of(definition: VerticalDefinition) -> list[Fault]:
     faults = list(_price_faults(definition))
+    faults += nesting_faults(definition.window_hours, definition.decision_days, dispute_rules())
+    faults += narrowing_faults(definition.disputes, definition.window_hours, dispute_rules())
     if definition.share.buyers > definition.share.buyers_ceiling:
         faults.append(Fault("share.buyers", "above_ceiling", "Send at most share.buyers_ceiling."))
     if not is_region(definition.example_region):

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from core.db import db
 from core.errors import Conflict
-from marketplace.leads.models import Dispute, Event, Lead, Sale
+from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.stages import may_move
 
 

@@ -245,8 +245,7 @@ def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: dateti
 
 def rules_of(vertical: Vertical, keys: tuple[bytes, ...], least_payout_minor: int) -> tuple[Any, ...]:
     """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own floor."""
-    hold_days = -(-vertical.window_hours // 24) + vertical.decision_days
-    return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, hold_days,
+    return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
             least_payout_minor, vertical.definition.delivery_grace_minutes)  # fmt: skip
 
 

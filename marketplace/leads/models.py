@@ -1,4 +1,4 @@
-"""The rows of a lead's journey: the lead, its sales, who was claimed, disputes, events, and what was refused."""
+"""The rows of a lead's journey: the lead, its sales, who was claimed, events, and what was refused."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     LargeBinary,
@@ -83,6 +82,7 @@ class Sale(Model):
     payout_minor: Mapped[int] = mapped_column(BigInteger)
     reserve_minor: Mapped[int] = mapped_column(BigInteger)
     reserve_days: Mapped[int]
+    credited_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     window_ends_at: Mapped[datetime | None] = mapped_column(Instant)
     release_at: Mapped[datetime | None] = mapped_column(Instant)
     sold_at: Mapped[datetime] = mapped_column(Instant)
@@ -100,34 +100,6 @@ class PersonKey(Model):
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     lead_id: Mapped[UUID]
     claimed_at: Mapped[datetime] = mapped_column(Instant)
-
-
-class Dispute(Model):
-    """A buyer's claim that a lead was none; one a sale."""
-
-    __tablename__ = "disputes"
-    __table_args__ = (
-        CheckConstraint("state IN ('open', 'upheld', 'rejected')"),
-        CheckConstraint("(state = 'open') = (decided_at IS NULL)"),
-        UniqueConstraint("sale_id", name="disputes_sale_id_key"),
-        Index("disputes_state_idx", "state", "id"),
-        Index("disputes_buyer_id_idx", "buyer_id", "id"),
-        Index("disputes_publisher_id_idx", "publisher_id", "id"),
-        {"schema": "marketplace"},
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    sale_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.sales.id"))
-    buyer_id: Mapped[UUID]
-    publisher_id: Mapped[UUID]
-    reason: Mapped[str] = mapped_column(Text)
-    note: Mapped[str] = mapped_column(Text)
-    evidence: Mapped[Any] = mapped_column(JSONB)
-    state: Mapped[str] = mapped_column(Text)
-    opened_at: Mapped[datetime] = mapped_column(Instant)
-    decided_at: Mapped[datetime | None] = mapped_column(Instant)
-    decided_by: Mapped[str | None] = mapped_column(Text)
-    decision_note: Mapped[str | None] = mapped_column(Text)
 
 
 class Event(Model):

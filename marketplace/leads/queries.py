@@ -12,8 +12,9 @@ from core.crypto import Vault
 from core.db import db
 from core.errors import NotFound
 from core.schemas import learned
+from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.intake import Sealed
-from marketplace.leads.models import Dispute, Event, Lead, Sale
+from marketplace.leads.models import Event, Lead, Sale
 
 OPEN_STATES = ("held", "delivered", "disputed")
 

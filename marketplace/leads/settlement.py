@@ -47,10 +47,11 @@ def mature_batch(as_of: datetime) -> int:
 
 
 def _capture_of(sale: Sale) -> HoldRequest:
+    """Capture the price without what a dispute credited; payout and reserve of the sale are those of the rest."""
     assert sale.release_at is not None
     return HoldRequest(
         hold_id=sale.id,
-        capture_minor=sale.price_minor,
+        capture_minor=sale.price_minor - sale.credited_minor,
         earner_id=sale.publisher_id,
         share_minor=sale.payout_minor,
         reserve_minor=sale.reserve_minor,

@@ -4,6 +4,8 @@ Leads are born in their state by the sale function, and a sold one that no buyer
 versions instead of events.
 """
 
+DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
+
 MOVES: dict[str, dict[str, frozenset[str]]] = {
     "lead": {"sold": frozenset({"unsold"}), "unsold": frozenset(), "pending": frozenset(), "rejected": frozenset()},
     "sale": {
@@ -15,7 +17,14 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "refused": frozenset(),
         "failed": frozenset(),
     },
-    "dispute": {"open": frozenset({"upheld", "rejected"}), "upheld": frozenset(), "rejected": frozenset()},
+    "dispute": {
+        "open": DECIDED,
+        "upheld": frozenset({"appealed"}),
+        "rejected": frozenset({"appealed"}),
+        "partial": frozenset({"appealed"}),
+        "repriced": frozenset({"appealed"}),
+        "appealed": DECIDED,
+    },
 }
 
 

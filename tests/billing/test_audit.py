@@ -80,6 +80,11 @@ TAMPERINGS = {
         "UPDATE billing.holds SET amount_minor = amount_minor + 1",
         {"I5", "I12"},
     ),
+    "a compensation is taken from a wallet": (
+        """UPDATE billing.entries SET account = 2000, owner_id = (SELECT account_id FROM billing.wallets LIMIT 1)
+        WHERE account = 5000 AND transaction_id IN (SELECT id FROM billing.transactions WHERE kind = 'compensate')""",
+        {"I3", "I12"},
+    ),
     "the platform's margin goes to the earner": (
         """UPDATE billing.entries SET amount_minor = amount_minor + 10 * CASE WHEN account = 5000 THEN 1 ELSE -1 END
         WHERE account IN (5000, 2100) AND line >= 5""",
@@ -90,7 +95,7 @@ TAMPERINGS = {
 
 @pytest.fixture
 def used_books(books):
-    """Books with each kind of fact in them: open, captured, split and released holds, open and matured lots."""
+    """Books with each kind of fact in them: open, captured, split and released holds, lots, a compensation."""
     account, earner = new_id(), new_id()
     books.credit(account, 10_000, "credit:1")
     books.credit(account, 1_000, "promo:1", kind="promo")
@@ -99,6 +104,7 @@ def used_books(books):
     books.mature()
     books.resolve(books.hold(account, 400), 200, earner, 140, 14)
     books.resolve(books.hold(account, 500), 0)
+    books.value("SELECT billing.compensate(%s, 'EUR', 70, 'compensation:1', 'why', 'op', now())", earner)
     return books
 
 

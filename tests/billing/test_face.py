@@ -44,6 +44,22 @@ def test_a_credit_answers_what_became_of_it(app):
     assert billing.wallet_of(account, "EUR").available == eur(10_000)
 
 
+def test_the_platform_pays_an_earner_once_a_key_and_out_of_its_own_pocket(app):
+    earner = new_id()
+
+    def compensate(minor, key="a"):
+        with transaction():
+            return billing.compensate(earner, eur(minor), key, "not his fault", "op", NOON)
+
+    assert compensate(1_400) == Posting("committed")
+    assert compensate(1_400) == Posting("repeated")
+    with pytest.raises(Conflict):
+        compensate(1_401)
+    with pytest.raises(Invalid):
+        compensate(0, "b")
+    assert billing.earnings_of(earner, "EUR").payable == eur(1_400)
+
+
 def test_opening_twice_is_opening_once(app):
     account = new_id()
     for _ in range(2):

@@ -12,6 +12,9 @@ from tests.factories import Market
 # What to break, and the check that must say so. `session_replication_role` turns the guards off, as a superuser could.
 SABOTAGE = {
     "each sale is its hold: same buyer, price, share and end": "UPDATE marketplace.sales SET price_minor = price_minor + 1",
+    "each decided dispute is what its sale paid back": "UPDATE marketplace.disputes SET credited_minor = credited_minor + 1",
+    "what the platform paid for a dispute is in the books, and nothing else":
+        "UPDATE marketplace.disputes SET compensation_minor = compensation_minor + 1",
     "each order's ceilings follow from its limits":
         "UPDATE marketplace.order_counters SET leads_ceiling = leads_ceiling - 1",
     "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",
@@ -26,9 +29,14 @@ SABOTAGE = {
 
 @pytest.fixture
 def sold(market: Market) -> Iterator[Market]:
-    """Give a market with one sale, and put back whatever the test broke."""
-    market.make_order(market.make_buyer())
-    market.make_publisher().post("/leads", market.lead())
+    """Give a market with a sale and a returned one, and put back whatever the test broke."""
+    buyer = market.make_buyer()
+    market.make_order(buyer)
+    publisher = market.make_publisher()
+    [sale] = publisher.post("/leads", market.lead())["sales"]
+    publisher.post("/leads", market.lead())
+    opened = buyer.post(f"/sales/{sale['id']}/disputes", {"reason": "bot"})
+    publisher.post(f"/disputes/{opened['id']}/answer", {"accept": True})
     yield market
     db.session.rollback()
 

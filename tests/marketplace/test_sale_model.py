@@ -16,10 +16,12 @@ from billing import audit
 from core.db import db
 from core.ids import parse_id
 from core.money import Money
+from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.cli.accounts import credit_by_hand
 from marketplace.jobs import run_due
 from marketplace.leads import intake
 from marketplace.leads.auction import SOLD, Candidate, choose
+from marketplace.leads.disputes.deadlines import decision_due
 from marketplace.orders.periods import next_starts, period_starts
 from tests.at_once import ask
 from tests.conftest import SetClock
@@ -34,6 +36,7 @@ STARTS = (
     datetime(2027, 3, 28, 0, 20, tzinfo=UTC),  # summer time begins in Paris on a Sunday
 )
 DEDUPE, WINDOW, RELEASE, RESERVE = timedelta(days=90), timedelta(days=10), timedelta(days=30), timedelta(days=45)
+HEARING, APPEAL = timedelta(hours=48), timedelta(days=5)
 
 
 @dataclass
@@ -45,6 +48,13 @@ class Bought:
     at: datetime
     state: str = "delivered"
     dispute: str | None = None
+    decide_by: datetime | None = None
+    release: datetime | None = None  # where a decision has moved it
+
+    @property
+    def release_at(self) -> datetime:
+        """When it is settled: a rejected dispute waits for the appeal."""
+        return self.release or self.at + RELEASE
 
     @property
     def payout(self) -> int:
@@ -149,6 +159,8 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             self.sales: dict[str, Bought] = {}
             self.claimed: dict[str, datetime] = {}
             self.matured: set[str] = set()
+            self.compensated = 0
+            self.compensated = 0
 
         @rule(buyer=BUYERS, terms=TERMS)
         def place_an_order(self, buyer: int, terms: dict[str, Any]) -> None:
@@ -239,6 +251,7 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             assert answer.status_code == (201 if may else 409), answer.text
             if may:
                 bought.state, bought.dispute = "disputed", answer.json["id"]
+                bought.decide_by = decision_due(dispute_rules(), clock.instant + HEARING)
 
         @precondition(lambda self: self.sales)
         @rule(which=INDEX, uphold=st.booleans())
@@ -248,6 +261,7 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
                 bought = disputed[which % len(disputed)]
                 operator.post(f"/disputes/{bought.dispute}/resolve", {"decision": "uphold" if uphold else "reject"})
                 bought.state = "returned" if uphold else "delivered"
+                bought.release = max(bought.at + RELEASE, clock.instant + APPEAL)
                 self.available[bought.order.buyer.id] += bought.price if uphold else 0
 
         def pick(self, which: int) -> tuple[str, Bought]:
@@ -257,9 +271,13 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
         def do_what_is_due(self) -> None:
             run_due(clock.instant)
             for sale, bought in self.sales.items():
-                if bought.state == "delivered" and clock.instant >= bought.at + RELEASE:
+                if bought.state == "disputed" and bought.decide_by and clock.instant >= bought.decide_by:
+                    bought.state = "returned"  # nobody decided: the buyer is credited and the platform pays
+                    self.available[bought.order.buyer.id] += bought.price
+                    self.compensated += bought.payout
+                if bought.state == "delivered" and clock.instant >= bought.release_at:
                     bought.state = "settled"
-                if bought.state == "settled" and clock.instant >= bought.at + RELEASE + RESERVE:
+                if bought.state == "settled" and clock.instant >= bought.release_at + RESERVE:
                     self.matured.add(sale)
 
         def teardown(self) -> None:
@@ -292,7 +310,9 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             balance = self.publisher.get("/balance")
             assert balance["pending"] == euros(sum(open_payouts))
             assert balance["reserve"] == euros(waiting)
-            assert balance["payable"] == euros(sum(bought.payout for bought in settled.values()) - waiting)
+            assert balance["payable"] == euros(
+                sum(bought.payout for bought in settled.values()) - waiting + self.compensated
+            )
 
         def compare_counters(self, order: Standing) -> None:
             [[row]] = ask(url, "SELECT to_jsonb(c) FROM marketplace.order_counters c WHERE order_id = %s", order.id)

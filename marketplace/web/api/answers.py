@@ -21,12 +21,13 @@ from marketplace.web.api.answers_contact import Handling
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 
 
-def _one_of(words: Iterable[str]) -> Meta:
+def one_of(words: Iterable[str]) -> Meta:
+    """Document the words that an answer may say; answers are not checked against it."""
     return Meta(extra_json_schema={"enum": list(words)})
 
 
-LeadStatus = Annotated[str, _one_of(LEAD_STATUSES)]
-SaleState = Annotated[str, _one_of(MOVES["sale"])]
+LeadStatus = Annotated[str, one_of(LEAD_STATUSES)]
+SaleState = Annotated[str, one_of(MOVES["sale"])]
 
 
 class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
@@ -93,7 +94,7 @@ class RowRefused(Struct, frozen=True, kw_only=True):
     """What a row of a batch gets that was no lead, with the line on which it began."""
 
     line: int
-    status: Annotated[str, _one_of(("refused",))]
+    status: Annotated[str, one_of(("refused",))]
     code: str
     detail: str
     errors: list[FaultShown]
@@ -114,7 +115,7 @@ class ReasonShown(Struct, frozen=True, kw_only=True):
     """What became of one order for one lead; the order under a pseudonym and no figures unless it is the asker's."""
 
     order: str
-    outcome: Annotated[str, _one_of(SENTENCES)]
+    outcome: Annotated[str, one_of(SENTENCES)]
     detail: str
     bid: Amount | None
 
@@ -146,7 +147,11 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 
 
 class SaleShown(Struct, frozen=True, kw_only=True):
-    """One lead sold to one buyer, as the buyer sees it."""
+    """One lead sold to one buyer, as the buyer sees it.
+
+    `credited` is what a dispute takes off the price at settlement; from `contact_ended_at` on the buyer may not contact
+    the person any more.
+    """
 
     id: str
     lead: LeadBought
@@ -163,6 +168,8 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     contact_due_at: datetime | None
     contact_state: ContactState | None
     handling: Handling | None
+    credited: Amount | None
+    contact_ended_at: datetime | None
 
 
 class OrderShown(Struct, frozen=True, kw_only=True):
@@ -190,20 +197,6 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     status: str
     created_at: datetime
     changed_at: datetime
-
-
-class DisputeShown(Struct, frozen=True, kw_only=True):
-    """A dispute; both sides see the same."""
-
-    id: str
-    sale: str
-    reason: str
-    note: str
-    evidence: list[Any]
-    state: Annotated[str, _one_of(MOVES["dispute"])]
-    opened_at: datetime
-    decided_at: datetime | None
-    decision_note: str | None
 
 
 class WalletShown(Struct, frozen=True, kw_only=True):
@@ -279,7 +272,7 @@ class PublisherShown(Struct, frozen=True, kw_only=True):
     """A publisher's terms, as an operator sees them."""
 
     id: str
-    standing: Annotated[str, _one_of(("active", "paused"))]
+    standing: Annotated[str, one_of(("active", "paused"))]
     tier: str
     share_bp: int
     extra_hold_days: int

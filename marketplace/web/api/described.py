@@ -20,7 +20,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A view's shapes: what body it takes, what it gives (one of several), and whether that is one or a list.
+    """A view's shapes: what body it takes, what it gives (one of several, none for a file), and whether that is a list.
 
     `pages` adds `limit` and `cursor` to a list, `versioned` means that If-Match is heeded.
     """

@@ -13,8 +13,9 @@ from core.schemas import openapi_of
 from marketplace.web.api.answers import Problem
 from marketplace.web.api.described import Described, Query
 
-PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_id": "dsp", "key_id": "key",
-             "publisher_id": "acc", "source_id": "src", "webhook_id": "whk", "delivery_id": "del"}  # fmt: skip
+PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_id": "dsp", "file_id": "file",
+             "key_id": "key", "publisher_id": "acc", "source_id": "src", "webhook_id": "whk",
+             "delivery_id": "del"}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = dict(STATUS_OF.values()) | {
     406: "Only JSON is answered", 413: "The body is too large", 415: "The body is of another media type",
@@ -117,7 +118,7 @@ def _operation(rule: Rule, method: str, view: View) -> dict[str, Any]:
 
 
 def _body_schema(said: Described, kind: str) -> dict[str, Any]:
-    if kind == "application/json" and not said.is_list:
+    if kind in ("application/json", "multipart/form-data") and not said.is_list:
         return _ref(said.takes)
     return {"type": "string", "description": f"One {said.takes.__name__} a row."}
 
@@ -144,6 +145,8 @@ def _query(one: Query) -> dict[str, Any]:
 
 
 def _answer(said: Described) -> dict[str, Any]:
+    if not said.gives:
+        return _content("The file, to be saved.", "application/octet-stream", {"type": "string", "format": "binary"})
     refs = [_ref(shape) for shape in said.gives]
     one = refs[0] if len(refs) == 1 else {"anyOf": refs}
     if not said.is_list:

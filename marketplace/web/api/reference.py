@@ -67,7 +67,7 @@ def fields_of(schema: dict[str, Any]) -> list[Field]:
 
 def _operation(path: str, method: str, about: dict[str, Any]) -> Operation:
     (status, answer), *refused = about["responses"].items()
-    given = answer["content"]["application/json"]["schema"]
+    given = answer["content"].get("application/json", {"schema": {"anyOf": []}})["schema"]  # a file has no shape
     item = given["properties"]["items"]["items"] if "properties" in given else given
     body = about.get("requestBody", {}).get("content", {})
     example = body.get("application/json", {}).get("example")

@@ -15,14 +15,13 @@ from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
-from marketplace.leads.models import Dispute, Lead, Sale
+from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
     BalanceShown,
-    DisputeShown,
     FaultShown,
     KeyMade,
     KeyShown,
@@ -126,6 +125,8 @@ def sale(
         ended_at=instant_or_none(row.ended_at), contact_due_at=instant(contact.due_at) if contact else None,
         contact_state=_contact_state(row, contact, at),
         handling=_handling(contact) if contact else None,
+        credited=amount(row.credited_minor, row.currency) if row.credited_minor else None,
+        contact_ended_at=instant_or_none(row.ended_at) if row.state == "returned" else None,
     )  # fmt: skip
 
 
@@ -163,15 +164,6 @@ def order(row: Order, secret: str | None = None) -> OrderShown:
     return OrderShown(
         id=show_id("ord", row.id), version=row.version, **terms,
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
-    )  # fmt: skip
-
-
-def dispute(row: Dispute) -> DisputeShown:
-    """Show a dispute; both sides see the same."""
-    return DisputeShown(
-        id=show_id("dsp", row.id), sale=show_id("sale", row.sale_id), reason=row.reason, note=row.note,
-        evidence=row.evidence, state=row.state, opened_at=instant(row.opened_at),
-        decided_at=instant_or_none(row.decided_at), decision_note=row.decision_note,
     )  # fmt: skip
 
 

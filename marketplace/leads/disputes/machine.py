@@ -1,0 +1,93 @@
+"""The machine's look at a dispute: it gathers the stored facts, judges them, and decides what they decide."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.crypto import Vault
+from core.db import db
+from core.ids import show_id
+from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.disputes.decision import Ruling, lock_dispute, rule, upheld_by_rule
+from marketplace.leads.disputes.reasons import reason_of_sale, vertical_of_sale
+from marketplace.leads.disputes.verdicts import UPHELD, Earlier, Facts, Verdict, verdict_of
+from marketplace.leads.models import Lead, Sale
+from marketplace.leads.queries import unsealed
+from marketplace.leads.verdicts import judge
+from marketplace.leads.why import facts_of_stored
+from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import decode_terms
+
+MACHINE = "system:machine"
+_IDENTITIES = ("email", "phone", "profile_url")
+
+
+def judge_next(as_of: datetime, vault: Vault) -> int:
+    """Judge one open dispute that the machine has not seen and may decide; return how many that was."""
+    judged = [name for name, reason in dispute_rules().reasons.items() if reason.machine]
+    query = select(Dispute.id).where(
+        Dispute.state == "open", Dispute.judged_at.is_(None), Dispute.reason.in_(judged), Dispute.opened_at <= as_of
+    )
+    due = db.session.scalar(query.order_by(Dispute.id).limit(1))
+    if due is None:
+        return 0
+    sale, dispute = lock_dispute(due)
+    if dispute.state == "open" and dispute.judged_at is None:
+        dispute.judged_at = as_of
+        verdict = verdict_of(dispute.reason, facts_of(sale, dispute, vault))
+        if verdict:
+            _decide(sale, dispute, verdict, as_of)
+    db.session.flush()
+    return 1
+
+
+def facts_of(sale: Sale, dispute: Dispute, vault: Vault) -> Facts:
+    """Gather what is stored about a disputed sale, as of its moment."""
+    lead = db.session.get_one(Lead, sale.lead_id)
+    if dispute.reason == "duplicate":
+        return Facts(dispute.sub_reason, sale.order_version, earlier=_earlier(sale, lead, vault))
+    return Facts(dispute.sub_reason, sale.order_version, _misses(sale, lead, vault))
+
+
+def _decide(sale: Sale, dispute: Dispute, verdict: Verdict, at: datetime) -> None:
+    if verdict.state == UPHELD:
+        credit_bp = reason_of_sale(sale, dispute.reason).credit_bp
+        rule(sale, dispute, upheld_by_rule(sale, credit_bp, verdict.evidence), MACHINE, at)
+    else:
+        rule(sale, dispute, Ruling(verdict.state, 0, verdict.evidence), MACHINE, at)
+
+
+def _misses(sale: Sale, lead: Lead, vault: Vault) -> str:
+    """Say which conditions of the order version that bought it the stored lead does not meet, if any."""
+    version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
+    outcome, detail = judge(decode_terms(version.terms), facts_of_stored(lead, vault), sale.sold_at)
+    return detail if outcome in ("region", "filtered") else ""
+
+
+def _earlier(sale: Sale, lead: Lead, vault: Vault) -> Earlier | None:
+    """Find the buyer's newest earlier sale of the same person that was not returned, within the vertical's window.
+
+    Contacts are sealed and a person's key names only the newest lead, so the buyer's leads of the window are opened
+    one by one. A list that the buyer uploaded before the sale is looked up here once there are such lists.
+    """
+    person = _identities(unsealed(lead, vault)["contact"])
+    since = sale.sold_at - timedelta(days=vertical_of_sale(sale).buyer_dedupe_days)
+    for before, bought in _bought_before(sale, since):
+        if person & _identities(unsealed(bought, vault)["contact"]):
+            return Earlier(before.sold_at, f"sale {show_id('sale', before.id)}")
+    return None
+
+
+def _bought_before(sale: Sale, since: datetime) -> Iterator[Any]:
+    query = select(Sale, Lead).join(Lead, Lead.id == Sale.lead_id).where(
+        Sale.buyer_id == sale.buyer_id, Sale.id != sale.id, Sale.sold_at >= since, Sale.sold_at < sale.sold_at,
+        Sale.state.in_(("delivered", "disputed", "settled")),
+    )  # fmt: skip
+    return iter(db.session.execute(query.order_by(Sale.sold_at.desc()).execution_options(yield_per=200)))
+
+
+def _identities(contact: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(way, contact[way].casefold()) for way in _IDENTITIES if contact.get(way)}

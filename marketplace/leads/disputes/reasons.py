@@ -1,0 +1,75 @@
+"""The reasons of disputes as they hold for a sale: whether one counts there, from when and until when."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.clock import from_rfc3339
+from core.db import db
+from core.errors import Conflict, Fault, Invalid
+from marketplace.catalog.dispute_rules import Attempts, Reason, closes_at, dispute_rules
+from marketplace.catalog.models import VerticalRow
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.models import Lead, Sale
+
+# Pseudo-leads by their causes (domain D5), and what the trade accepts beside them.
+REASONS = tuple(dispute_rules().reasons)
+
+
+def vertical_of_sale(sale: Sale) -> Vertical:
+    """Return the vertical that a sale's lead is of."""
+    query = select(VerticalRow).join(Lead, Lead.vertical_id == VerticalRow.id).where(Lead.id == sale.lead_id)
+    return Vertical.load(db.session.scalars(query).one().definition)
+
+
+def reason_of_sale(sale: Sale, name: str) -> Reason:
+    """Return the rule of a known reason as it holds in the sale's vertical."""
+    reason = vertical_of_sale(sale).dispute_reason(name)
+    assert reason is not None
+    return reason
+
+
+def check_words(name: str, sub_reason: str | None) -> None:
+    """Refuse a reason or sub-reason that nobody knows, Invalid `invalid_dispute` with the known ones."""
+    if name not in REASONS:
+        fault = Fault("reason", "not_allowed_value", f"Choose one of {', '.join(REASONS)}.")
+        raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
+    known = dispute_rules().reasons[name].sub_reasons
+    if sub_reason is not None and sub_reason not in known:
+        fault = Fault("sub_reason", "not_allowed_value", f"Choose one of {', '.join(known)}, or leave it out.")
+        raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
+
+
+def check_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
+    """Refuse a claim that comes too early or too late, Conflict with the instant that decides."""
+    if sale.delivered_at is None or sale.window_ends_at is None:
+        return  # the move out of its state is refused in its own words
+    opens_at = sale.delivered_at + timedelta(hours=reason.from_hours)
+    if at < opens_at:
+        raise Conflict("window_not_open", f"A dispute as {name} can be opened from {opens_at.isoformat()} on.")
+    until = closes_at(reason, sale.delivered_at, sale.window_ends_at)
+    if at >= until:
+        raise Conflict("window_closed", f"The window of this sale for {name} closed at {until.isoformat()}.")
+    if reason.beyond_vertical and sale.state == "settled":
+        says = "This sale is settled: a claim that comes so late is against the publisher's reserve; ask an operator."
+        raise Conflict("claim_after_settlement", says)
+
+
+def check_evidence(evidence: Sequence[Any], reason: Reason) -> None:
+    """Refuse a claim that must show its attempts at once and does not, Invalid `invalid_dispute`."""
+    if reason.attempts and not has_attempts(evidence, reason.attempts):
+        least = reason.attempts
+        says = f'Send at least {least.calls} calls on {least.days} days, each as {{"attempted_at": instant}}.'
+        raise Invalid("invalid_dispute", "The dispute cannot be opened.", [Fault("evidence", "attempts_missing", says)])
+
+
+def has_attempts(evidence: Sequence[Any], least: Attempts) -> bool:
+    """Tell whether the evidence lists so many calls, at different instants, on so many days."""
+    calls = set()
+    for item in evidence:
+        with suppress(ValueError, TypeError, KeyError):
+            calls.add(from_rfc3339(item["attempted_at"]))
+    return len(calls) >= least.calls and len({call.date() for call in calls}) >= least.days
