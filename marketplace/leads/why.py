@@ -4,11 +4,11 @@ What was tried is stored with the lead; the rest is computed when asked, from th
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.crypto import Vault
 from core.db import db
@@ -16,7 +16,7 @@ from core.ids import show_id
 from core.money import Money
 from marketplace.catalog.regions import parents_of
 from marketplace.leads.matching import LeadFacts, Listed
-from marketplace.leads.models import Lead
+from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.leads.verdicts import verdicts
 from marketplace.orders.filters import lead_fields
@@ -38,7 +38,10 @@ SENTENCES = {
     "region": "The order does not buy in this region.",
     "share_full": "The lead is shared by as many buyers as the set allows.",
     "below_min": "The order bids less than the publisher's minimum.",
+    "refused": "The buyer refused the lead when it was delivered.",
+    "undeliverable": "The lead could not be delivered to the buyer in time.",
 }
+_ENDED = {"refused": "refused", "failed": "undeliverable"}  # how a sale that came to nothing is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,15 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
     for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
         outcome = "outbid" if verdict.outcome == "wanted" else verdict.outcome
         reasons.append(_reason(then[verdict.order_id], outcome, verdict.detail))
-    return reasons
+    return _as_it_ended(lead, reasons)
+
+
+def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
+    """Tell of each order that bought the lead, at once or in another's place, what became of its sale."""
+    sales = db.session.execute(select(Sale.order_id, Sale.state).where(Sale.lead_id == lead.id))
+    ended = {order_id: _ENDED.get(state, "sold") for order_id, state in sales}
+    return [replace(each, outcome=ended.get(each.order_id, each.outcome), detail="")
+            if ended.get(each.order_id, each.outcome) != each.outcome else each for each in reasons]  # fmt: skip
 
 
 def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:

@@ -15,6 +15,7 @@ TOP = {
 WORKER_LOOPS = {
     "core/outbox.py": {"run_relay"},
     "core/notifications/sending.py": {"run_sender"},
+    "marketplace/leads/delivery/courier.py": {"run_courier", "_deliver"},
     "marketplace/web/door.py": {"_take"},  # hands it on
 }
 

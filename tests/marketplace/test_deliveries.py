@@ -164,6 +164,48 @@ def test_many_couriers_deliver_each_lead_once_and_no_hold_is_resolved_twice(
         assert len({headers["webhook-id"] for headers, _ in glad.received}) == len(glad.received) == 12
 
 
+def test_the_log_shows_each_attempt_and_the_request_while_the_contact_is_the_buyers(
+    market: Market, publisher: Member
+) -> None:
+    with open_endpoint(status=500, answer=b"oops") as endpoint:
+        buyer = market.make_buyer()
+        market.make_order(buyer, delivery=webhook(endpoint))
+        publisher.post("/leads", market.lead())
+        deliver_due(START)
+        sale = buyer.get("/sales")["items"][0]["id"]
+        (first,) = buyer.get(f"/sales/{sale}/deliveries")["items"]
+        assert (first["outcome"], first["status"], first["exchanged"]) == ("error", 500, None)
+        endpoint.status = 200
+        deliver_due(START + timedelta(seconds=5))
+        first, second = buyer.get(f"/sales/{sale}/deliveries")["items"]
+    assert (second["outcome"], second["status"]) == ("accepted", 200)
+    assert first["exchanged"]["answer"] == "oops"
+    assert "@example.com" in second["exchanged"]["body"]
+    assert publisher.request("GET", f"/sales/{sale}/deliveries").status_code == 403
+
+
+def test_the_reason_of_a_refusal_hides_whom_it_is_about(market: Market, publisher: Member) -> None:
+    with open_endpoint() as endpoint:
+        buyer = market.make_buyer()
+        market.make_order(buyer, delivery=webhook(endpoint))
+        body = market.lead()
+        endpoint.answer = json.dumps({"accepted": False, "reason": f"{body['contact']['email']} is ours"}).encode()
+        publisher.post("/leads", body)
+        deliver_due(START)
+        sale = buyer.get("/sales")["items"][0]["id"]
+        (attempt,) = buyer.get(f"/sales/{sale}/deliveries")["items"]
+    assert attempt["reason"] == "p•••@e•••.com is ours"
+
+
+def test_why_tells_who_refused_and_who_bought_in_the_end(market: Market, publisher: Member) -> None:
+    with open_endpoint(answer=b'{"accepted": false}') as picky:
+        market.make_order(market.make_buyer(), "30.00", delivery=webhook(picky))
+        market.make_order(market.make_buyer(), "20.00")
+        lead = publisher.post("/leads", market.lead())["id"]
+        deliver_due(START)
+    assert [each["outcome"] for each in publisher.get(f"/leads/{lead}/why")["items"]] == ["refused", "sold"]
+
+
 def test_run_due_delivers(market: Market, publisher: Member) -> None:
     with open_endpoint() as endpoint:
         market.make_order(market.make_buyer(), delivery=webhook(endpoint))

@@ -16,10 +16,12 @@ from sqlalchemy import text
 
 from core.clock import Clock
 from core.db import Application, db, is_lost, present_app, transaction
+from core.errors import Invalid
 from core.http import business_clock
 from core.outbound import NoAnswer, Request, outbound
 from marketplace.leads.delivery.answers import Verdict, judged
-from marketplace.leads.delivery.log import write_attempt
+from marketplace.leads.delivery.log import Sent, write_attempt
+from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
 from marketplace.leads.delivery.posting import Posting, posting_of
 
@@ -98,24 +100,30 @@ class Courier:
 
 def attempt(sale_id: UUID, number: int, clock: Callable[[], datetime]) -> None:
     """Make one attempt that was claimed: read, send without a transaction, record."""
+    try:
+        with transaction():
+            posting = posting_of(sale_id)
+    except Invalid as unwritable:  # a template that grows too long for this lead
+        sent = Sent(Request("", "", {}), Verdict("error", f"{unwritable.code}: {unwritable.detail}"))
+    else:
+        sent = _send(posting)
     with transaction():
-        posting = posting_of(sale_id)
-    request, verdict, status, milliseconds, answer = _sent(posting)
-    with transaction():
-        write_attempt(sale_id, number, verdict, status, milliseconds, request, answer)
-        settle_attempt(sale_id, verdict, clock())
+        write_attempt(sale_id, number, sent)
+        settle_attempt(sale_id, sent.verdict, clock())
     with transaction():
         pass_on_ended(sale_id, clock())
 
 
-def _sent(posting: Posting) -> tuple[Request, Verdict, int | None, int, bytes]:
-    request = posting.request
+def _send(posting: Posting) -> Sent:
     try:
-        answer = outbound().send(request, timeout_seconds=posting.timeout_seconds)
+        answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:
-        return request, Verdict("error", f"{silence.code}: {silence}"[:300]), None, silence.milliseconds, b""
+        silent = Verdict("error", f"{silence.code}: {silence}"[:300])
+        return Sent(posting.request, silent, None, silence.milliseconds)
     verdict = judged(posting.rules, answer.status, answer.body, posting.currency)
-    return request, verdict, answer.status, answer.milliseconds, answer.body
+    # Buyers repeat the person's data in their reasons, which others than they read.
+    verdict = verdict._replace(reason=masked_text(verdict.reason, posting.parcel))
+    return Sent(posting.request, verdict, answer.status, answer.milliseconds, answer.body)
 
 
 def deliver_due(as_of: datetime) -> int:

@@ -1,6 +1,6 @@
 """The log of attempts: what was sent and what came back, sealed, and shown in the clear only to whoever bought it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -26,16 +26,25 @@ class Exchanged(Struct, frozen=True):
     answer: str
 
 
-def write_attempt(
-    sale_id: UUID, number: int, verdict: Verdict, status: int | None, milliseconds: int, request: Request, answer: bytes
-) -> None:
+class Sent(NamedTuple):
+    """What was sent in an attempt, and what came of it; without a status nothing came back."""
+
+    request: Request
+    verdict: Verdict
+    status: int | None = None
+    milliseconds: int = 0
+    answer: bytes = b""
+
+
+def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
     """Record what an attempt came to."""
-    vault = desk().vault
+    vault, request = desk().vault, sent.request
     row = db.session.get_one(DeliveryAttempt, (sale_id, number))
-    row.outcome, row.reason, row.status, row.milliseconds = verdict.outcome, verdict.reason, status, milliseconds
+    row.outcome, row.reason = sent.verdict.outcome, sent.verdict.reason
+    row.status, row.milliseconds = sent.status, sent.milliseconds
     exchanged = Exchanged(
         request.method, request.url, dict(request.headers), request.body.decode("utf-8", "replace"),
-        answer[:MOST_ANSWER].decode("utf-8", "replace"),
+        sent.answer[:MOST_ANSWER].decode("utf-8", "replace"),
     )  # fmt: skip
     row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged), sale_id), vault.generation
 

@@ -29,9 +29,10 @@ TIMEOUT_SECONDS = 10.0
 
 
 class Posting(NamedTuple):
-    """A request that is ready to go, for how long it is waited for, and how its answer is judged."""
+    """A request that is ready to go, what it carries, for how long it is waited for, and how its answer is judged."""
 
     request: Request
+    parcel: Parcel
     rules: AnswerRules
     currency: str
     timeout_seconds: float
@@ -44,11 +45,12 @@ def posting_of(sale_id: UUID) -> Posting:
     settings = delivery_of(terms.delivery)
     assert isinstance(settings, Posted)
     sale = db.session.get_one(Sale, sale_id)
-    written = request_of(settings, parcel_of(sale, db.session.get_one(Lead, sale.lead_id), terms))
+    parcel = parcel_of(sale, db.session.get_one(Lead, sale.lead_id), terms)
+    written = request_of(settings, parcel)
     headers = {**written.headers, **_signature(row, written.body)}
     wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
     request = Request(written.method, written.url, headers, written.body)
-    return Posting(request, rules_of(settings), sale.currency, wait)
+    return Posting(request, parcel, rules_of(settings), sale.currency, wait)
 
 
 def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:

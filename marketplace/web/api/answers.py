@@ -172,6 +172,24 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     contact_ended_at: datetime | None
 
 
+class AttemptShown(Struct, frozen=True, kw_only=True):
+    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again."""
+
+    number: int
+    started_at: datetime
+    outcome: str | None
+    reason: str | None
+    status: int | None
+    milliseconds: int | None
+    exchanged: dict[str, Any] | None
+
+
+class AttemptsShown(Struct, frozen=True):
+    """The attempts to deliver a sale, the first first."""
+
+    items: list[AttemptShown]
+
+
 class OrderShown(Struct, frozen=True, kw_only=True):
     """A standing order with every term, also those that were left out when it was placed."""
 

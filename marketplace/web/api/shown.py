@@ -15,12 +15,15 @@ from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
+from marketplace.leads.delivery.log import exchanged_in
+from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
+    AttemptShown,
     BalanceShown,
     FaultShown,
     KeyMade,
@@ -153,6 +156,14 @@ def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
         id=show_id("lead", bought.id), region=bought.region, contact_class=bought.contact_class,
         temperature=bought.temperature, score=bought.score, received_at=instant(bought.received_at),
         **details, **(private or {"contact": None, "comments": None}),
+    )  # fmt: skip
+
+
+def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
+    """Show an attempt to deliver; the request and its answer only to whom the contact belongs."""
+    return AttemptShown(
+        number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
+        status=row.status, milliseconds=row.milliseconds, exchanged=exchanged_in(row) if in_clear else None,
     )  # fmt: skip
 
 
