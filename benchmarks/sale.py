@@ -80,7 +80,8 @@ class Sales:
     def over_http(self, load: Load, seconds: float, clients: int, regions: tuple[str, ...], *rate: float) -> Outcome:
         """Post leads of these regions to the server from the load generator's process."""
         posts = Posts(
-            tuple(_request(region, self.market.secret) for region in regions), FIRST_PERSON + self.runs * PERSONS_A_RUN
+            tuple(request_bytes(region, self.market.secret) for region in regions),
+            FIRST_PERSON + self.runs * PERSONS_A_RUN,
         )
         self.runs += 1
         outcome = self.generator.submit(load, self.address, clients, seconds, posts, SOLD, *rate).result()
@@ -131,7 +132,8 @@ def _sales() -> Iterator[Sales]:
         yield Sales(market, address, generator)
 
 
-def _request(region: str, secret: str) -> bytes:
+def request_bytes(region: str, secret: str) -> bytes:
+    """Write the request that posts a lead of a region; the person is to be put in."""
     body = lead_body(region, PERSON)
     head = (
         "POST /api/v1/leads HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -32,6 +32,8 @@ from core.schemas import convert
 from marketplace.app import create_app
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.shelf import ship_verticals
+from marketplace.leads.delivery.offered import judge_delivery, keep_secret
+from marketplace.leads.desk import desk
 from marketplace.orders.standing import place_order
 from marketplace.orders.terms import OrderBody
 
@@ -39,6 +41,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 SEED = 20261122
 ORDERS = 1_000
 BUYERS = 100
+DELIVERED = 5  # buyers to whom leads are delivered, in benchmarks that ask for it
 FUNDS = Money(10**13, "EUR")
 REGIONS = tuple(region for number in range(1, 96) if is_region(region := f"FR-{number:02}"))
 HOT_REGION = "FR-2A"  # where one buyer takes everything
@@ -70,7 +73,7 @@ class Market:
 @contextmanager
 def open_market() -> Iterator[Market]:
     """Open a market in a database of its own, inside its application's context; nothing of it is left afterwards."""
-    settings = Settings(data_folder=Path(tempfile.mkdtemp(prefix="leadbourse-bench-")))
+    settings = Settings(data_folder=Path(tempfile.mkdtemp(prefix="leadbourse-bench-")), allow_private_targets=True)
     try:
         with open_database(settings) as database:
             app = create_app(settings, database.url)
@@ -100,20 +103,32 @@ def _fill(app: Flask, url: str) -> Market:
     return market
 
 
+def place_delivered(url: str) -> None:
+    """Let a few buyers outbid all others in every region, who want their leads delivered to this address."""
+    now = datetime.now(UTC)
+    with transaction():
+        for number in range(DELIVERED):
+            _place(_make_buyer(BUYERS + 1 + number, now), None, 5_000 + number, now, {"kind": "webhook", "url": url})
+
+
 def _make_buyer(number: int, now: datetime) -> UUID:
     buyer = open_account("buyer", f"Buyer {number}", now)
     assert credit_wallet(buyer.id, FUNDS, f"bench {number}", "funds to measure with", "system:bench", now).is_booked
     return buyer.id
 
 
-def _place(buyer_id: UUID, region: str, minor: int, now: datetime) -> None:
+def _place(
+    buyer_id: UUID, region: str | None, minor: int, now: datetime, delivery: dict[str, str] | None = None
+) -> None:
     body = {
-        "name": f"Students of {region}", "vertical": "education", "regions": [region],
+        "name": f"Students of {region}", "vertical": "education", "regions": [region] if region else None,
+        "delivery": delivery,
         "price": {"amount": str(Money(minor, "EUR")), "currency": "EUR"},
         "caps": {"day": 100_000_000}, "budget": {"month": {"amount": "10000000000.00", "currency": "EUR"}},
         "filters": [{"field": "attributes.occupation", "op": "in", "value": ["student", "other"]}],
     }  # fmt: skip
-    place_order(buyer_id, convert(body, OrderBody), "system:bench", now)
+    order = place_order(buyer_id, convert(body, OrderBody), "system:bench", now, judge_delivery)
+    keep_secret(order.id, delivery, desk().vault)
 
 
 def lead_body(region: str, person: str) -> bytes:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -23,12 +24,12 @@ from marketplace.leads.delivery.answers import Verdict, judged
 from marketplace.leads.delivery.log import Sent, write_attempt
 from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
-from marketplace.leads.delivery.posting import Posting, posting_of
+from marketplace.leads.delivery.posting import Posting, postings_of
 
 log = logging.getLogger(__name__)
 
-HANDS = 16
-HANDS_PER_ORDER = 4
+HANDS = 24
+HANDS_PER_ORDER = 8
 IDLE_SECONDS = 0.05
 LEASE_SECONDS = 90  # longer than any call may take
 FORGOTTEN_SECONDS = 30
@@ -59,6 +60,14 @@ _CLAIM = text("""
 """)
 
 
+class Claim(NamedTuple):
+    """An attempt that this process has in hand."""
+
+    sale_id: UUID
+    number: int
+    order_id: UUID
+
+
 class Courier:
     """Delivers for one process, some deliveries at a time."""
 
@@ -77,44 +86,42 @@ class Courier:
         if free <= 0:
             return []
         _pass_on_forgotten(self._clock())
-        claimed = _claim(self._clock(), free, busy)
+        with transaction():
+            claimed = _claim(self._clock(), free, busy)
+            written = postings_of([claim.sale_id for claim in claimed])
         with self._lock:
-            self._busy.update(order for _, _, order in claimed)
-        return [self._pool.submit(self._deliver, *each) for each in claimed]
+            self._busy.update(claim.order_id for claim in claimed)
+        return [self._pool.submit(self._deliver, claim, written[claim.sale_id]) for claim in claimed]
 
     def close(self) -> None:
         """Wait for what is in hand."""
         self._pool.shutdown()
 
-    def _deliver(self, sale_id: UUID, number: int, order_id: UUID) -> None:
+    def _deliver(self, claim: Claim, posting: Posting | Invalid) -> None:
+        """Make one attempt that was claimed: send without a transaction, then record."""
         try:
             with self._app.app_context():
-                attempt(sale_id, number, self._clock)
+                _record(claim, _send(posting), self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
         finally:
             with self._lock:
-                self._busy[order_id] -= 1
+                self._busy[claim.order_id] -= 1
                 self._busy += Counter()
 
 
-def attempt(sale_id: UUID, number: int, clock: Callable[[], datetime]) -> None:
-    """Make one attempt that was claimed: read, send without a transaction, record."""
-    try:
+def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
+    with transaction():
+        write_attempt(claim.sale_id, claim.number, sent)
+        is_to_pass_on = settle_attempt(claim.sale_id, sent.verdict, clock())
+    if is_to_pass_on:
         with transaction():
-            posting = posting_of(sale_id)
-    except Invalid as unwritable:  # a template that grows too long for this lead
-        sent = Sent(Request("", "", {}), Verdict("error", f"{unwritable.code}: {unwritable.detail}"))
-    else:
-        sent = _send(posting)
-    with transaction():
-        write_attempt(sale_id, number, sent)
-        settle_attempt(sale_id, sent.verdict, clock())
-    with transaction():
-        pass_on_ended(sale_id, clock())
+            pass_on_ended(claim.sale_id, clock())
 
 
-def _send(posting: Posting) -> Sent:
+def _send(posting: Posting | Invalid) -> Sent:
+    if isinstance(posting, Invalid):  # a template that grows too long for this lead
+        return Sent(Request("", "", {}), Verdict("error", f"{posting.code}: {posting.detail}"))
     try:
         answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:
@@ -166,12 +173,11 @@ def _pass_on_forgotten(now: datetime) -> None:
             pass_on_ended(sale_id, now)
 
 
-def _claim(now: datetime, most: int, busy: list[UUID]) -> list[tuple[UUID, int, UUID]]:
+def _claim(now: datetime, most: int, busy: list[UUID]) -> list[Claim]:
     real = datetime.now(UTC)
-    with transaction():
-        db.session.execute(_FREE_LOST, {"real": real})
-        rows = db.session.execute(_CLAIM, {
-            "now": now, "busy": busy, "each": HANDS_PER_ORDER, "most": most,
-            "lease": real + timedelta(seconds=LEASE_SECONDS),
-        })  # fmt: skip
-        return [(row[0], row[1], row[2]) for row in rows]
+    db.session.execute(_FREE_LOST, {"real": real})
+    rows = db.session.execute(_CLAIM, {
+        "now": now, "busy": busy, "each": HANDS_PER_ORDER, "most": most,
+        "lease": real + timedelta(seconds=LEASE_SECONDS),
+    })  # fmt: skip
+    return [Claim(*row) for row in rows]

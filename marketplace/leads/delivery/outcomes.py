@@ -21,16 +21,16 @@ TRIES = (0, 5, 30, 120, 300, 600)
 _UNCOUNT = text("SELECT marketplace.uncount_sale(:order, :price, :sold_at)")
 
 
-def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> None:
+def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
     """Let a verdict take effect, once: what is over already stays as it is, whoever answers late.
 
-    Who ends a sale passes its lead on in a transaction after this one (`pass_on_ended`): the locks of two buyers'
-    orders and wallets in one transaction would be taken in no order.
+    True when that ended the sale. Who ends a sale passes its lead on in a transaction after this one (`pass_on_ended`):
+    the locks of two buyers' orders and wallets in one transaction would be taken in no order.
     """
     sale = db.session.get_one(Sale, sale_id, with_for_update=True)
     row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
     if row.ended_at is not None:
-        return
+        return False
     if verdict.outcome == "accepted":
         _deliver(row, sale, verdict.reference, at)
     elif verdict.outcome == "refused":
@@ -39,6 +39,7 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> None:
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
         _end(row, sale, "failed", verdict.reason, at)
+    return row.state in OVER
 
 
 def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:

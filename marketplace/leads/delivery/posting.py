@@ -1,12 +1,15 @@
 """What one attempt sends: the parcel of a sale as its order version asks, signed, and how the answer is read."""
 
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from msgspec import convert
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
-from core.db import db
+from core.db import Model, db
+from core.errors import Invalid
 from core.ids import show_id
 from core.money import Money
 from core.outbound import Request
@@ -26,6 +29,7 @@ from marketplace.orders.models import OrderVersion
 from marketplace.orders.terms import OrderTerms, decode_terms
 
 TIMEOUT_SECONDS = 10.0
+Row = TypeVar("Row", bound=Model)
 
 
 class Posting(NamedTuple):
@@ -38,14 +42,33 @@ class Posting(NamedTuple):
     timeout_seconds: float
 
 
-def posting_of(sale_id: UUID) -> Posting:
-    """Write the request that delivers a sale under the order version that bought it; reads only."""
-    row = db.session.get_one(DeliveryRow, sale_id)
+def postings_of(sale_ids: list[UUID]) -> dict[UUID, Posting | Invalid]:
+    """Write the requests that deliver some sales, each under the order version that bought it; reads only.
+
+    Invalid in the place of one that cannot be written.
+    """
+    sales = {sale.id: sale for sale in _by_id(Sale, Sale.id, sale_ids)}
+    leads = {lead.id: lead for lead in _by_id(Lead, Lead.id, [sale.lead_id for sale in sales.values()])}
+    rows = _by_id(DeliveryRow, DeliveryRow.sale_id, sale_ids)
+    return {row.sale_id: _written(row, sales[row.sale_id], leads[row.lead_id]) for row in rows}
+
+
+def _by_id(kind: type[Row], key: InstrumentedAttribute[UUID], ids: list[UUID]) -> list[Row]:
+    return list(db.session.scalars(select(kind).where(key.in_(ids)))) if ids else []
+
+
+def _written(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting | Invalid:
+    try:
+        return _posting_of(row, sale, lead)
+    except Invalid as unwritable:
+        return unwritable
+
+
+def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting:
     terms = decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
     settings = delivery_of(terms.delivery)
     assert isinstance(settings, Posted)
-    sale = db.session.get_one(Sale, sale_id)
-    parcel = parcel_of(sale, db.session.get_one(Lead, sale.lead_id), terms)
+    parcel = parcel_of(sale, lead, terms)
     written = request_of(settings, parcel)
     headers = {**written.headers, **_signature(row, written.body)}
     wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
