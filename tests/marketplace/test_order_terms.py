@@ -160,14 +160,11 @@ def test_every_fault_is_named_at_once() -> None:
     }  # fmt: skip
 
 
-def test_models_and_deliveries_that_do_not_exist_yet_are_refused_by_name() -> None:
+def test_models_that_do_not_exist_yet_are_refused_by_name() -> None:
     with pytest.raises(Invalid) as caught:
         accepted(model="cps", price=None, rate_bp=800)
     assert caught.value.code == "model_not_offered"
     assert [fault.field for fault in caught.value.faults] == ["model"]
-    with pytest.raises(Invalid) as caught:
-        accepted(delivery={"kind": "webhook", "url": "https://buyer.example/leads", "secret": None})
-    assert caught.value.code == "delivery_not_offered"
 
 
 def test_a_misspelt_limit_is_not_ignored() -> None:
