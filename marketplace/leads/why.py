@@ -45,6 +45,7 @@ SENTENCES = {
     "share_full": "The lead is shared by as many buyers as the set allows.",
     "below_min": "The order bids less than the publisher's minimum.",
 }
+OF_A_TEST = SENTENCES | {"sold": "Would have bought the lead, were it no test."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,12 @@ class Reason:
     detail: str
     price_minor: int
     currency: str
+    test: bool
 
     @property
     def sentence(self) -> str:
         """Return what anybody may be told."""
-        return SENTENCES[self.outcome]
+        return (OF_A_TEST if self.test else SENTENCES)[self.outcome]
 
 
 def why(lead: Lead, vault: Vault) -> list[Reason]:
@@ -73,12 +75,12 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
         return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
     then = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
-    reasons = [_tried(then[order_id], *one[2:]) for order_id, one in tried.items()]
+    reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
     for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
         outcome = "outbid" if verdict.outcome == "wanted" else verdict.outcome
-        reasons.append(_reason(then[verdict.order_id], outcome, verdict.detail))
+        reasons.append(_reason(then[verdict.order_id], lead.test, outcome, verdict.detail))
     return reasons
 
 
@@ -121,9 +123,10 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
     return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
 
 
-def _tried(listed: Listed, outcome: str, *detail: str) -> Reason:
-    return _reason(listed, outcome, f"Reached: {detail[0]}." if detail else "")
+def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:
+    return _reason(listed, test, outcome, f"Reached: {detail[0]}." if detail else "")
 
 
-def _reason(listed: Listed, outcome: str, detail: str) -> Reason:
-    return Reason(listed.order_id, listed.buyer_id, outcome, detail, listed.terms.price_minor, listed.terms.currency)
+def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:
+    terms = listed.terms
+    return Reason(listed.order_id, listed.buyer_id, outcome, detail, terms.price_minor, terms.currency, test)

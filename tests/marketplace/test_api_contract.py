@@ -118,6 +118,14 @@ def test_why_tells_of_a_test_lead_that_nobody_wants_as_of_a_real_one(market: Mar
         assert [one["outcome"] for one in publisher.get(f"/leads/{lead['id']}/why")["items"]] == ["region"]
 
 
+def test_why_does_not_say_that_anybody_bought_a_test_lead(market: Market) -> None:
+    publisher = market.make_publisher()
+    market.make_order(market.make_buyer())
+    lead = publisher.post("/leads", market.lead(test=True))
+    [told] = publisher.get(f"/leads/{lead['id']}/why")["items"]
+    assert (told["outcome"], told["detail"]) == ("sold", "Would have bought the lead, were it no test.")
+
+
 def test_an_order_is_shown_as_it_was_placed_and_changes_for_the_next_lead(market: Market) -> None:
     publisher, buyer = market.make_publisher(), market.make_buyer()
     terms: dict[str, Any] = {
