@@ -1,7 +1,8 @@
 """The one way to the database: one pool of driver connections, one session on top of it, one `transaction()`."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,18 +13,29 @@ from flask_migrate import Migrate, upgrade
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from psycopg_pool import ConnectionPool, PoolTimeout
-from sqlalchemy import NullPool
+from sqlalchemy import NullPool, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from core.errors import Unavailable
 
+log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 class _Base(DeclarativeBase):
     pass
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that sessions are built on many times: each brings its handler of notices, which is kept once."""
+
+    def add_notice_handler(self, callback: Callable[[psycopg.errors.Diagnostic], None]) -> None:
+        """Call this with every notice of the server, once."""
+        with suppress(ValueError):
+            self.remove_notice_handler(callback)
+        super().add_notice_handler(callback)
 
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
@@ -61,6 +73,7 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         min_size=1,
         max_size=pool_size,
         open=True,
+        connection_class=_Connection,
         close_returns=True,
         timeout=5,
         reconnect_timeout=2,
@@ -74,7 +87,29 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         "use_native_hstore": False,
     }
     db.init_app(app)
+    app.teardown_appcontext(_let_go)  # before the extension's own
+    with app.app_context():
+        event.listen(db.engine, "close", lambda connection, _: _give_up(pool, connection))
     Migrate(app, db, directory=str(_MIGRATIONS), compare_type=True)
+
+
+def _give_up(pool: Pool, connection: psycopg.Connection[Any]) -> None:
+    """Give a connection that died under a session back to the pool, which makes a new one in its place.
+
+    Closing it does nothing, as it is closed already; so it would take up its place for ever.
+    """
+    if connection.closed:
+        pool.putconn(connection)
+
+
+def _let_go(_: BaseException | None) -> None:
+    """End the session of a request that is answered; what it read is no less true when the database is gone by now."""
+    try:
+        db.session.remove()
+    except DBAPIError as lost:
+        if not is_lost(lost):
+            raise
+        log.warning("a connection died before its session ended: %s", lost.orig)
 
 
 def _to_transactions(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:

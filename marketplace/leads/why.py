@@ -1,6 +1,8 @@
 """Why a lead went where it went: every order of its vertical at that moment, in the order considered, by role.
 
-What was tried is stored with the lead; the rest is computed when asked, from the order versions of that moment.
+What was tried is stored with the lead, by order and version; the rest is computed when asked, from the order versions
+of that moment. A version may bear an instant from before the moment and be committed after it, or the other way round
+where clocks differ: so what was tried never goes by the instant.
 """
 
 import hashlib
@@ -25,7 +27,11 @@ from marketplace.orders.terms import decode_terms
 _VERSIONS_THEN = text(
     "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms"
     " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
-    " WHERE o.vertical_id = :vertical AND v.at <= :at ORDER BY v.order_id, v.version DESC"
+    " LEFT JOIN unnest(CAST(:orders AS uuid[]), CAST(:versions AS integer[])) AS tried (order_id, version)"
+    " ON tried.order_id = v.order_id"
+    " WHERE o.vertical_id = :vertical"
+    " AND CASE WHEN tried.version IS NULL THEN v.at <= :at ELSE v.version = tried.version END"
+    " ORDER BY v.order_id, v.version DESC"
 )
 SENTENCES = {
     "sold": "Bought the lead.",
@@ -42,6 +48,7 @@ SENTENCES = {
     "undeliverable": "The lead could not be delivered to the buyer in time.",
 }
 _ENDED = {"refused": "refused", "failed": "undeliverable"}  # how a sale that came to nothing is told
+OF_A_TEST = SENTENCES | {"sold": "Would have bought the lead, were it no test."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +61,29 @@ class Reason:
     detail: str
     price_minor: int
     currency: str
+    test: bool
 
     @property
     def sentence(self) -> str:
         """Return what anybody may be told."""
-        return SENTENCES[self.outcome]
+        return (OF_A_TEST if self.test else SENTENCES)[self.outcome]
 
 
 def why(lead: Lead, vault: Vault) -> list[Reason]:
-    """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order."""
-    rows = db.session.execute(_VERSIONS_THEN, {"vertical": lead.vertical_id, "at": lead.received_at})
-    then = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
+    """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order.
+
+    Empty when nobody was asked, as the lead was rejected before the market.
+    """
+    if lead.status == "rejected":
+        return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
-    reasons = [_tried(then[order_id], *one[2:]) for order_id, one in tried.items() if order_id in then]
+    then = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
-    if lead.reasons and not tried:
-        return []  # nobody was asked: the lead was rejected before the market
     for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
         outcome = "outbid" if verdict.outcome == "wanted" else verdict.outcome
-        reasons.append(_reason(then[verdict.order_id], outcome, verdict.detail))
+        reasons.append(_reason(then[verdict.order_id], lead.test, outcome, verdict.detail))
     return _as_it_ended(lead, reasons)
 
 
@@ -83,6 +93,13 @@ def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
     ended = {order_id: _ENDED.get(state, "sold") for order_id, state in sales}
     return [replace(each, outcome=ended.get(each.order_id, each.outcome), detail="")
             if ended.get(each.order_id, each.outcome) != each.outcome else each for each in reasons]  # fmt: skip
+
+
+def _orders_then(lead: Lead, tried: dict[UUID, int]) -> dict[UUID, Listed]:
+    """Return each order of the vertical as it was tried, or else as it stood when the lead came."""
+    asked = {"vertical": lead.vertical_id, "at": lead.received_at, "orders": list(tried), "versions": [*tried.values()]}
+    rows = db.session.execute(_VERSIONS_THEN, asked)
+    return {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
 
 
 def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
@@ -117,9 +134,10 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
     return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
 
 
-def _tried(listed: Listed, outcome: str, *detail: str) -> Reason:
-    return _reason(listed, outcome, f"Reached: {detail[0]}." if detail else "")
+def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:
+    return _reason(listed, test, outcome, f"Reached: {detail[0]}." if detail else "")
 
 
-def _reason(listed: Listed, outcome: str, detail: str) -> Reason:
-    return Reason(listed.order_id, listed.buyer_id, outcome, detail, listed.terms.price_minor, listed.terms.currency)
+def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:
+    terms = listed.terms
+    return Reason(listed.order_id, listed.buyer_id, outcome, detail, terms.price_minor, terms.currency, test)

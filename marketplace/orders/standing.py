@@ -149,10 +149,10 @@ def _keep_version(order: Order, actor: str, at: datetime) -> None:
 def _count_again(counters: OrderCounters, order: Order, zone: str, at: datetime) -> None:
     """Count the present periods anew, as the zone has moved their borders or nothing has limited the order so far.
 
-    The counters' row is locked meanwhile.
+    The counters' row is locked meanwhile; a sale that came before the lock may have begun a newer period than `at`.
     """
     counters.zone_version = order.version
-    counters.starts = list(period_starts(zone, at))
+    counters.starts = list(period_starts(zone, max(at, counters.last_sold_at or at)))
     counted = [
         db.session.execute(_SINCE, {"buyer": order.buyer_id, "order": order.id, "start": start}).one()
         for start in counters.starts

@@ -91,6 +91,41 @@ def test_why_shows_each_side_what_it_may_know(market: Market) -> None:
     assert [one["outcome"] for one in poor.get(path)["items"]] == ["no_funds"]
 
 
+def test_why_shows_the_terms_that_were_tried_whatever_the_clocks_say(market: Market) -> None:
+    publisher, buyer = market.make_publisher(), market.make_buyer()
+    order = market.make_order(buyer, "20.00")
+    lead = publisher.post("/leads", market.lead())
+    dearer = {"price": {"amount": "35.00", "currency": "EUR"}}  # in the same instant, and after the sale
+    assert buyer.request("PATCH", f"/orders/{order['id']}", dearer).status_code == 200
+    [told] = buyer.get(f"/leads/{lead['id']}/why")["items"]
+    assert (told["outcome"], told["bid"]["amount"]) == ("sold", "20.00")
+
+
+def test_why_tells_of_a_buyer_whose_order_bears_a_later_instant(market: Market, clock: SetClock) -> None:
+    publisher, buyer = market.make_publisher(), market.make_buyer()
+    clock.advance(seconds=1)
+    market.make_order(buyer)
+    clock.advance(seconds=-1)  # another machine's clock
+    lead = publisher.post("/leads", market.lead())
+    assert [one["outcome"] for one in publisher.get(f"/leads/{lead['id']}/why")["items"]] == ["sold"]
+
+
+def test_why_tells_of_a_test_lead_that_nobody_wants_as_of_a_real_one(market: Market) -> None:
+    publisher = market.make_publisher()
+    market.make_order(market.make_buyer(), regions=["DE"])
+    for test in (False, True):
+        lead = publisher.post("/leads", market.lead(test=test))
+        assert [one["outcome"] for one in publisher.get(f"/leads/{lead['id']}/why")["items"]] == ["region"]
+
+
+def test_why_does_not_say_that_anybody_bought_a_test_lead(market: Market) -> None:
+    publisher = market.make_publisher()
+    market.make_order(market.make_buyer())
+    lead = publisher.post("/leads", market.lead(test=True))
+    [told] = publisher.get(f"/leads/{lead['id']}/why")["items"]
+    assert (told["outcome"], told["detail"]) == ("sold", "Would have bought the lead, were it no test.")
+
+
 def test_an_order_is_shown_as_it_was_placed_and_changes_for_the_next_lead(market: Market) -> None:
     publisher, buyer = market.make_publisher(), market.make_buyer()
     terms: dict[str, Any] = {

@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from core.db import transaction
+from core.ids import parse_id
+from core.schemas import convert
+from marketplace.orders.standing import change_order
+from marketplace.orders.terms import OrderPatch
 from tests.at_once import at_once
 from tests.conftest import SetClock
 from tests.factories import Market, Member
@@ -178,6 +183,20 @@ def test_another_zone_counts_the_day_again_and_gives_no_second_one(
         assert change(buyer, order, {"schedule": {"timezone": zone}}).status_code == 200
     assert said == ["sold", "sold", "unsold", "unsold"]
     clock.advance(minutes=10)  # in Kiritimati a day began at 10:00 UTC, the very instant of both purchases
+    assert publisher.post("/leads", market.lead())["status"] == "unsold"
+
+
+def test_a_sale_of_a_newer_hour_that_overtakes_a_change_counts_in_that_hour(
+    app: Flask, market: Market, buyer: Member, publisher: Member, clock: SetClock
+) -> None:
+    order = market.make_order(buyer)
+    began = clock.instant.replace(minute=59, second=59)
+    clock.instant = began
+    clock.advance(seconds=2)  # the change waited for the sale, over the border
+    assert publisher.post("/leads", market.lead())["status"] == "sold"
+    with app.app_context(), transaction():
+        change_order(parse_id("acc", buyer.id), parse_id("ord", order["id"]),
+                     convert({"caps": {"hour": 1}}, OrderPatch), "test", began)  # fmt: skip
     assert publisher.post("/leads", market.lead())["status"] == "unsold"
 
 
