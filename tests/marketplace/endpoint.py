@@ -1,45 +1,51 @@
-"""A buyer's endpoint for tests: a real HTTP server on this machine that answers as it is told and keeps what came."""
+"""A buyer's endpoint for tests, which answers as it is told at the moment, and what it has received."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from dataclasses import dataclass
+
+from tests.core import endpoints
 
 
 @dataclass
 class Endpoint:
-    """What the endpoint answers, and what it has received: headers and body of each call."""
+    """What the endpoint answers from now on; while `open` is not set it does not answer at all."""
 
-    url: str = ""
-    status: int = 200
-    answer: bytes = b""
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    served: endpoints.Endpoint
+    status: int
+    answer: bytes
+    open: threading.Event
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return self.served.url
+
+    @property
+    def received(self) -> list[tuple[dict[str, str], bytes]]:
+        """Return the headers, with names in small letters, and the body of each request."""
+        return [_parts_of(raw) for raw in self.served.heard]
 
 
 @contextmanager
-def open_endpoint(**behaviour: Any) -> Iterator[Endpoint]:
+def open_endpoint(status: int = 200, answer: bytes = b"") -> Iterator[Endpoint]:
     """Serve on a free port until the end of the block."""
-    endpoint = Endpoint(**behaviour)
+    told: list[Endpoint] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            endpoint.received.append(({name.lower(): text for name, text in self.headers.items()}, body))
-            self.send_response(endpoint.status)
-            self.send_header("Content-Length", str(len(endpoint.answer)))
-            self.end_headers()
-            self.wfile.write(endpoint.answer)
-
-        def log_message(self, *_: object) -> None:
+    def act(caller: socket.socket, ended: threading.Event) -> None:
+        while not told[0].open.wait(0.02) and not ended.is_set():
             pass
+        caller.sendall(endpoints.answer(told[0].status, told[0].answer))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    endpoint.url = f"http://127.0.0.1:{server.server_port}/leads"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield endpoint
-    finally:
-        server.shutdown()
-        server.server_close()
+    with endpoints.running(act) as served:
+        told.append(Endpoint(served, status, answer, threading.Event()))
+        told[0].open.set()
+        yield told[0]
+
+
+def _parts_of(raw: bytes) -> tuple[dict[str, str], bytes]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    lines = [line.decode().partition(":") for line in head.split(b"\r\n")[1:]]
+    return {name.lower(): text.strip() for name, _, text in lines}, body

@@ -15,7 +15,7 @@ from core.signatures import verify
 from marketplace.jobs import run_due
 from marketplace.leads.delivery import courier
 from marketplace.leads.delivery.courier import deliver_due
-from tests.at_once import at_once
+from tests.at_once import at_once, wait_until
 from tests.conftest import START
 from tests.factories import Market, Member
 from tests.marketplace.endpoint import Endpoint, open_endpoint
@@ -162,6 +162,54 @@ def test_many_couriers_deliver_each_lead_once_and_no_hold_is_resolved_twice(
         assert Counter(state for buyer in buyers for state in states(buyer)) == {"refused": 24, "delivered": 12}
         assert {publisher.get(f"/leads/{lead}")["status"] for lead in leads} == {"sold"}
         assert len({headers["webhook-id"] for headers, _ in glad.received}) == len(glad.received) == 12
+
+
+def test_a_slow_endpoint_holds_up_nobody_else(market: Market, publisher: Member, app: Flask) -> None:
+    with open_endpoint() as slow, open_endpoint() as quick:
+        slow.open.clear()
+        market.make_order(market.make_buyer(), "30.00", delivery=webhook(slow), caps={"total": courier.HANDS + 1})
+        market.make_order(market.make_buyer(), "20.00", delivery=webhook(quick))
+        for _ in range(courier.HANDS + 2):  # more for the slow one than there are hands
+            publisher.post("/leads", market.lead())
+        at_work = courier.Courier(app, lambda: START)
+        try:
+            under_way = at_work.take_round() + at_work.take_round()
+            wait_until(lambda: len(quick.received) == 1)
+            assert len(slow.received) <= courier.HANDS_PER_ORDER == len(under_way) - 1
+        finally:
+            slow.open.set()
+            at_work.close()
+        deliver_due(START)
+        assert len(slow.received) == courier.HANDS + 1
+
+
+def test_a_refused_sale_leaves_the_count_of_a_later_day_as_it_is(market: Market, publisher: Member, clock: Any) -> None:
+    with open_endpoint(answer=b'{"accepted": false}') as endpoint:
+        buyer = market.make_buyer()
+        market.make_order(buyer, delivery=webhook(endpoint), caps={"day": 1})
+        publisher.post("/leads", market.lead())
+        clock.advance(days=1)
+        assert publisher.post("/leads", market.lead())["status"] == "sold"  # the one of this day
+        deliver_due(START + timedelta(minutes=1))  # only the first is due by then
+        assert sorted(states(buyer)) == ["held", "refused"]
+        assert publisher.post("/leads", market.lead())["status"] == "unsold"
+
+
+def test_a_lead_is_not_unsold_because_a_clock_lags_behind_the_orders_counters(
+    market: Market, publisher: Member, clock: Any
+) -> None:
+    with open_endpoint(answer=b'{"accepted": false}') as picky:
+        first, second = market.make_buyer(), market.make_buyer()
+        market.make_order(first, "30.00", delivery=webhook(picky), caps={"total": 1})
+        market.make_order(second, "20.00", caps={"day": 5})
+        lead = publisher.post("/leads", market.lead())["id"]
+        clock.advance(days=1)
+        publisher.post("/leads", market.lead())  # the second order counts in the next day
+        deliver_due(START)
+        assert publisher.get(f"/leads/{lead}")["status"] == "sold"
+        assert states(second) == ["delivered"]
+        deliver_due(clock.now())
+        assert states(second) == ["delivered", "delivered"]
 
 
 def test_the_log_shows_each_attempt_and_the_request_while_the_contact_is_the_buyers(

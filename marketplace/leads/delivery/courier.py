@@ -6,6 +6,7 @@ tries again under the same message id, by which a buyer knows a repetition. Slow
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -23,6 +24,7 @@ from core.outbound import NoAnswer, Request, outbound
 from marketplace.leads.delivery.answers import Verdict, judged
 from marketplace.leads.delivery.log import Sent, write_attempt
 from marketplace.leads.delivery.masking import masked_text
+from marketplace.leads.delivery.next_buyer import Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
 from marketplace.leads.delivery.posting import Posting, postings_of
 
@@ -33,6 +35,7 @@ HANDS_PER_ORDER = 8
 IDLE_SECONDS = 0.05
 LEASE_SECONDS = 90  # longer than any call may take
 FORGOTTEN_SECONDS = 30
+LOOK_SECONDS = 5
 _FORGOTTEN = text(
     "SELECT sale_id FROM marketplace.deliveries"
     " WHERE state IN ('refused', 'failed') AND NOT passed_on AND ended_at <= :ended_before LIMIT 100"
@@ -77,6 +80,7 @@ class Courier:
         self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="courier")
         self._busy: Counter[UUID] = Counter()
         self._lock = threading.Lock()
+        self._look_again_at = 0.0
 
     def take_round(self) -> list[Future[None]]:
         """Take in hand what is due, as far as hands are free, and return the attempts under way."""
@@ -85,13 +89,21 @@ class Courier:
             busy = [order for order, hands in self._busy.items() if hands >= HANDS_PER_ORDER]
         if free <= 0:
             return []
-        _pass_on_forgotten(self._clock())
+        self._take_up_lost()
         with transaction():
             claimed = _claim(self._clock(), free, busy)
             written = postings_of([claim.sale_id for claim in claimed])
         with self._lock:
             self._busy.update(claim.order_id for claim in claimed)
         return [self._pool.submit(self._deliver, claim, written[claim.sale_id]) for claim in claimed]
+
+    def _take_up_lost(self) -> None:
+        """Every few seconds, look for what others had in hand when they died, and for leads not passed on yet."""
+        if time.monotonic() >= self._look_again_at:
+            self._look_again_at = time.monotonic() + LOOK_SECONDS
+            with transaction():
+                db.session.execute(_FREE_LOST, {"real": datetime.now(UTC)})
+            _pass_on_forgotten(self._clock())
 
     def close(self) -> None:
         """Wait for what is in hand."""
@@ -115,8 +127,7 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         write_attempt(claim.sale_id, claim.number, sent)
         is_to_pass_on = settle_attempt(claim.sale_id, sent.verdict, clock())
     if is_to_pass_on:
-        with transaction():
-            pass_on_ended(claim.sale_id, clock())
+        _pass_on(claim.sale_id, clock())
 
 
 def _send(posting: Posting | Invalid) -> Sent:
@@ -164,20 +175,26 @@ def run_courier(app: Application, ended: threading.Event) -> None:
 
 
 def _pass_on_forgotten(now: datetime) -> None:
-    """Pass on what a process ended and then died before it could."""
+    """Pass on what a process ended and could not pass on: it died, or its clock lagged."""
     with transaction():
         ended_before = now - timedelta(seconds=FORGOTTEN_SECONDS)
         forgotten = db.session.scalars(_FORGOTTEN, {"ended_before": ended_before}).all()
     for sale_id in forgotten:
+        _pass_on(sale_id, now)
+
+
+def _pass_on(sale_id: UUID, at: datetime) -> None:
+    """Look for the next buyer; while our clock lags behind an order's counters, a later round does."""
+    try:
         with transaction():
-            pass_on_ended(sale_id, now)
+            pass_on_ended(sale_id, at)
+    except Behind:
+        log.info("the next buyer of sale %s is looked for later: the clock lags", sale_id)
 
 
 def _claim(now: datetime, most: int, busy: list[UUID]) -> list[Claim]:
-    real = datetime.now(UTC)
-    db.session.execute(_FREE_LOST, {"real": real})
     rows = db.session.execute(_CLAIM, {
         "now": now, "busy": busy, "each": HANDS_PER_ORDER, "most": most,
-        "lease": real + timedelta(seconds=LEASE_SECONDS),
+        "lease": datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS),
     })  # fmt: skip
     return [Claim(*row) for row in rows]

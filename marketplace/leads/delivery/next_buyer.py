@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import convert
+from msgspec.structs import replace
 from sqlalchemy import delete, select
 
 from core.db import db
@@ -29,11 +30,15 @@ _SELL_AGAIN = (
 )
 
 
+class Behind(Exception):
+    """An order counts in a later period than this instant's already: ask again by a clock that has caught up."""
+
+
 def pass_on(lead: Lead, actor: str, at: datetime) -> UUID | None:
     """Sell a lead to its next buyer and return the sale's id; None when nobody is left.
 
     The caller holds the lead's lock and has ended the sale before. A lead that nobody has in the end is unsold, and its
-    person may be sold by whoever sends them next.
+    person may be sold by whoever sends them next. Behind when it cannot be told yet; nothing is done then.
     """
     sales = list(db.session.scalars(select(Sale).where(Sale.lead_id == lead.id)))
     sold = _sell(lead, sales, actor, at)
@@ -68,14 +73,19 @@ def _offer(
     shortlist, is_last = live.book.candidates(facts, at), False
     while not is_last:
         batch, is_last = shortlist.batch(BATCH)
-        fit = [each for each in batch if each.buyer_id not in taken and _fits(each, len(present))]
-        offer = list(offer_of(fit, is_last, live.book.version, at))
-        offer[4] = f"{{{','.join('1' for _ in fit)}}}"  # one buyer is wanted, whatever each would share
-        values = (lead.id, *offer, *rules, actor, at)
+        fit = [_alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present))]
+        values = (lead.id, *offer_of(fit, is_last, live.book.version, at), *rules, actor, at)
         said = db.session.connection().exec_driver_sql(_SELL_AGAIN, values).scalar_one()
+        if said["outcome"] == "behind":
+            raise Behind
         if said["outcome"] in ("sold", "stale"):
             return said["outcome"], UUID(said["sale"]) if said.get("sale") else None
     return "unsold", None
+
+
+def _alone(listed: Listed) -> Listed:
+    """Return a candidate as one who buys alone: one more buyer is wanted, whatever each would share."""
+    return replace(listed, terms=replace(listed.terms, max_share=1))
 
 
 def _fits(listed: Listed, buyers: int) -> bool:

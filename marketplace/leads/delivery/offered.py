@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import to_builtins
+from sqlalchemy import select
 
 from core.crypto import Vault
 from core.db import db
@@ -61,8 +62,13 @@ def keep_secret(order_id: UUID, document: Mapping[str, Any] | None, vault: Vault
 
 def secret_of(order_id: UUID, vault: Vault) -> str | None:
     """Return the secret that signs an order's webhook, if it has one."""
-    row = db.session.get(OrderSecret, order_id)
-    return _opened(row, vault) if row else None
+    return secrets_of([order_id], vault).get(order_id)
+
+
+def secrets_of(order_ids: list[UUID], vault: Vault) -> dict[UUID, str]:
+    """Return the secrets of those of these orders that have one, in one query."""
+    rows = db.session.scalars(select(OrderSecret).where(OrderSecret.order_id.in_(order_ids)))
+    return {row.order_id: _opened(row, vault) for row in rows}
 
 
 def _opened(row: OrderSecret, vault: Vault) -> str:

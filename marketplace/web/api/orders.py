@@ -8,7 +8,7 @@ from core.http import Answer, body, business_clock, created, page_request, reads
 from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
-from marketplace.leads.delivery.offered import judge_delivery, keep_secret, secret_of
+from marketplace.leads.delivery.offered import judge_delivery, keep_secret, secret_of, secrets_of
 from marketplace.leads.desk import desk
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
@@ -33,7 +33,9 @@ def post_order(actor: Actor) -> Answer:
 def list_orders(actor: Actor) -> Answer:
     """Show the buyer's orders, the newest first."""
     asked = page_request("ord")
-    return Answer(page_of("ord", asked, lambda *page: orders_of(actor.account_id, *page), _show))
+    rows = orders_of(actor.account_id, asked.after, asked.limit + 1)
+    secrets = secrets_of([row.id for row in rows], desk().vault)
+    return Answer(page_of("ord", asked, lambda *_: rows, lambda row: shown.order(row, secrets.get(row.id))))
 
 
 @api.get("/orders/<order_id>")
