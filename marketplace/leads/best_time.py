@@ -55,8 +55,8 @@ def _plain(said: str) -> str:
 
 
 def _span_of(text: str) -> tuple[time, time] | None:
-    if text in _WORDS:
-        return _WORDS[text]
+    if span := _WORDS.get(text) or _WORDS.get(text.removesuffix("s")):
+        return span
     if found := _SPAN.fullmatch(text):
         begin, end = _time(found[1], found[2]), _time(found[3], found[4])
         return (begin, end) if begin and end and begin < end else None
