@@ -51,7 +51,16 @@ def test_a_night_in_which_the_clocks_change_still_has_a_morning(day: datetime) -
 
 def test_regions_are_read_by_their_own_clock() -> None:
     regions = ("FR-IDF", "FR", "ES-CN", "ES-MD", "US-CA", "US", "US-TN", "BR")
-    zones = ["Europe/Paris", "Europe/Paris", "Atlantic/Canary", "Europe/Madrid", "America/Los_Angeles", None, None, None]
+    zones = [
+        "Europe/Paris",
+        "Europe/Paris",
+        "Atlantic/Canary",
+        "Europe/Madrid",
+        "America/Los_Angeles",
+        None,
+        None,
+        None,
+    ]
     assert [zone_of(region) for region in regions] == zones
 
 
@@ -77,7 +86,9 @@ def test_a_sale_is_late_only_after_the_time_that_the_person_named(market: Market
 
 
 @pytest.mark.parametrize(("said", "understood"), [(None, None), ("when the dog is out", False), ("asap", True)])
-def test_otherwise_the_clock_starts_at_delivery_and_says_whether_it_understood(market: Market, said, understood) -> None:
+def test_otherwise_the_clock_starts_at_delivery_and_says_whether_it_understood(
+    market: Market, said, understood
+) -> None:
     sale = sold(market, said)
     assert (sale["contact_wanted_at"], sale["best_time_understood"]) == (None, understood)
     assert sale["contact_due_at"] == as_rfc3339(START + timedelta(minutes=5))

@@ -79,7 +79,10 @@ def test_without_a_file_a_guarded_buyers_claim_is_refused_and_nothing_changes(gu
 
 @pytest.mark.parametrize(
     ("file", "code"),
-    [({"name": "p.txt", "base64": "***"}, "bad_format"), ({"name": "p.exe", "base64": "TVqQAAMA"}, "file_type_refused")],
+    [
+        ({"name": "p.txt", "base64": "***"}, "bad_format"),
+        ({"name": "p.exe", "base64": "TVqQAAMA"}, "file_type_refused"),
+    ],
 )
 def test_a_file_that_is_refused_opens_no_claim(guarded: Trade, file: dict[str, str], code: str) -> None:
     refused = guarded.claim(10, file=file)

@@ -52,7 +52,9 @@ def test_plain_lines_may_be_addresses_numbers_or_hashes_and_are_counted(buyer: M
     assert codes(answer) == [(6, "invalid_phone"), (7, "invalid_phone"), (8, "invalid_email")]
     assert all(fault["message"] for fault in answer.json["faults"])
     assert (answer.json["name"], answer.json["uploaded_at"]) == ("crm", "2026-11-22T10:00:00Z")
-    assert ask(database_url, "SELECT count(*) FROM marketplace.suppression_entries") == [(4,)]  # of one the kind is open
+    assert ask(database_url, "SELECT count(*) FROM marketplace.suppression_entries") == [
+        (4,)
+    ]  # of one the kind is open
 
 
 def test_csv_is_read_by_its_header_with_any_usual_separator(buyer: Member) -> None:
@@ -171,7 +173,9 @@ def test_an_entry_is_the_key_by_which_persons_are_claimed(market: Market, buyer:
     lead = market.lead()
     sent = market.make_publisher().post("/leads", lead)
     send(buyer, sha(lead["contact"]["email"]))
-    shared = """SELECT k.lead_id FROM marketplace.person_keys k JOIN marketplace.suppression_entries e ON e.key = k.key"""
+    shared = (
+        """SELECT k.lead_id FROM marketplace.person_keys k JOIN marketplace.suppression_entries e ON e.key = k.key"""
+    )
     assert ask(database_url, shared) == [(parse_id("lead", sent["id"]),)]
 
 

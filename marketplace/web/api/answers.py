@@ -149,9 +149,9 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
-    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person any
-    more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood` is
-    null where the person said nothing.
+    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
+    any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
+    is null where the person said nothing.
     """
 
     id: str
