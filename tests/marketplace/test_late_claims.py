@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -16,7 +18,7 @@ from marketplace.audit import audit_all
 from marketplace.catalog.shelf import apply_vertical
 from marketplace.catalog.verticals import Vertical, read_shipped
 from marketplace.jobs import run_due
-from tests.at_once import ask, at_once, no_deadlocks
+from tests.at_once import ask, at_once, no_deadlocks, wait_until
 from tests.conftest import START, SetClock
 from tests.deals import RETURNED, SETTLED, Deal, make_deal
 from tests.factories import Market
@@ -221,6 +223,26 @@ def test_late_clusters_settlements_and_reserves_at_once_wait_for_nobody_forever(
         at_once([*groups, *due])
     assert dict(ask(database_url, "SELECT state, count(*) FROM marketplace.sales GROUP BY 1")) == {"returned": 30}
     assert publisher.get("/balance")["payable"]["amount"] == "0.00"
+
+
+def test_a_cluster_takes_all_lots_before_the_earner_as_whoever_matures_them_does(
+    app: Flask, market: Market, clock: SetClock, database_url: str
+) -> None:
+    short_window()
+    deal = make_deal(market)
+    deal.publisher.post("/leads", market.lead())
+    run_due(clock.advance(days=SETTLING.days))
+    body = {"by": "source", "publisher": deal.publisher.id, "value": "default", "decision": "uphold", "reason": "bot",
+            "from": as_rfc3339(START), "to": as_rfc3339(START + timedelta(days=1))}  # fmt: skip
+    blocked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database_url) as maturing:
+        maturing.execute("SELECT FROM billing.reserve_lots ORDER BY id DESC LIMIT 1 FOR NO KEY UPDATE")
+        group = pool.submit(lambda: deal.operator.post("/disputes/groups", body)["decided"])
+        wait_until(lambda: ask(database_url, blocked))
+        maturing.execute("SELECT FROM billing.earners FOR NO KEY UPDATE NOWAIT")
+        maturing.commit()
+        assert group.result(60) == 2
+    assert deal.money() == RETURNED
 
 
 def test_the_market_audit_finds_a_late_return_that_was_not_booked(settled: Deal) -> None:

@@ -14,6 +14,7 @@ from marketplace.jobs import run_due
 from marketplace.leads.desk import desk
 from marketplace.leads.suppression import lines
 from marketplace.leads.suppression.lines import Upload
+from marketplace.web.api import suppression
 from tests.at_once import ask
 from tests.conftest import START, SetClock
 from tests.factories import Market, Member
@@ -103,6 +104,19 @@ def test_too_many_lines_are_refused_and_nothing_is_kept(buyer: Member, monkeypat
     monkeypatch.setattr(lines, "MOST_LINES", 3)
     refused = send(buyer, "a@example.com\n" * 4)
     assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "too_many")
+    assert buyer.get("/suppression-lists")["items"] == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_longer_upload_than_may_be_is_refused(buyer: Member, monkeypatch: pytest.MonkeyPatch, chunked: bool) -> None:
+    monkeypatch.setattr(suppression, "MOST_BYTES", 20)
+    stream = {"input_stream": io.BytesIO(b"ada@example.com\n" * 2)} if chunked else {"data": b"ada@example.com\n" * 2}
+    headers = {"Authorization": f"Bearer {buyer.key}", "Content-Type": TEXT}
+    said = {"wsgi.input_terminated": True} if chunked else {}
+    refused = buyer.app.test_client().post(
+        "/api/v1/suppression-lists", headers=headers, environ_overrides=said, **stream
+    )
+    assert (refused.status_code, refused.json["code"]) == (413, "too_large")
     assert buyer.get("/suppression-lists")["items"] == []
 
 

@@ -16,7 +16,8 @@ from marketplace.leads.suppression.rows import SuppressionEntry, SuppressionList
 _STAGE = text("CREATE TEMPORARY TABLE staged_keys (key bytea NOT NULL, twin boolean NOT NULL) ON COMMIT DROP")
 _COUNT = text("SELECT count(*), count(DISTINCT key) FROM staged_keys WHERE NOT twin")
 _ENTER = text("""
-    INSERT INTO marketplace.suppression_entries (key, list_number) SELECT DISTINCT key, :number FROM staged_keys
+    INSERT INTO marketplace.suppression_entries (key, list_number)
+    SELECT DISTINCT key, CAST(:number AS bigint) FROM staged_keys ORDER BY key
 """)
 
 
