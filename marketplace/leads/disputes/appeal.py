@@ -96,8 +96,8 @@ def _rule_on_returned(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, 
     if ruling.state not in ("upheld", "rejected"):
         raise Conflict("not_now", "The money went back to the buyer: uphold, or reject and the platform pays.")
     move(dispute, ruling.state, actor, at, ruling.note)
+    settle_fee(dispute, sale.currency, actor, at)  # a wallet before the earner, as everywhere
     if ruling.state == "rejected":
         dispute.paid_by = PLATFORM
         left = sale.payout_minor if sale.state != "returned" else 0
         compensate_publisher(sale, dispute, dispute.full_payout_minor - left, actor, at)
-    settle_fee(dispute, sale.currency, actor, at)

@@ -72,10 +72,10 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
         _give_back(sale, dispute, actor, at)
     else:
         _hold_on(sale, dispute, actor, at)
+    settle_fee(dispute, sale.currency, actor, at)  # a wallet before the earner, as everywhere
     if dispute.paid_by == PLATFORM:
         lost = dispute.full_payout_minor - (sale.payout_minor if sale.state != "returned" else 0)
         compensate_publisher(sale, dispute, lost, actor, at)
-    settle_fee(dispute, sale.currency, actor, at)
     dispute.watch_due = ruling.credit_minor > 0
     db.session.flush()
     return True
