@@ -87,7 +87,8 @@ def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Re
     if own is None:
         return reason
     enabled = reason.enabled if own.enabled is None else own.enabled
-    return msgspec.structs.replace(reason, enabled=enabled, window_hours=own.window_hours or reason.window_hours)
+    hours = [each for each in (own.window_hours, reason.window_hours) if each is not None]
+    return msgspec.structs.replace(reason, enabled=enabled, window_hours=min(hours, default=None))
 
 
 def closes_at(reason: Reason, delivered_at: datetime, window_ends_at: datetime) -> datetime:
