@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from core.defaults.table import Default, Table, Value, defaults, value_faults
+from core.defaults.table import Default, Table, Value, find_default, value_faults
 from core.errors import Fault
 
 Said = Mapping[str, Value]
@@ -20,7 +20,7 @@ def setting(
     A level that may not say anything, says something unusable or something looser, changes nothing; `faults_in_said`
     refuses such words when they are kept. KeyError for an unknown key.
     """
-    row = (table or defaults()).find(key)
+    row = table.find(key) if table else find_default(key)
     if row is None:
         raise KeyError(key)
     holds = row.value
@@ -34,7 +34,7 @@ def faults_in_said(level: str, said: Said, above: Said = NOTHING, table: Table |
     """Name every key of a level's words that the operator's table does not permit; `above` is what holds over it."""
     faults: list[Fault] = []
     for key, value in said.items():
-        row = (table or defaults()).find(key)
+        row = table.find(key) if table else find_default(key)
         if row is None:
             faults.append(Fault(key, "unknown_setting", "Choose a key that `leadbourse defaults` lists."))
         else:

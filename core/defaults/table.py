@@ -94,6 +94,11 @@ def _by_key() -> dict[str, Default]:
     return {row.key: row for row in defaults().rows()}
 
 
+def find_default(key: str) -> Default | None:
+    """Find a shipped setting by its key."""
+    return _by_key().get(key)
+
+
 def default(key: str) -> int:
     """Return the shipped number of a key; KeyError when there is none, which ends the program at its start."""
     value = _by_key()[key].value

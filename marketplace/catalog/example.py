@@ -1,4 +1,4 @@
-"""The example of a lead that every vertical shows: a complete body of POST /leads, of another person at each instant."""
+"""The example that every vertical shows: a complete body of POST /leads, of another person at each instant."""
 
 import json
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ _BODY = """{
   "source": {"name": "default", "click_id": null, "sub": {"1": "campaign-7"}, "page_url": "https://example.com/form",
     "referrer": null, "utm": {}, "gclid": null, "cost": null, "ip": "203.0.113.9",
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "form_seconds": 41},
-  "consent": {"text": "I agree that my data is passed on to companies that make me such an offer, so that they contact me.",
+  "consent": {"text": "I agree that my data is passed on to companies with such offers, so that they contact me.",
     "given_at": null, "page_url": "https://example.com/form", "ip": "203.0.113.9", "recipients": ["*"]},
   "external_id": null, "exclusive_only": false, "min_price": null, "ping_id": null, "test": false
-}"""  # noqa: E501  # one sentence of consent
+}"""
 _OBLIGATORY = {"address": "1 rue de l'Exemple", "company": "Example & Sons", "position": "Owner",
                "best_time": "evenings", "profile_url": "https://social.example/ada.martin"}  # fmt: skip
 

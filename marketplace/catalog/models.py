@@ -21,7 +21,6 @@ class VerticalRow(Model):
     definition: Mapped[Any] = mapped_column(JSONB)
     book_version: Mapped[int] = mapped_column(BigInteger, server_default="1")
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    changed_by: Mapped[str] = mapped_column(Text, server_default="system")
 
 
 class VerticalVersion(Model):

@@ -1,4 +1,4 @@
-"""What leads, actions and sales of a vertical usually cost, and what becomes of them: seeds until trade shows its own."""
+"""What leads, actions and sales of a vertical usually cost and come to: seeds until trade shows its own figures."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -9,7 +9,7 @@ from core.errors import Fault
 from core.money import Money
 from core.schemas import AmountText
 
-Corridor = tuple[AmountText, AmountText]
+Corridor = Annotated[tuple[AmountText, ...], Meta(min_length=2, max_length=2)]
 """The low and the high end, in the vertical's currency."""
 
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
@@ -42,7 +42,7 @@ class Prices(Struct, frozen=True, forbid_unknown_fields=True):
 class Outcome(Struct, frozen=True, forbid_unknown_fields=True):
     """Which share of leads ends in a sale, from low to high, and what such a sale leaves the buyer."""
 
-    sale_bp: tuple[BasisPoints, BasisPoints]
+    sale_bp: Annotated[tuple[BasisPoints, ...], Meta(min_length=2, max_length=2)]
     margin: AmountText | None = None
 
 

@@ -9,6 +9,8 @@ from core.errors import Conflict, Fault, Invalid, NotFound
 from marketplace.catalog.models import VerticalRow, VerticalVersion
 from marketplace.catalog.verticals import Vertical, read_shipped, shipped_slugs
 
+_SAY_WHO = text("SELECT set_config('leadbourse.actor', :actor, true)")
+
 
 def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> bool:
     """Add a vertical or change it to this definition, for every lead whose request begins after the commit.
@@ -19,21 +21,21 @@ def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> b
     """
     row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update())
     definition = vertical.as_mapping()
+    db.session.execute(_SAY_WHO, {"actor": actor})
     if row is None:
-        db.session.add(VerticalRow(slug=vertical.slug, definition=definition, changed_at=at, changed_by=actor))
+        db.session.add(VerticalRow(slug=vertical.slug, definition=definition, changed_at=at))
     elif row.definition == definition:
         return False
     else:
         _check_change(Vertical.stored(row.definition), vertical)
-        row.definition, row.changed_at, row.changed_by = definition, at, actor
-        row.book_version += 1
+        row.definition, row.changed_at, row.book_version = definition, at, row.book_version + 1
     db.session.flush()
     return True
 
 
 def _check_change(standing: Vertical, vertical: Vertical) -> None:
     if vertical.version <= standing.version:
-        says = f"Version {standing.version} stands and differs; read it, and send your change as {standing.version + 1}."
+        says = f"Version {standing.version} stands and differs; read it, then send yours as {standing.version + 1}."
         raise Conflict("version_changed", says)
     if vertical.currency != standing.currency:
         says = f"Leave it {standing.currency}: stored leads and orders count in it. Add another vertical instead."

@@ -9,12 +9,11 @@ CREATE TABLE marketplace.vertical_versions (
     PRIMARY KEY (vertical_id, book_version)
 );
 
-ALTER TABLE marketplace.verticals ADD COLUMN changed_by text NOT NULL DEFAULT 'system';
-
 -- What stood here before this migration is the oldest that is known.
 INSERT INTO marketplace.vertical_versions (vertical_id, book_version, definition, actor, at)
 SELECT id, 1, definition, 'system', changed_at FROM marketplace.verticals;
 
+-- Who changes a vertical says so in leadbourse.actor, for the transaction.
 CREATE FUNCTION marketplace.keep_vertical_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
@@ -27,7 +26,8 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO marketplace.vertical_versions (vertical_id, book_version, definition, actor, at)
-    VALUES (NEW.id, NEW.book_version, NEW.definition, NEW.changed_by, NEW.changed_at);
+    VALUES (NEW.id, NEW.book_version, NEW.definition,
+        coalesce(nullif(current_setting('leadbourse.actor', true), ''), 'system'), NEW.changed_at);
     RETURN NULL;
 END $$;
 
