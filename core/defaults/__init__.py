@@ -5,7 +5,17 @@ clock nor database. `setting` resolves what a vertical, a country and an order s
 """
 
 from core.defaults.resolving import NOTHING, Said, faults_in_said, setting
-from core.defaults.table import Default, DefaultsLoader, Section, Table, default, defaults, limits, read_table
+from core.defaults.table import (
+    Default,
+    DefaultsLoader,
+    Section,
+    Table,
+    default,
+    defaults,
+    limits,
+    read_table,
+    show_quantity,
+)
 
 __all__ = [
     "NOTHING",
@@ -20,4 +30,5 @@ __all__ = [
     "limits",
     "read_table",
     "setting",
+    "show_quantity",
 ]

@@ -80,7 +80,7 @@ def show_quantity(value: int, unit: str) -> str:
         return f"{value / 100:g} %"
     if unit == "minor":
         return f"{value // 100}.{value % 100:02} EUR"
-    return f"{value} {unit}" if unit not in UNIT_WORDS else str(value)
+    return f"{value} {unit.removesuffix('s') if value == 1 else unit}" if unit not in UNIT_WORDS else str(value)
 
 
 @cache

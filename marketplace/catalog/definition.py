@@ -98,7 +98,11 @@ def said_in(definition: VerticalDefinition) -> Said:
         key: getattr(getattr(definition, first), rest) if rest else getattr(definition, first)
         for key, (first, _, rest) in ((key, place.partition(".")) for key, place in OWN_FIELDS.items())
     }
-    return definition.settings | own
+    said: dict[str, int | bool] = {}
+    for reason, narrowed in definition.disputes.items():
+        parts = {"enabled": narrowed.enabled, "window_hours": narrowed.window_hours}
+        said |= {f"dispute.{reason}.{part}": value for part, value in parts.items() if value is not None}
+    return said | definition.settings | own
 
 
 def _money_faults(definition: VerticalDefinition) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from core.schemas import Amount
+from marketplace.catalog.contact_rules import CountryRules
 from marketplace.catalog.definition import ConsentRule, ShareRule
 from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
@@ -271,6 +272,12 @@ class RegionShown(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     parent: str | None
+
+
+class ContactRulesShown(CountryRules, frozen=True, kw_only=True):
+    """The rules of contact of one country, by channel; times are local at the person."""
+
+    country: str
 
 
 class KeyShown(Struct, frozen=True, kw_only=True):

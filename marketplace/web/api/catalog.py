@@ -8,6 +8,7 @@ from core.errors import Fault, Invalid, Malformed
 from core.http import Answer, body, business_clock, created, reads, writes
 from core.identity import Actor
 from marketplace.catalog.regions import country_of, is_region, regions_in
+from marketplace.catalog.contact_rules import get_contact_rules
 from marketplace.catalog.definition import VerticalDefinition
 from marketplace.catalog.shelf import add_vertical, all_verticals, apply_vertical, get_vertical
 from marketplace.catalog.verticals import Vertical
@@ -70,6 +71,17 @@ def list_regions(_actor: Actor) -> Answer:
         raise Malformed("bad_filter", "These regions cannot be shown.", [fault])
     items = [{"code": r.code, "name": r.name, "type": r.type, "parent": r.parent} for r in regions_in(country)]
     return Answer({"items": items, "next_cursor": None})
+
+
+@api.get("/contact-rules/<country>")
+@reads(ANYBODY)
+@describe(answers.ContactRulesShown)
+def show_contact_rules(_actor: Actor, country: str) -> Answer:
+    """Show who may be contacted for marketing in a country, when and how often, with the source of each rule.
+
+    A rule that is not `confirmed` is a cautious guess which the operator has to confirm. Unknown countries are 404.
+    """
+    return Answer({"country": country} | shown.plain(get_contact_rules(country)))
 
 
 def _check_slug(vertical: Vertical, slug: str) -> None:
