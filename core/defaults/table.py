@@ -45,8 +45,6 @@ class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     @property
     def shown(self) -> str:
         """Write the value with its unit, as people read it."""
-        if isinstance(self.value, bool):
-            return "on" if self.value else "off"
         if isinstance(self.value, list):
             return f"{', '.join(map(str, self.value))} {self.unit}"
         return show_quantity(self.value, self.unit)
@@ -76,6 +74,8 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
 
 def show_quantity(value: int, unit: str) -> str:
     """Write a quantity as people read it: 2500 basis points are 25 %, 50 cents are 0.50 EUR."""
+    if unit == "switch":
+        return "on" if value else "off"
     if unit == "bp":
         return f"{value / 100:g} %"
     if unit == "minor":
