@@ -83,7 +83,7 @@ class Vertical:
 
         What is stored this way stays as it is when a default changes later.
         """
-        plain: dict[str, Any] = msgspec.to_builtins(self.definition)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self.definition))  # to_builtins keeps tuples
         return plain
 
     def check(self, attributes: Mapping[str, Any]) -> list[Fault]:
