@@ -14,7 +14,9 @@ from core.schemas import ROOT, convert
 
 FILE = Path(__file__).parent / "defaults.yaml"
 
-Unit = Literal["milliseconds", "seconds", "minutes", "hours", "days", "business days", "months", "count", "bp", "minor", "switch"]
+Unit = Literal[
+    "milliseconds", "seconds", "minutes", "hours", "days", "business days", "months", "count", "bp", "minor", "switch"
+]
 Value = int | bool | list[int]
 Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$(?!\n)", description="words joined by dots")]
 Whole = Annotated[int, Meta(ge=0, le=10**12)]

@@ -160,9 +160,7 @@ def _change_between(before: datetime, after: datetime, place: ZoneInfo) -> datet
     return after.replace(microsecond=0)
 
 
-def _next_open(
-    rule: ChannelRule, holidays: tuple[str, ...], zones: list[ZoneInfo], at: datetime
-) -> datetime | None:
+def _next_open(rule: ChannelRule, holidays: tuple[str, ...], zones: list[ZoneInfo], at: datetime) -> datetime | None:
     """Return the next instant that is good in every zone: such an instant is an opening in one of them."""
     openings = {
         opens

@@ -24,7 +24,7 @@ govern is built; the documents of each part say what is.
 PRICES_HEAD = """
 ## Price corridors
 
-Cost per lead to the buyer, in EUR, where the factors are 1.00: seeds for suggestions until trade shows its own prices. The
+Cost per lead to the buyer, in EUR, where the factors are 1.00: seeds for suggestions until trade shows its own. The
 minimum price is 70 % of the low end of the shared corridor; where leads are not usual, of the cheapest action.
 
 | vertical | minimum | shared | exclusive | others | leads that end in a sale | margin of a sale |
@@ -46,7 +46,9 @@ def as_page() -> str:
     """Return docs/defaults.md."""
     parts = [HEAD]
     for section in defaults().sections:
-        parts.append(f"\n## {section.title}\n\n| setting | value | limits | may differ | what it says | source, reason |\n")
+        parts.append(
+            f"\n## {section.title}\n\n| setting | value | limits | may differ | what it says | source, reason |\n"
+        )
         parts.append("|---|---|---|---|---|---|\n")
         parts += [_line(row) for row in section.settings]
     parts += [PRICES_HEAD, *_price_lines(), *_seed_lines(price_seeds())]
@@ -68,7 +70,8 @@ def _line(row: Default) -> str:
     value = "; ".join([row.shown, *_groups(row)])
     bounds = " to ".join(show_quantity(end, row.unit) for end in row.limits) if row.limits else ""
     vertical = {"no": "", "narrows": "vertical narrows", "within_limits": "vertical within"}[row.vertical]
-    who = ", ".join(filter(None, [vertical, row.country and "country narrows", row.order and "order narrows"]))
+    others = [f"{level} narrows" for level, may in (("country", row.country), ("order", row.order)) if may]
+    who = ", ".join(filter(None, [vertical, *others]))
     return f"| `{row.key}` | {value} | {bounds} | {who} | {row.says} | {row.source} |\n"
 
 
@@ -87,7 +90,8 @@ def _price_lines() -> Iterator[str]:
         pairs = [" to ".join(pair) for pair in (cpl.shared, cpl.exclusive)] if cpl else ["", ""]
         sale = _range([f"{bp / 100:g} %" for bp in outcome.sale_bp]) if outcome else ""
         margin = outcome.margin or "" if outcome else ""
-        yield f"| {slug} | {said.min_price.amount} | {' | '.join(pairs)} | {_others(said.prices)} | {sale} | {margin} |\n"
+        cells = (slug, said.min_price.amount, *pairs, _others(said.prices), sale, margin)
+        yield f"| {' | '.join(cells)} |\n"
 
 
 def _others(prices: Any) -> str:
@@ -103,7 +107,7 @@ def _range(ends: list[str]) -> str:
 
 
 def _seed_lines(seeds: PriceSeeds) -> Iterator[str]:
-    yield "\n## Price factors\n\nA suggestion is the corridor times the factors of country, region, class and temperature.\n"
+    yield "\n## Price factors\n\nA suggestion is the corridor times the factors of country, region, class, temperature.\n"
     for name in ("countries", "regions", "classes", "temperatures"):
         yield f"\n| {name} | factor |\n|---|---|\n"
         yield from (f"| {key} | {bp / 10_000:.2f} |\n" for key, bp in getattr(seeds, name).items())

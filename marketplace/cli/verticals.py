@@ -5,9 +5,9 @@ from typing import IO
 import click
 import yaml
 
+from core.clock import as_rfc3339
 from core.db import transaction
 from core.http import business_clock
-from core.clock import as_rfc3339
 from marketplace.catalog.shelf import all_verticals, apply_vertical, get_vertical, versions_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.cli.running import print_json, with_app

@@ -113,7 +113,7 @@ class _World:
 
     def _place(self, day: int, number: int) -> int:
         """Return the place in the order of numbers; it is another lead's only after all have been used."""
-        all_places = sum(self.places)
+        all_places: int = sum(self.places)
         return day % (HOW_MANY // all_places) * all_places + self.before + number
 
 

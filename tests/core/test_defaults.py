@@ -1,5 +1,6 @@
 """The table of defaults is checked as a whole, and whoever narrows a setting never loosens it."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -84,8 +85,8 @@ values = st.integers(-1, 20_000) | st.booleans()
 @given(st.sampled_from(NUMBERS), values, values, values)
 def test_no_level_ever_loosens_what_stands_above_it(row: Default, vertical: Any, country: Any, order: Any) -> None:
     said = ({row.key: vertical}, {row.key: country}, {row.key: order})
-    held = [row.value, *(setting(row.key, *said[: place + 1]) for place in range(3))]
-    steps = list(zip(held, held[1:], strict=False))
+    held: list[Any] = [row.value, *(setting(row.key, *said[: place + 1]) for place in range(3))]
+    steps = list(itertools.pairwise(held))
     judged = steps[1:] if row.vertical == "within_limits" else steps
     for above, below in judged:
         assert type(below) is type(row.value)

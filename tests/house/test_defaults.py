@@ -1,6 +1,7 @@
 """The numbers of the exchange stand in one place: the page is made from the data, and code that has its own agrees."""
 
 from pathlib import Path
+from typing import get_args
 
 from click.testing import CliRunner
 
@@ -38,14 +39,14 @@ def test_numbers_that_deliveries_still_have_of_their_own_are_the_defaults() -> N
 
 def test_code_reads_its_numbers_from_the_defaults() -> None:
     assert TIERS["new"].share_bp == default("tier.new.share_bp") and default("margin.least_minor") == MIN_MARGIN_MINOR
-    assert (DEFAULT_SHARE, MAX_SHARE) == (default("share.buyers"), default("share.most_buyers"))
+    assert (default("share.buyers"), default("share.most_buyers")) == (DEFAULT_SHARE, MAX_SHARE)
     assert dispute_rules().reasons["mistyped"].window_hours == default("dispute.mistyped.window_hours")
     text = text_of(Path("marketplace/catalog/rules/disputes.yaml"))
     assert "window_hours: !default" in text and "window_hours: 7" not in text
 
 
 def test_every_interest_has_a_time_to_the_first_contact() -> None:
-    assert set(SLA_SECONDS) == set(Interest.__args__)
+    assert set(SLA_SECONDS) == set(get_args(Interest))
 
 
 def test_settings_with_a_field_of_their_own_exist() -> None:

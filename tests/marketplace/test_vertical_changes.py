@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from core.db import db, transaction
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
-from marketplace.catalog.shelf import apply_vertical, get_vertical, vertical_by_book, versions_of
+from marketplace.catalog.shelf import apply_vertical, get_vertical, versions_of, vertical_by_book
 from marketplace.catalog.verticals import Vertical, read_shipped
 from tests.conftest import START
 from tests.factories import Market, Member

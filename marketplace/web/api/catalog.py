@@ -7,9 +7,9 @@ from flask import request
 from core.errors import Fault, Invalid, Malformed
 from core.http import Answer, body, business_clock, created, reads, writes
 from core.identity import Actor
-from marketplace.catalog.regions import country_of, is_region, regions_in
 from marketplace.catalog.contact_rules import get_contact_rules
 from marketplace.catalog.definition import VerticalDefinition
+from marketplace.catalog.regions import country_of, is_region, regions_in
 from marketplace.catalog.shelf import add_vertical, all_verticals, apply_vertical, get_vertical
 from marketplace.catalog.verticals import Vertical
 from marketplace.web.api import answers, api, shown

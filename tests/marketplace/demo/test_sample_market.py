@@ -51,7 +51,7 @@ def judged(sent: Sent, verticals: dict[str, Vertical]) -> Judged:
 def is_near(count: int, of: int, rate_bp: int) -> bool:
     """Tell whether a count is within five standard deviations of what its rate promises."""
     rate = rate_bp / 10_000
-    return abs(count - of * rate) <= 5 * max((of * rate * (1 - rate)) ** 0.5, 0.5)
+    return bool(abs(count - of * rate) <= 5 * max((of * rate * (1 - rate)) ** 0.5, 0.5))
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -84,7 +84,9 @@ def test_the_publisher_that_turns_bad_is_clean_for_thirty_days() -> None:
 
 
 def test_most_robots_of_the_opaque_network_come_from_one_sub_id() -> None:
-    bots = [sent.body["source"]["sub"]["1"] for sent in month_of(MARKET.publisher("subnet")) if sent.true_label == "bot"]
+    bots = [
+        sent.body["source"]["sub"]["1"] for sent in month_of(MARKET.publisher("subnet")) if sent.true_label == "bot"
+    ]
     assert is_near(bots.count("s9"), len(bots), 7000) and len(set(bots)) > 5
 
 
