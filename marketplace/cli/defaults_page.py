@@ -107,7 +107,7 @@ def _range(ends: list[str]) -> str:
 
 
 def _seed_lines(seeds: PriceSeeds) -> Iterator[str]:
-    yield "\n## Price factors\n\nA suggestion is the corridor times the factors of country, region, class, temperature.\n"
+    yield "\n## Price factors\n\nA suggestion is the corridor times the factors of place, class and temperature.\n"
     for name in ("countries", "regions", "classes", "temperatures"):
         yield f"\n| {name} | factor |\n|---|---|\n"
         yield from (f"| {key} | {bp / 10_000:.2f} |\n" for key, bp in getattr(seeds, name).items())
