@@ -44,7 +44,7 @@ def faults_in_said(level: str, said: Said, above: Said = NOTHING, table: Table |
 
 def _refusals(row: Default, level: str, value: Value, above: Value) -> Iterator[tuple[str, str]]:
     if not (row.vertical != "no" if level == "vertical" else getattr(row, level)):
-        yield "not_settable_here", f"Leave it out: {row.key} is not for the level {level} to set."
+        yield "not_settable_here", f"Remove it: {row.key} is not for the level {level} to set."
         return
     if verdicts := list(value_faults(row, value)):
         yield from verdicts

@@ -1,5 +1,6 @@
 """Operators add and change verticals; nothing that was traded before is touched by it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from core.db import db, transaction
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
+from marketplace.catalog.dispute_rules import Narrowed, dispute_rules, reason_in
 from marketplace.catalog.shelf import apply_vertical, get_vertical, versions_of, vertical_by_book
 from marketplace.catalog.verticals import Vertical, read_shipped
 from tests.conftest import START
@@ -112,9 +114,29 @@ def test_the_database_keeps_every_version_whoever_changes_a_row(market: Market) 
 
 
 def test_a_limit_that_was_tightened_since_stops_nothing_that_trades(market: Market) -> None:
-    stored = read_shipped("education").as_mapping() | {"window_hours": 24, "version": 2}
-    assert faults_of(stored) == {"window_hours": "out_of_range"}
-    assert Vertical.stored(stored).window_hours == 24
+    publisher, buyer = market.make_publisher(), market.make_buyer()
+    loose = {"window_hours": 24, "disputes": {"mistyped": {"window_hours": 500}}}
+    assert set(faults_of(read_shipped("education").as_mapping() | loose)) == {
+        "window_hours", "disputes.mistyped.window_hours",
+    }  # fmt: skip
+    with transaction():
+        db.session.execute(
+            text("UPDATE marketplace.verticals SET definition = definition || CAST(:loose AS jsonb),"
+                 " book_version = book_version + 1 WHERE slug = 'education'"), {"loose": json.dumps(loose)},
+        )  # fmt: skip
+    market.make_order(buyer)
+    [sale] = publisher.post("/leads", market.lead())["sales"]
+    assert buyer.post(f"/sales/{sale['id']}/disputes", {"reason": "mistyped"})["state"] == "open"
+    assert publisher.get("/verticals/education")["window_hours"] == 24
+
+
+def test_a_reasons_window_is_never_longer_than_the_operators_present_one() -> None:
+    reason = dispute_rules().reasons["mistyped"]
+    assert reason_in(reason, {"mistyped": Narrowed(window_hours=500)}, "mistyped").window_hours == 72
+    assert reason_in(reason, {"mistyped": Narrowed(window_hours=50)}, "mistyped").window_hours == 50
+    bot = dispute_rules().reasons["bot"]
+    assert reason_in(bot, {"bot": Narrowed(window_hours=60)}, "bot").window_hours == 60
+    assert reason_in(bot, {"bot": Narrowed(enabled=False)}, "bot").window_hours is None
 
 
 def test_what_a_vertical_says_of_the_exchanges_settings_is_judged() -> None:
