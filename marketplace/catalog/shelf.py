@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
@@ -19,11 +20,13 @@ def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> b
     overwrites what they have not seen (Conflict `version_changed`); the currency never changes, since stored leads and
     orders count in it. Leads that were judged before keep the definition that judged them.
     """
-    row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update())
+    query = select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update()
+    row = db.session.scalar(query, execution_options={"populate_existing": True})  # as it is now that it is locked
     definition = vertical.as_mapping()
     db.session.execute(_SAY_WHO, {"actor": actor})
     if row is None:
-        db.session.add(VerticalRow(slug=vertical.slug, definition=definition, changed_at=at))
+        if not _insert(vertical, at):  # somebody added it between our look and our insert
+            raise Conflict("vertical_exists", f"Somebody just added {vertical.slug}; read it and try again.")
     elif row.definition == definition:
         return False
     else:
@@ -31,6 +34,13 @@ def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> b
         row.definition, row.changed_at, row.book_version = definition, at, row.book_version + 1
     db.session.flush()
     return True
+
+
+def _insert(vertical: Vertical, at: datetime) -> bool:
+    """Add a row unless there is one of this slug, also one that commits meanwhile; tells whether it did."""
+    row = insert(VerticalRow).values(slug=vertical.slug, definition=vertical.as_mapping(), changed_at=at)
+    made = row.on_conflict_do_nothing(constraint="verticals_slug_key").returning(VerticalRow.id)
+    return db.session.scalar(made) is not None
 
 
 def _check_change(standing: Vertical, vertical: Vertical) -> None:
@@ -54,7 +64,7 @@ def ship_verticals(at: datetime) -> None:
     known = set(db.session.scalars(select(VerticalRow.slug)))
     for slug in shipped_slugs():
         if slug not in known:
-            apply_vertical(read_shipped(slug), at)
+            _insert(read_shipped(slug), at)
 
 
 def get_vertical(slug: str) -> tuple[int, Vertical]:

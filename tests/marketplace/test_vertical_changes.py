@@ -4,15 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from core.db import db, transaction
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
 from marketplace.catalog.dispute_rules import Narrowed, dispute_rules, reason_in
+from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.shelf import apply_vertical, get_vertical, versions_of, vertical_by_book
 from marketplace.catalog.verticals import Vertical, read_shipped
+from tests.at_once import ask, at_once
 from tests.conftest import START
 from tests.factories import Market, Member
 
@@ -172,6 +174,30 @@ def test_prices_and_contacts_of_a_vertical_are_judged() -> None:
         "contact_required.0": "not_allowed_value",
         "example_contact.hat": "not_allowed_value",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_of_operators_who_change_one_vertical_at_once_a_single_one_is_heard(market: Market, method: str) -> None:
+    operator = market.make_operator()
+    if method == "PUT":
+        operator.post("/verticals", SMALL)
+    path = "/verticals" if method == "POST" else "/verticals/garden"
+    bodies = [SMALL | {"version": 2, "dedupe_days": 40 + number} for number in range(8)]
+    answers = at_once([lambda body=body: operator.request(method, path, body) for body in bodies])
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes == [{"POST": 201, "PUT": 200}[method]] + [409] * 7, [answer.text for answer in answers]
+    assert len(versions_of(get_vertical("garden")[0])) == (1 if method == "POST" else 2)
+
+
+def test_a_change_that_commits_after_our_look_is_seen(market: Market, database_url: str) -> None:
+    with transaction():
+        apply_vertical(Vertical.load(SMALL), START)
+    with pytest.raises(Conflict, match="send yours as 6"), transaction():
+        seen = db.session.scalars(select(VerticalRow).where(VerticalRow.slug == "garden")).one()
+        ask(database_url, "UPDATE marketplace.verticals SET definition = jsonb_set(definition, '{version}', '5'),"
+                          " book_version = book_version + 1 WHERE slug = 'garden' RETURNING id")  # fmt: skip
+        apply_vertical(Vertical.load(SMALL | {"version": 2}), START)
+    assert seen.slug == "garden"
 
 
 def test_two_operators_do_not_overwrite_each_other(market: Market) -> None:
