@@ -96,8 +96,9 @@ def test_a_database_that_is_away_is_said_so_and_its_return_is_noticed(
     order = market.make_order(buyer)
     sold = publisher.post("/leads", market.lead())
     db.session.remove()
-    pool_of(market.app).timeout = 0.5  # instead of five seconds for each request
-    with database_away(postgres, database_url):
+    pool = pool_of(market.app)
+    with database_away(postgres, database_url), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "timeout", 0.5)  # instead of five seconds for each request
         for member, method, path, body in [
             (publisher, "POST", "/leads", market.lead()), (buyer, "GET", "/wallet", None),
             (buyer, "PATCH", f"/orders/{order['id']}", {"name": "x"}),
