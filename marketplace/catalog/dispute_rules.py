@@ -10,6 +10,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
+from core.defaults import DefaultsLoader
 from core.errors import Fault
 
 RULES_FILE = Path(__file__).parent / "rules" / "disputes.yaml"
@@ -28,7 +29,7 @@ class Attempts(Struct, frozen=True, forbid_unknown_fields=True):
 class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One reason: its window counts from delivery, null is the vertical's; `credit_bp` is what upholding returns.
 
-    Until `operator_hours` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
+    Until `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
     """
 
     says: str
@@ -41,7 +42,7 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     machine: bool = False
     attempts: Attempts | None = None
     credit_bp: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
-    operator_hours: Hours | None = None
+    operator_days: Annotated[int, Meta(ge=1, le=1095)] | None = None
     robots: bool = False
 
 
@@ -68,7 +69,8 @@ class FalseClaims(Struct, frozen=True, forbid_unknown_fields=True):
     share_bp: Annotated[int, Meta(ge=0, le=10_000)]
     days: Annotated[int, Meta(ge=1, le=366)]
     least_claims: Annotated[int, Meta(ge=1)]
-    fee: dict[str, str]
+    fee_minor: Annotated[int, Meta(ge=0)]
+    currencies: tuple[str, ...]
 
 
 class SourceBreaker(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +108,7 @@ def dispute_rules() -> DisputeRules:
 
 def read_rules(text: str) -> DisputeRules:
     """Read rules from YAML; ValueError for what is none, as nothing can be traded under it."""
-    return msgspec.convert(yaml.safe_load(text), DisputeRules)
+    return msgspec.convert(yaml.load(text, DefaultsLoader), DisputeRules)  # noqa: S506  # a SafeLoader with one tag
 
 
 def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Reason:
@@ -115,7 +117,8 @@ def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Re
     if own is None:
         return reason
     enabled = reason.enabled if own.enabled is None else own.enabled
-    return msgspec.structs.replace(reason, enabled=enabled, window_hours=own.window_hours or reason.window_hours)
+    hours = [each for each in (own.window_hours, reason.window_hours) if each is not None]
+    return msgspec.structs.replace(reason, enabled=enabled, window_hours=min(hours, default=None))
 
 
 def closes_at(reason: Reason, delivered_at: datetime, window_ends_at: datetime) -> datetime:

@@ -63,7 +63,7 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
         query = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
         paused = frozenset((publisher, source) for publisher, source in cursor.execute(query))
     book = Book(orders, version, known.book if known else None)
-    return LiveVertical(vertical_id, Vertical.load(definition), book, paused)
+    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

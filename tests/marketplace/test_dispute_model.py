@@ -128,7 +128,7 @@ def machine_for(market: Market, clock: SetClock) -> type[RuleBasedStateMachine]:
         @rule(which=INDEX, note=st.sampled_from(["", "a regulator wrote"]))
         def claim_for_the_buyer(self, which: int, note: str) -> None:
             sold = self.sales[which]
-            in_time = clock.instant < START + timedelta(hours=8784)
+            in_time = clock.instant < START + timedelta(days=365)
             may = sold.dispute is None and sold.state in ("delivered", "settled") and in_time
             body = {"sale": sold.sale, "reason": "no_consent", "note": note}
             opened = self.say(self.operator, "/disputes/claims", body, may)

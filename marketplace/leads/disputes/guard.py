@@ -51,9 +51,9 @@ def check_file(buyer_id: UUID, reason: Reason, brings_file: bool, at: datetime) 
 def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:
     """Return what a claim of this buyer costs if it is rejected, in minor units; nothing unless he is guarded."""
     rule = dispute_rules().false_claims
-    if currency not in rule.fee or not is_guarded(rule, *decided_and_rejected(buyer_id, at)):
+    if currency not in rule.currencies or not is_guarded(rule, *decided_and_rejected(buyer_id, at)):
         return 0
-    return Money.parse(rule.fee[currency], currency).minor
+    return rule.fee_minor
 
 
 def settle_fee(dispute: Dispute, currency: str, actor: str, at: datetime) -> None:

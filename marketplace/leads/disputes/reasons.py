@@ -22,7 +22,7 @@ REASONS = tuple(dispute_rules().reasons)
 def vertical_of_sale(sale: Sale) -> Vertical:
     """Return the vertical that a sale's lead is of."""
     query = select(VerticalRow).join(Lead, Lead.vertical_id == VerticalRow.id).where(Lead.id == sale.lead_id)
-    return Vertical.load(db.session.scalars(query).one().definition)
+    return Vertical.stored(db.session.scalars(query).one().definition)
 
 
 def reason_of_sale(sale: Sale, name: str) -> Reason:
@@ -57,7 +57,7 @@ def check_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
 
 def check_operator_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
     """Refuse an operator's claim by a reason that has none, or that comes too late, Conflict with the instant."""
-    if reason.operator_hours is None:
+    if reason.operator_days is None:
         raise Conflict("reason_off", f"{name} is no reason for which an operator claims.")
     until = operator_claims_until(sale, reason)
     if until is not None and at >= until:
@@ -66,9 +66,9 @@ def check_operator_time(sale: Sale, name: str, reason: Reason, at: datetime) -> 
 
 def operator_claims_until(sale: Sale, reason: Reason) -> datetime | None:
     """Return when an operator's claim on a delivered sale comes too late; None where there is no such claim."""
-    if reason.operator_hours is None or sale.delivered_at is None:
+    if reason.operator_days is None or sale.delivered_at is None:
         return None
-    return sale.delivered_at + timedelta(hours=reason.operator_hours)
+    return sale.delivered_at + timedelta(days=reason.operator_days)
 
 
 def check_evidence(evidence: Sequence[Any], reason: Reason) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from core.ids import show_id
-from core.schemas import Amount
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import Appeal, Dispute, DisputeGroup, EvidenceFile
 from marketplace.leads.disputes.cap import bought_and_returned, is_above
@@ -64,7 +63,7 @@ def standing(at: datetime, buyer_id: UUID) -> StandingShown:
         decided_and_rejected(buyer_id, at),
     )
     guarded = is_guarded(rules.false_claims, *claims)
-    fees = [Amount(amount=text, currency=code) for code, text in rules.false_claims.fee.items()] if guarded else []
+    fees = [amount(rules.false_claims.fee_minor, code) for code in rules.false_claims.currencies] if guarded else []
     return StandingShown(
         bought=bought, sent_back=back, return_cap_percent=rules.return_cap.share_bp // 100,
         return_cap_reached=is_above(rules.return_cap, bought, back), decided=claims[0], rejected=claims[1],
