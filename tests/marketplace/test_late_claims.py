@@ -39,7 +39,9 @@ def settled(market: Market, clock: SetClock) -> Deal:
 
 def short_window() -> None:
     with transaction():
-        apply_vertical(Vertical.load(read_shipped("education").as_mapping() | {"window_hours": 48}), START)
+        apply_vertical(
+            Vertical.load(read_shipped("education").as_mapping() | {"window_hours": 48, "version": 2}), START
+        )
 
 
 def claim(deal: Deal, reason: str = "no_consent", **said: Any) -> Any:
