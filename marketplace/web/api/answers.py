@@ -151,8 +151,9 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
-    `credited` is what a dispute takes off the price at settlement; from `contact_ended_at` on the buyer may not contact
-    the person any more.
+    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
+    any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
+    is null where the person said nothing.
     """
 
     id: str
@@ -167,6 +168,8 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     dispute_until: datetime | None
     release_at: datetime | None
     ended_at: datetime | None
+    contact_wanted_at: datetime | None
+    best_time_understood: bool | None
     contact_due_at: datetime | None
     contact_state: ContactState | None
     handling: Handling | None
