@@ -56,7 +56,9 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
             return None
         vertical_id, definition, version = row
         query = (
-            "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
+            "SELECT id, buyer_id, version, terms FROM marketplace.orders o WHERE vertical_id = %s AND status = 'active'"
+            " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
+            " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
         )
         orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
     return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))

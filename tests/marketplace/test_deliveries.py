@@ -14,6 +14,7 @@ from core.outbound import Outbound
 from core.signatures import verify
 from marketplace.jobs import run_due
 from marketplace.leads.delivery import courier
+from marketplace.leads.delivery.claims import HANDS_PER_ENDPOINT
 from marketplace.leads.delivery.courier import deliver_due
 from tests.at_once import at_once, wait_until
 from tests.conftest import START
@@ -175,7 +176,7 @@ def test_a_slow_endpoint_holds_up_nobody_else(market: Market, publisher: Member,
         try:
             under_way = at_work.take_round() + at_work.take_round()
             wait_until(lambda: len(quick.received) == 1)
-            assert len(slow.received) <= courier.HANDS_PER_ORDER == len(under_way) - 1
+            assert len(slow.received) <= HANDS_PER_ENDPOINT == len(under_way) - 1
         finally:
             slow.open.set()
             at_work.close()

@@ -41,7 +41,9 @@ def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
     vault, request = desk().vault, sent.request
     row = db.session.get_one(DeliveryAttempt, (sale_id, number))
     row.outcome, row.reason = sent.verdict.outcome, sent.verdict.reason
-    row.status, row.milliseconds = sent.status, sent.milliseconds
+    row.status, row.milliseconds, row.lease_until = sent.status, sent.milliseconds, None
+    if not request.url:
+        return  # nothing was sent
     exchanged = Exchanged(
         request.method, request.url, dict(request.headers), request.body.decode("utf-8", "replace"),
         sent.answer[:MOST_ANSWER].decode("utf-8", "replace"),

@@ -190,6 +190,14 @@ class AttemptsShown(Struct, frozen=True):
     items: list[AttemptShown]
 
 
+class EndpointShown(Struct, frozen=True, kw_only=True):
+    """Whether leads are sent where the order delivers: `paused` until then, `trying` with one lead, or `ok`."""
+
+    address: str
+    state: Annotated[str, one_of(("ok", "paused", "trying"))]
+    paused_until: datetime | None
+
+
 class OrderShown(Struct, frozen=True, kw_only=True):
     """A standing order with every term, also those that were left out when it was placed."""
 
@@ -213,6 +221,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     delivery: dict[str, Any]
     contact_sla: bool
     status: str
+    endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime
 

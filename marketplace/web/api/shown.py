@@ -15,6 +15,7 @@ from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
+from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.delivery.log import exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.models import Lead, Sale
@@ -25,6 +26,7 @@ from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
     AttemptShown,
     BalanceShown,
+    EndpointShown,
     FaultShown,
     KeyMade,
     KeyShown,
@@ -167,15 +169,24 @@ def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
     )  # fmt: skip
 
 
-def order(row: Order, secret: str | None = None) -> OrderShown:
-    """Show an order to its buyer, with the secret that signs its webhook."""
+def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = None) -> OrderShown:
+    """Show an order to its buyer, with the secret that signs its webhook, and how its endpoint does."""
     terms = show_terms(decode_terms(row.terms))
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
-        id=show_id("ord", row.id), version=row.version, **terms,
+        id=show_id("ord", row.id), version=row.version, **terms, endpoint=_endpoint(row, endpoint),
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
+
+
+def _endpoint(row: Order, endpoint: Endpoint | None) -> EndpointShown | None:
+    if row.endpoint is None:
+        return None
+    state = endpoint.state if endpoint else "closed"
+    until = endpoint.probe_at if endpoint and state == "open" else None
+    word = {"closed": "ok", "open": "paused"}.get(state, "trying")
+    return EndpointShown(address=row.endpoint, state=word, paused_until=instant_or_none(until))
 
 
 def wallet(held: WalletBalance) -> WalletShown:
