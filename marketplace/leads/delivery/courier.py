@@ -85,7 +85,7 @@ class Courier:
         """Make one attempt that was claimed: send without a transaction, then record; without a posting only record."""
         try:
             with self._app.app_context():
-                sent = Sent(Request("", "", {}), _PAUSED) if posting is None else send(posting)
+                sent = Sent(Request("", "", {}), _PAUSED) if posting is None else send_posting(posting)
                 _record(claim, sent, self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
@@ -103,7 +103,7 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         _pass_on(claim.sale_id, clock())
 
 
-def send(posting: Posting | Invalid) -> Sent:
+def send_posting(posting: Posting | Invalid) -> Sent:
     """Make the call of an attempt and judge its answer; the caller holds no transaction."""
     if isinstance(posting, Invalid):  # a template that grows too long for this lead, each time anew
         return Sent(Request("", "", {}), Verdict("not_sent", f"{posting.code}: {posting.detail}"))
@@ -111,11 +111,11 @@ def send(posting: Posting | Invalid) -> Sent:
         answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:
         silent = Verdict("error", f"{silence.code}: {silence}"[:300])
-        return Sent(posting.request, silent, None, silence.milliseconds)
+        return Sent(posting.request, silent, None, silence.milliseconds, secrets=posting.secrets)
     verdict = judged(posting.rules, answer.status, answer.body, posting.currency)
     # Buyers repeat the person's data in their reasons, which others than they read.
     verdict = verdict._replace(reason=masked_text(verdict.reason, posting.parcel))
-    return Sent(posting.request, verdict, answer.status, answer.milliseconds, answer.body)
+    return Sent(posting.request, verdict, answer.status, answer.milliseconds, answer.body, posting.secrets)
 
 
 def deliver_due(as_of: datetime) -> int:

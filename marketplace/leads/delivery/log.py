@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.db import db
 from core.outbound import Request
 from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.masking import headers_without_credentials, without_credentials
 from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.desk import desk
 
@@ -34,6 +35,7 @@ class Sent(NamedTuple):
     status: int | None = None
     milliseconds: int = 0
     answer: bytes = b""
+    secrets: tuple[str, ...] = ()
 
 
 def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
@@ -44,11 +46,19 @@ def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
     row.status, row.milliseconds, row.lease_until = sent.status, sent.milliseconds, None
     if not request.url:
         return  # nothing was sent
-    exchanged = Exchanged(
-        request.method, request.url, dict(request.headers), request.body.decode("utf-8", "replace"),
-        sent.answer[:MOST_ANSWER].decode("utf-8", "replace"),
-    )  # fmt: skip
-    row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged), sale_id), vault.generation
+    row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged_of(sent)), sale_id), vault.generation
+
+
+def exchanged_of(sent: Sent) -> Exchanged:
+    """Write what was exchanged as text, without credentials."""
+    request, secrets = sent.request, sent.secrets
+    return Exchanged(
+        request.method,
+        without_credentials(request.url, secrets),
+        headers_without_credentials(request.headers, secrets),
+        without_credentials(request.body.decode("utf-8", "replace"), secrets),
+        without_credentials(sent.answer[:MOST_ANSWER].decode("utf-8", "replace"), secrets),
+    )
 
 
 def attempts_of(sale_id: UUID) -> list[DeliveryAttempt]:

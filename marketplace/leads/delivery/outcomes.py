@@ -30,14 +30,9 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
     """
     sale = db.session.get_one(Sale, sale_id, with_for_update=True)
     row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
-    was_over = row.ended_at is not None
-    if not was_over:
-        _let_take_effect(row, sale, verdict, at)
-    record(row, verdict.outcome, at)
-    return row.state in OVER and not was_over
-
-
-def _let_take_effect(row: DeliveryRow, sale: Sale, verdict: Verdict, at: datetime) -> None:
+    if row.ended_at is not None:
+        record(row, verdict.outcome, at)
+        return False
     if verdict.outcome == "accepted":
         _deliver(row, sale, verdict.reference, at)
     elif verdict.outcome == "refused":
@@ -46,6 +41,8 @@ def _let_take_effect(row: DeliveryRow, sale: Sale, verdict: Verdict, at: datetim
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
         _end(row, sale, "failed", verdict.reason, at)
+    record(row, verdict.outcome, at)
+    return row.state in OVER
 
 
 def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:

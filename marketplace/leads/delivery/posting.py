@@ -16,6 +16,7 @@ from core.outbound import Request
 from core.signatures import sign
 from marketplace.catalog.models import VerticalRow
 from marketplace.leads.delivery.answers import AnswerRules
+from marketplace.leads.delivery.credentials import opened, secrets_in
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
@@ -33,13 +34,17 @@ Row = TypeVar("Row", bound=Model)
 
 
 class Posting(NamedTuple):
-    """A request that is ready to go, what it carries, for how long it is waited for, and how its answer is judged."""
+    """A request that is ready to go, what it carries, for how long it is waited for, and how its answer is judged.
+
+    `secrets` are hidden in what is logged of it.
+    """
 
     request: Request
     parcel: Parcel
     rules: AnswerRules
     currency: str
     timeout_seconds: float
+    secrets: tuple[str, ...] = ()
 
 
 def postings_of(sale_ids: list[UUID]) -> dict[UUID, Posting | Invalid]:
@@ -66,14 +71,15 @@ def _written(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting | Invalid:
 
 def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting:
     terms = decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
-    settings = delivery_of(terms.delivery)
+    plain = opened(terms.delivery, desk().vault, row.buyer_id)
+    settings = delivery_of(plain)
     assert isinstance(settings, Posted)
     parcel = parcel_of(sale, lead, terms)
     written = request_of(settings, parcel)
     headers = {**written.headers, **_signature(row, written.body)}
     wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
     request = Request(written.method, written.url, headers, written.body)
-    return Posting(request, parcel, rules_of(settings), sale.currency, wait)
+    return Posting(request, parcel, rules_of(settings), sale.currency, wait, secrets_in(plain))
 
 
 def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:

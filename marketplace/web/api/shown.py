@@ -15,6 +15,7 @@ from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
+from marketplace.leads.delivery.credentials import masked
 from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.delivery.log import exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt
@@ -172,6 +173,7 @@ def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
 def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = None) -> OrderShown:
     """Show an order to its buyer, with the secret that signs its webhook, and how its endpoint does."""
     terms = show_terms(decode_terms(row.terms))
+    terms["delivery"] = masked(terms["delivery"])
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
