@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Text, text
+from sqlalchemy import CheckConstraint, DateTime, Text, delete, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import REAL_TIME
@@ -38,6 +38,11 @@ _COUNT = text("""
         used = CASE WHEN r.began_at <= :over THEN 1 ELSE r.used + 1 END
     RETURNING used, began_at
 """)
+
+
+def forget_rates(before: datetime) -> None:
+    """Delete the windows that began before this real instant."""
+    db.session.execute(delete(RateRow).where(RateRow.began_at < before))
 
 
 def count_towards(rate: Rate, account_id: UUID, what: str) -> None:

@@ -55,12 +55,16 @@ _FREE_LOST = text(
 
 
 class Claim(NamedTuple):
-    """An attempt that this process has in hand; of a stranded lead nothing is sent, as its endpoint is paused."""
+    """An attempt that this process has in hand; of a stranded lead nothing is sent.
+
+    Its endpoint is paused, or it was asked for by hand and the lead is its buyer's no more.
+    """
 
     sale_id: UUID
     number: int
     lane: str
     is_stranded: bool = False
+    by_hand: bool = False
 
 
 def claim_due(now: datetime, most: int, busy: Mapping[str, int]) -> list[Claim]:

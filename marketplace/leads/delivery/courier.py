@@ -28,6 +28,7 @@ from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.next_buyer import Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
 from marketplace.leads.delivery.posting import Posting, postings_of
+from marketplace.leads.delivery.resending import claim_by_hand
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ _FORGOTTEN = text(
     "SELECT sale_id FROM marketplace.deliveries"
     " WHERE state IN ('refused', 'failed') AND NOT passed_on AND ended_at <= :ended_before LIMIT 100"
 )
-# What is recorded of an attempt that was taken away from a paused endpoint.
+# What is recorded of attempts of which nothing was sent.
 _PAUSED = Verdict("not_sent", "endpoint_paused: nothing is sent to this address until it answers again")
+_GONE = Verdict("not_sent", "contact_ended: the lead is its buyer's no more")
 
 
 class Courier:
@@ -64,7 +66,7 @@ class Courier:
         self._take_up_lost()
         with transaction():
             claimed = _claim(self._clock(), free, busy)
-            written = postings_of([claim.sale_id for claim in claimed if not claim.is_stranded])
+            written = _written_for(claimed)
         with self._lock:
             self._busy.update(claim.lane for claim in claimed)
         return [self._pool.submit(self._deliver, claim, written.get(claim.sale_id)) for claim in claimed]
@@ -85,7 +87,7 @@ class Courier:
         """Make one attempt that was claimed: send without a transaction, then record; without a posting only record."""
         try:
             with self._app.app_context():
-                sent = Sent(Request("", "", {}), _PAUSED) if posting is None else send_posting(posting)
+                sent = Sent(Request("", "", {}), _why_unsent(claim)) if posting is None else send_posting(posting)
                 _record(claim, sent, self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
@@ -98,7 +100,7 @@ class Courier:
 def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
     with transaction():
         write_attempt(claim.sale_id, claim.number, sent)
-        is_to_pass_on = settle_attempt(claim.sale_id, sent.verdict, clock())
+        is_to_pass_on = not claim.by_hand and settle_attempt(claim.sale_id, sent.verdict, clock())
     if is_to_pass_on:
         _pass_on(claim.sale_id, clock())
 
@@ -171,4 +173,16 @@ def _claim(now: datetime, most: int, busy: dict[str, int]) -> list[Claim]:
     claimed = claim_due(now, most, busy)
     if may_be_stranded and len(claimed) < most:
         claimed += claim_stranded(now, most - len(claimed), busy)
-    return claimed
+    return claimed + claim_by_hand(most - len(claimed))
+
+
+def _written_for(claimed: list[Claim]) -> dict[UUID, Posting | Invalid]:
+    """Write what these claims send; nothing for those that are stranded."""
+    sending = [claim for claim in claimed if not claim.is_stranded]
+    again = [claim.sale_id for claim in sending if claim.by_hand]
+    first = [claim.sale_id for claim in sending if not claim.by_hand]
+    return postings_of(first) | postings_of(again, by_present_terms=True)
+
+
+def _why_unsent(claim: Claim) -> Verdict:
+    return _GONE if claim.by_hand else _PAUSED

@@ -1,6 +1,6 @@
 """The log of attempts: what was sent and what came back, sealed, and shown in the clear only to whoever bought it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,8 +10,15 @@ from sqlalchemy import select
 from core.db import db
 from core.outbound import Request
 from marketplace.leads.delivery.answers import Verdict
-from marketplace.leads.delivery.masking import headers_without_credentials, without_credentials
+from marketplace.leads.delivery.masking import (
+    headers_without_credentials,
+    masked_request,
+    masked_text,
+    without_credentials,
+)
 from marketplace.leads.delivery.models import DeliveryAttempt
+from marketplace.leads.delivery.parcel import Parcel
+from marketplace.leads.delivery.requests import Request as Written
 from marketplace.leads.desk import desk
 
 MOST_ANSWER = 4_000  # bytes of an answer that are kept
@@ -67,9 +74,16 @@ def attempts_of(sale_id: UUID) -> list[DeliveryAttempt]:
     return list(db.session.scalars(query))
 
 
-def exchanged_in(row: DeliveryAttempt) -> dict[str, Any] | None:
+def exchanged_in(row: DeliveryAttempt) -> Exchanged | None:
     """Return what was exchanged in the clear, None while the attempt is under way."""
     if row.sealed is None or row.sealed_key is None:
         return None
-    exchanged: dict[str, Any] = msgspec.json.decode(desk().vault.open(row.sealed, row.sealed_key, row.sale_id))
-    return exchanged
+    return msgspec.json.decode(desk().vault.open(row.sealed, row.sealed_key, row.sale_id), type=Exchanged)
+
+
+def masked_exchange(exchanged: Exchanged, parcel: Parcel) -> Exchanged:
+    """Return what was exchanged with contact data and credentials hidden: for an operator, who needs neither."""
+    request = Written(exchanged.method, exchanged.url, exchanged.headers, exchanged.body.encode())
+    hidden = masked_request(request, parcel)
+    return Exchanged(hidden.method, hidden.url, hidden.headers, hidden.body.decode(),
+                     masked_text(exchanged.answer, parcel))  # fmt: skip

@@ -57,8 +57,8 @@ class DeliveryAttempt(Model):
         CheckConstraint("outcome IN ('accepted', 'refused', 'error', 'not_sent')"),
         CheckConstraint("milliseconds >= 0"),
         CheckConstraint("(sealed IS NULL) = (sealed_key IS NULL)", name="delivery_attempts_sealed_check"),
-        Index("delivery_attempts_by_hand_idx", "sale_id",
-              postgresql_where=text("asked_by IS NOT NULL AND outcome IS NULL")),
+        Index("delivery_attempts_by_hand_idx", "lease_until",
+              postgresql_where=text("lease_until IS NOT NULL")),
         {"schema": "marketplace"},
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from core.schemas import Amount
 from marketplace.catalog.verticals import ConsentRule, ShareRule
 from marketplace.leads.contact_speed import ContactState
+from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
@@ -173,7 +174,10 @@ class SaleShown(Struct, frozen=True, kw_only=True):
 
 
 class AttemptShown(Struct, frozen=True, kw_only=True):
-    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again."""
+    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again.
+
+    What was exchanged is shown to the buyer as long as the contact is his, to an operator with contact data hidden.
+    """
 
     number: int
     started_at: datetime
@@ -181,7 +185,8 @@ class AttemptShown(Struct, frozen=True, kw_only=True):
     reason: str | None
     status: int | None
     milliseconds: int | None
-    exchanged: dict[str, Any] | None
+    by_hand: bool
+    exchanged: Exchanged | None
 
 
 class AttemptsShown(Struct, frozen=True):

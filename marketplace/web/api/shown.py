@@ -17,7 +17,7 @@ from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
 from marketplace.leads.delivery.credentials import masked
 from marketplace.leads.delivery.endpoint_rows import Endpoint
-from marketplace.leads.delivery.log import exchanged_in
+from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
@@ -162,11 +162,12 @@ def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
     )  # fmt: skip
 
 
-def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
-    """Show an attempt to deliver; the request and its answer only to whom the contact belongs."""
+def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> AttemptShown:
+    """Show an attempt to deliver, with as much of the request and its answer as the asker may see."""
     return AttemptShown(
         number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
-        status=row.status, milliseconds=row.milliseconds, exchanged=exchanged_in(row) if in_clear else None,
+        status=row.status, milliseconds=row.milliseconds, by_hand=row.asked_by is not None,
+        exchanged=exchanged,
     )  # fmt: skip
 
 
