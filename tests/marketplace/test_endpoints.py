@@ -13,12 +13,13 @@ from flask import Flask
 
 from core.db import db, transaction
 from core.outbound import Outbound
-from marketplace.leads.delivery import endpoints
+from marketplace.leads.delivery import endpoints, outcomes
 from marketplace.leads.delivery.breaker import LIMITS
 from marketplace.leads.delivery.claims import HANDS_PER_ENDPOINT
 from marketplace.leads.delivery.courier import HANDS, Courier, deliver_due
 from marketplace.leads.delivery.endpoint_news import MAIL_JOB, tell_by_mail
 from marketplace.leads.delivery.models import DeliveryRow
+from marketplace.leads.models import Sale
 from tests.at_once import at_once, wait_until
 from tests.conftest import START
 from tests.factories import Market, Member
@@ -240,6 +241,28 @@ def test_a_probe_whose_process_dies_is_sent_again(
     deliver_due(clock.now())
     assert state_of(buyer, order) == "ok"
     assert states(buyer) == ["delivered"] + ["failed"] * 20
+
+
+def test_when_the_probe_is_ended_by_another_hand_the_next_lead_probes(
+    market: Market, publisher: Member, broken: Endpoint, clock: Any
+) -> None:
+    buyer, order = pause(market, publisher, broken)
+    clock.advance(seconds=PAUSE.total_seconds())
+    deliver_due(clock.now())
+    publisher.post("/leads", market.lead())
+    with transaction():
+        endpoints.tend(clock.now())
+    with transaction():
+        waiting = DeliveryRow.state == "waiting"
+        sale_id = db.session.scalars(db.select(DeliveryRow.sale_id).where(waiting)).one()
+        row = db.session.get_one(DeliveryRow, sale_id)
+        outcomes._end(row, db.session.get_one(Sale, sale_id), "failed", "ended by hand", clock.now())
+    deliver_due(clock.now())
+    assert state_of(buyer, order) == "trying"
+    broken.status = 200
+    publisher.post("/leads", market.lead())
+    deliver_due(clock.now())
+    assert state_of(buyer, order) == "ok"
 
 
 def test_refusals_are_no_failures(market: Market, publisher: Member) -> None:

@@ -88,6 +88,8 @@ def tend(at: datetime) -> bool:
     query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     endpoints = list(db.session.scalars(query))
     for endpoint in endpoints:
+        if endpoint.state == "probing" and not _is_on_its_way(endpoint.probe_sale_id):
+            _keep(endpoint, _health_of(endpoint)._replace(state="half_open"), None, at)
         _keep(endpoint, roused(_health_of(endpoint), at), None, at)
         if endpoint.state == "half_open":
             asked = {"buyer": endpoint.buyer_id, "address": endpoint.address, "at": at}
@@ -95,6 +97,12 @@ def tend(at: datetime) -> bool:
             if probe is not None:
                 _keep(endpoint, _health_of(endpoint)._replace(state="probing"), probe, at)
     return any(endpoint.state in PAUSED for endpoint in endpoints)
+
+
+def _is_on_its_way(sale_id: UUID | None) -> bool:
+    """Tell whether a probe may still be answered: its sale may have been ended by another hand than a courier's."""
+    query = select(DeliveryRow.sale_id).where(DeliveryRow.sale_id == sale_id, DeliveryRow.ended_at.is_(None))
+    return db.session.scalar(query) is not None
 
 
 def endpoints_of(orders: list[Order]) -> dict[UUID, Endpoint]:
