@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from core.db import db, transaction
+from core.ids import parse_id
 from core.outbound import Outbound
 from marketplace.leads.delivery import endpoints, outcomes
 from marketplace.leads.delivery.breaker import LIMITS
@@ -241,6 +242,33 @@ def test_a_probe_whose_process_dies_is_sent_again(
     deliver_due(clock.now())
     assert state_of(buyer, order) == "ok"
     assert states(buyer) == ["delivered"] + ["failed"] * 20
+
+
+@pytest.mark.parametrize(("minutes", "ends"), [(5, "delivered"), (16, "failed")])
+def test_a_lead_whose_attempt_died_may_be_its_buyers_and_waits_for_the_endpoint_in_its_grace(
+    market: Market, publisher: Member, broken: Endpoint, clock: Any, minutes: int, ends: str
+) -> None:
+    buyer = market.make_buyer()
+    market.make_order(buyer, "30.00", delivery=webhook(broken))
+    sold = [publisher.post("/leads", market.lead())["sales"][0]["id"] for _ in range(21)]
+    with transaction():
+        db.session.execute(
+            db.text("INSERT INTO marketplace.delivery_attempts (sale_id, number, started_at) VALUES (:sale, 1, :at)"),
+            {"sale": parse_id("sale", sold[-1]), "at": START},
+        )
+        db.session.execute(
+            db.text("UPDATE marketplace.deliveries SET attempts = 1, next_attempt_at = :at WHERE sale_id = :sale"),
+            {"sale": parse_id("sale", sold[-1]), "at": START + SOON},
+        )
+    deliver_due(START)
+    assert states(buyer) == ["failed"] * 20 + ["held"]
+    broken.status = 200
+    clock.advance(seconds=60 * minutes)
+    if ends == "failed":
+        with transaction():  # the pause is longer than the lead's grace
+            db.session.execute(db.text("UPDATE marketplace.endpoints SET probe_at = :at"), {"at": clock.now() + PAUSE})
+    deliver_due(clock.now())
+    assert buyer.get(f"/sales/{sold[-1]}")["state"] == ends
 
 
 def test_when_the_probe_is_ended_by_another_hand_the_next_lead_probes(

@@ -44,9 +44,13 @@ _LANE = "d.buyer_id || ' ' || coalesce(v.endpoint, d.order_id::text)"
 _DUE = text(_CLAIM.format(
     lane=_LANE, wanted="d.next_attempt_at <= :now AND (e.state IS NULL OR e.probe_sale_id = d.sale_id)",
 ))  # fmt: skip
+# A lead whose attempt died with its process may be its buyer's already: it waits for the endpoint as long as it may.
 _STRANDED = text(_CLAIM.format(
     lane="'away from ' || " + _LANE,
-    wanted="e.state IN ('open', 'probing') AND e.probe_sale_id IS DISTINCT FROM d.sale_id",
+    wanted="""e.state IN ('open', 'probing') AND e.probe_sale_id IS DISTINCT FROM d.sale_id
+                    AND (d.give_up_at < :now OR NOT EXISTS (
+                        SELECT FROM marketplace.delivery_attempts a
+                        WHERE a.sale_id = d.sale_id AND a.outcome IS NULL))""",
 ))  # fmt: skip
 _FREE_LOST = text(
     "UPDATE marketplace.deliveries SET state = 'waiting', lease_until = NULL"
