@@ -20,6 +20,7 @@ from core.db import Application, db, is_lost, present_app, transaction
 from core.errors import Invalid
 from core.http import business_clock
 from core.outbound import NoAnswer, Request, outbound
+from core.rounds import run_rounds
 from marketplace.leads.delivery.answers import Verdict, judged
 from marketplace.leads.delivery.claims import Claim, claim_due, claim_stranded, free_lost
 from marketplace.leads.delivery.endpoints import tend
@@ -137,16 +138,7 @@ def run_courier(app: Application, ended: threading.Event) -> None:
     with app.app_context():
         clock: Clock = business_clock()
     courier = Courier(app, clock.now)
-    while not ended.is_set():
-        with app.app_context():
-            try:
-                taken = courier.take_round()
-            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
-                taken = []
-                log.warning("the courier waits: %s", error) if is_lost(error) else log.exception("the courier failed")
-                ended.wait(1)
-        if not taken:
-            ended.wait(IDLE_SECONDS)
+    run_rounds(app, ended, "the courier", lambda: bool(courier.take_round()), IDLE_SECONDS)
     courier.close()
 
 
