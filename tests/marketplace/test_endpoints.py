@@ -1,6 +1,7 @@
 """An endpoint that fails is paused: its leads go to others, one lead probes it, its buyer is told, all workers agree."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -182,6 +183,29 @@ def test_of_many_that_ask_for_the_probe_one_gets_it(
     deliver_due(clock.now())
     assert len(broken.received) == 21
     assert states(buyer) == ["failed"] * 26
+
+
+def test_a_probe_is_chosen_by_one_process_while_another_looks(
+    market: Market, publisher: Member, broken: Endpoint, app: Flask, clock: Any
+) -> None:
+    pause(market, publisher, broken)
+    clock.advance(seconds=PAUSE.total_seconds())
+    deliver_due(clock.now())
+    for _ in range(2):
+        publisher.post("/leads", market.lead())
+
+    def look() -> None:
+        with app.app_context(), transaction():
+            endpoints.tend(clock.now())
+
+    other = threading.Thread(target=look)
+    with transaction():
+        endpoints.tend(clock.now())
+        other.start()
+        other.join(0.5)  # without the lock it would choose one too, and wait for us to write it down
+    other.join()
+    moves = db.session.scalars(db.text("SELECT move FROM marketplace.events WHERE actor = 'system:breaker'")).all()
+    assert moves.count("half_open>probing") == 1
 
 
 def test_many_couriers_at_once_send_one_probe(
