@@ -90,6 +90,7 @@ def test_leads_that_wait_for_a_paused_endpoint_go_to_the_next_buyer_at_once(
     (why,) = [one for one in buyer.get(f"/leads/{sale['lead']['id']}/why")["items"] if one["order"] == order["id"]]
     assert why["outcome"] == "undeliverable"
     assert why["detail"].startswith("endpoint_paused")
+    assert publisher.post("/leads", market.lead())["sales"][0]["price"]["amount"] == "20.00"  # the books know
 
 
 def test_new_leads_pass_over_the_orders_of_a_paused_endpoint_and_an_operator_reads_why(

@@ -63,6 +63,9 @@ def test_a_delivered_lead_is_sent_again_to_where_its_order_delivers_now(market: 
         assert (first["outcome"], first["by_hand"]) == ("accepted", False)
         assert (second["outcome"], second["by_hand"]) == ("refused", True)
         assert (buyer.get(f"/sales/{sale}"), buyer.get("/wallet")) == before  # a refusal by now changes nothing
+        counted = db.session.scalars(db.text("SELECT recent #>> '{0,1}' FROM marketplace.endpoints")).all()
+        db.session.rollback()
+        assert counted == ["1"]  # the breaker counts what was sold, not what somebody tries
         deliver_due(START + timedelta(hours=1))
         assert len(new.received) == 1
 
