@@ -11,6 +11,13 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.orders.terms import decode_terms
 
+# Those whose leads may be sent: nothing is sold to an order whose endpoint is paused.
+ORDERS = (
+    "SELECT id, buyer_id, version, terms FROM marketplace.orders o WHERE vertical_id = %s AND status = 'active'"
+    " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
+    " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
@@ -55,12 +62,7 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
         if row is None:
             return None
         vertical_id, definition, version = row
-        query = (
-            "SELECT id, buyer_id, version, terms FROM marketplace.orders o WHERE vertical_id = %s AND status = 'active'"
-            " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
-            " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
-        )
-        orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
+        orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
     return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))
 
 

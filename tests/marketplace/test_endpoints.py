@@ -17,12 +17,11 @@ from core.ids import parse_id
 from core.outbound import Outbound
 from marketplace.leads.delivery import endpoints, outcomes
 from marketplace.leads.delivery.breaker import LIMITS
-from marketplace.leads.delivery.claims import HANDS_PER_ENDPOINT
-from marketplace.leads.delivery.courier import HANDS, Courier, deliver_due
+from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.endpoint_news import MAIL_JOB, tell_by_mail
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.models import Sale
-from tests.at_once import at_once, wait_until
+from tests.at_once import at_once
 from tests.conftest import START
 from tests.factories import Market, Member
 from tests.marketplace.endpoint import Endpoint, open_endpoint
@@ -378,38 +377,3 @@ def test_the_buyer_is_told_when_it_is_paused_and_when_it_works_again(
         "We send leads to your address again", "We stopped sending leads to one of your addresses",
     ]  # fmt: skip
     assert all(broken.url.removesuffix("/hook") in mail.get_content() for mail in ours)
-
-
-def test_orders_that_share_a_slow_endpoint_share_its_hands(market: Market, publisher: Member, app: Flask) -> None:
-    with open_endpoint() as slow, open_endpoint() as quick:
-        slow.open.clear()
-        buyer = market.make_buyer()
-        for campaign in ("?c=1", "?c=2", "?c=3"):
-            market.make_order(buyer, "30.00", delivery=webhook(slow, campaign), caps={"total": HANDS_PER_ENDPOINT})
-        market.make_order(market.make_buyer(), "20.00", delivery=webhook(quick))
-        for _ in range(3 * HANDS_PER_ENDPOINT + 1):
-            publisher.post("/leads", market.lead())
-        at_work = Courier(app, lambda: START)
-        try:
-            under_way = at_work.take_round() + at_work.take_round() + at_work.take_round()
-            wait_until(lambda: len(quick.received) == 1)
-            assert len(slow.received) <= HANDS_PER_ENDPOINT == len(under_way) - 1 < HANDS
-        finally:
-            slow.open.set()
-            at_work.close()
-        deliver_due(START + SOON)
-    assert len(slow.received) == 3 * HANDS_PER_ENDPOINT
-
-
-def test_addresses_that_are_spelt_differently_are_one_endpoint(market: Market) -> None:
-    def endpoint_of(url: str | None) -> Any:
-        terms = json.dumps({"delivery": {"url": url}})
-        return db.session.scalar(db.text("SELECT marketplace.endpoint_of(CAST(:terms AS jsonb))"), {"terms": terms})
-
-    same = ["https://CRM.example/a?k=1", "HTTPS://crm.example:443/a", "https://crm.example:0443/a?"]
-    assert {endpoint_of(url) for url in same} == {"https://crm.example:443/a"}
-    assert endpoint_of("http://crm.example") == "http://crm.example:80/"
-    assert endpoint_of("http://crm.example?x=1") == "http://crm.example:80/"
-    assert endpoint_of("https://[2001:DB8::1]:8443/A/b?x#y") == "https://[2001:db8::1]:8443/A/b"
-    assert endpoint_of("sftp://me@crm.example/a") is None
-    assert endpoint_of(None) is None

@@ -173,7 +173,7 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     contact_ended_at: datetime | None
 
 
-class AttemptShown(Struct, frozen=True, kw_only=True):
+class DeliveryTried(Struct, frozen=True, kw_only=True):
     """One attempt to deliver a sale; without an outcome it is under way, or will be tried again.
 
     What was exchanged is shown to the buyer as long as the contact is his, to an operator with contact data hidden.
@@ -192,7 +192,7 @@ class AttemptShown(Struct, frozen=True, kw_only=True):
 class AttemptsShown(Struct, frozen=True):
     """The attempts to deliver a sale, the first first."""
 
-    items: list[AttemptShown]
+    items: list[DeliveryTried]
 
 
 class EndpointShown(Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ def list_attempts(actor: Actor, sale_id: str) -> Answer:
 
 @api.post("/sales/<sale_id>/deliveries")
 @writes("sales:write|operate")
-@describe(answers.AttemptShown, status=201, limited=True)
+@describe(answers.DeliveryTried, status=201, limited=True)
 def post_attempt(actor: Actor, sale_id: str) -> Answer:
     """Send a lead by hand: at once if it waits, else again to where its order delivers now.
 

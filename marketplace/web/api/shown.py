@@ -25,8 +25,8 @@ from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
-    AttemptShown,
     BalanceShown,
+    DeliveryTried,
     EndpointShown,
     FaultShown,
     KeyMade,
@@ -162,9 +162,9 @@ def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
     )  # fmt: skip
 
 
-def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> AttemptShown:
+def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> DeliveryTried:
     """Show an attempt to deliver, with as much of the request and its answer as the asker may see."""
-    return AttemptShown(
+    return DeliveryTried(
         number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
         status=row.status, milliseconds=row.milliseconds, by_hand=row.asked_by is not None,
         exchanged=exchanged,
