@@ -56,7 +56,7 @@ def place_order(
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(buyer_id, body, Vertical.load(row.definition), judge_delivery)
+    terms = _accepted(buyer_id, body, Vertical.stored(row.definition), judge_delivery)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -80,7 +80,7 @@ def change_order(
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
     asked = patched(body_of(before), patch)
-    after = _accepted(buyer_id, asked, Vertical.load(row.definition), judge_delivery, before.delivery)
+    after = _accepted(buyer_id, asked, Vertical.stored(row.definition), judge_delivery, before.delivery)
     if after == before:
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status

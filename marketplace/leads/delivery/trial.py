@@ -49,7 +49,7 @@ def trial_of_order(order: Order, document: dict[str, Any] | None) -> Posting:
     if document is None:
         document = opened(terms.delivery, vault, order.buyer_id)
     plain, masks = restored(document, terms.delivery, vault, order.buyer_id)
-    vertical = Vertical.load(db.session.get_one(VerticalRow, order.vertical_id).definition)
+    vertical = Vertical.stored(db.session.get_one(VerticalRow, order.vertical_id).definition)
     sample = msgspec.structs.replace(
         sample_parcel(vertical), order_name=terms.name, price=Money(terms.price_minor, terms.currency),
         share_count=terms.max_share, exclusive=terms.exclusive,
