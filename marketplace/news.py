@@ -7,6 +7,7 @@ NEWS = News(
         *("lead.sold", "lead.unsold", "lead.pending", "lead.rejected"),
         *("sale.delivered", "sale.disputed", "sale.returned", "sale.settled"),
         *("sale.contact_late", "sale.follow_up_due", "order.paused"),
+        *("order.mail_bounced", "order.file_not_taken"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),
     ),

@@ -278,7 +278,7 @@ def test_a_shared_lead_that_one_refuses_gets_another_buyer_in_his_place(market: 
     ("delivery", "code"),
     [
         ({"kind": "webhook", "url": "ftp://example.com"}, "invalid_url"),
-        ({"kind": "email", "to": "a@example.com"}, "delivery_not_offered"),
+        ({"kind": "email", "to": "nobody"}, "invalid_email"),
         ({"kind": "webhook", "url": "http://127.0.0.1:1/x", "mode": "sync"}, "delivery_not_offered"),
     ],
 )

@@ -22,11 +22,14 @@ from core.errors import Invalid
 from core.http import business_clock
 from core.outbound import NoAnswer, Request, outbound
 from marketplace.leads.delivery.answers import Verdict, judged
+from marketplace.leads.delivery.files.gathering import set_aside
 from marketplace.leads.delivery.log import Sent, write_attempt
+from marketplace.leads.delivery.mail.letters import Letter, send_letter
 from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.next_buyer import Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
-from marketplace.leads.delivery.posting import Posting, postings_of
+from marketplace.leads.delivery.posting import Posting, Prepared, postings_of
+from marketplace.leads.delivery.settings import CsvDelivery
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,9 @@ class Courier:
         with transaction():
             claimed = _claim(self._clock(), free, busy)
             written = postings_of([claim.sale_id for claim in claimed])
+            aside = {sale_id for sale_id, each in written.items() if isinstance(each, CsvDelivery)}
+            set_aside(list(aside))
+        claimed = [claim for claim in claimed if claim.sale_id not in aside]
         with self._lock:
             self._busy.update(claim.order_id for claim in claimed)
         return [self._pool.submit(self._deliver, claim, written[claim.sale_id]) for claim in claimed]
@@ -109,7 +115,7 @@ class Courier:
         """Wait for what is in hand."""
         self._pool.shutdown()
 
-    def _deliver(self, claim: Claim, posting: Posting | Invalid) -> None:
+    def _deliver(self, claim: Claim, posting: Prepared) -> None:
         """Make one attempt that was claimed: send without a transaction, then record."""
         try:
             with self._app.app_context():
@@ -130,9 +136,12 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         _pass_on(claim.sale_id, clock())
 
 
-def _send(posting: Posting | Invalid) -> Sent:
+def _send(posting: Prepared) -> Sent:
     if isinstance(posting, Invalid):  # a template that grows too long for this lead
         return Sent(Request("", "", {}), Verdict("error", f"{posting.code}: {posting.detail}"))
+    if isinstance(posting, Letter):
+        return send_letter(posting)
+    assert isinstance(posting, Posting)  # what goes into a file was set aside
     try:
         answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:

@@ -1,6 +1,6 @@
 """Which deliveries an order may ask for, and the secret with which ours are signed, sealed beside the order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,22 +11,13 @@ from core.crypto import Vault
 from core.db import db
 from core.errors import Fault, Malformed
 from core.http import settings as program
-from core.outbound import NoAnswer, outbound
+from core.outbound import NoAnswer, outbound, sftp_door
 from core.signatures import make_secret
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.checks import delivery_faults
 from marketplace.leads.delivery.models import OrderSecret
 from marketplace.leads.delivery.parcel import sample_parcel
-from marketplace.leads.delivery.settings import (
-    AdfDelivery,
-    Delivery,
-    HttpDelivery,
-    NoDelivery,
-    WebhookDelivery,
-    delivery_of,
-)
-
-OFFERED = "none, webhook, http or adf (by url)"
+from marketplace.leads.delivery.settings import SEALED, Delivery, delivery_of
 
 
 def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
@@ -41,7 +32,8 @@ def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dic
         raise Malformed(malformed.code, malformed.detail, faults) from malformed
     faults = delivery_faults(asked, sample_parcel(vertical), plain_http=program().allow_private_targets)
     kept: dict[str, Any] = to_builtins(asked)
-    kept.pop("secret", None)
+    for name in SEALED:
+        kept.pop(name, None)
     return kept, faults or [*_offer_faults(asked), *_target_faults(asked)]
 
 
@@ -76,19 +68,21 @@ def _opened(row: OrderSecret, vault: Vault) -> str:
 
 
 def _offer_faults(asked: Delivery) -> list[Fault]:
-    if isinstance(asked, NoDelivery | WebhookDelivery | HttpDelivery) or (isinstance(asked, AdfDelivery) and asked.url):
-        if getattr(asked, "mode", "async") == "async":
-            return []
-        return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
-    return [Fault("delivery.kind", "delivery_not_offered", f"Use {OFFERED}; other kinds are not offered yet.")]
+    if getattr(asked, "mode", "async") == "async":
+        return []
+    return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
 
 
 def _target_faults(asked: Delivery) -> list[Fault]:
-    url = getattr(asked, "url", None)
-    if not url:
-        return []
+    places = (("url", outbound().check), ("sftp_url", sftp_door().check))
+    return [
+        fault for name, check in places if (url := getattr(asked, name, None)) for fault in _refused(name, check, url)
+    ]
+
+
+def _refused(name: str, check: Callable[[str], None], url: str) -> list[Fault]:
     try:
-        outbound().check(url)
+        check(url)
     except NoAnswer as refused:
-        return [Fault("delivery.url", refused.code, str(refused))]
+        return [Fault(f"delivery.{name}", refused.code, str(refused))]
     return []

@@ -1,4 +1,4 @@
-"""What one attempt sends: the parcel of a sale as its order version asks, signed, and how the answer is read."""
+"""What one attempt sends: the parcel of a sale as its order version asks, and how what comes back is read."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -16,11 +16,12 @@ from core.outbound import Request
 from core.signatures import sign
 from marketplace.catalog.models import VerticalRow
 from marketplace.leads.delivery.answers import AnswerRules
+from marketplace.leads.delivery.mail.letters import Letter, letter_of
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
 from marketplace.leads.delivery.requests import Posted, request_of, rules_of
-from marketplace.leads.delivery.settings import HttpDelivery, delivery_of
+from marketplace.leads.delivery.settings import AdfDelivery, CsvDelivery, EmailDelivery, HttpDelivery, delivery_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
@@ -42,10 +43,14 @@ class Posting(NamedTuple):
     timeout_seconds: float
 
 
-def postings_of(sale_ids: list[UUID]) -> dict[UUID, Posting | Invalid]:
-    """Write the requests that deliver some sales, each under the order version that bought it; reads only.
+# What a sale is delivered by: a request, a letter, the next file of its order, or nothing as it cannot be written.
+Prepared = Posting | Letter | CsvDelivery | Invalid
 
-    Invalid in the place of one that cannot be written.
+
+def postings_of(sale_ids: list[UUID]) -> dict[UUID, Prepared]:
+    """Write what delivers some sales, each under the order version that bought it; reads only.
+
+    The settings stand in the place of what goes into a file, Invalid in that of one that cannot be written.
     """
     sales = {sale.id: sale for sale in _by_id(Sale, Sale.id, sale_ids)}
     leads = {lead.id: lead for lead in _by_id(Lead, Lead.id, [sale.lead_id for sale in sales.values()])}
@@ -57,18 +62,22 @@ def _by_id(kind: type[Row], key: InstrumentedAttribute[UUID], ids: list[UUID]) -
     return list(db.session.scalars(select(kind).where(key.in_(ids)))) if ids else []
 
 
-def _written(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting | Invalid:
+def _written(row: DeliveryRow, sale: Sale, lead: Lead) -> Prepared:
     try:
         return _posting_of(row, sale, lead)
     except Invalid as unwritable:
         return unwritable
 
 
-def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting:
+def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting | Letter | CsvDelivery:
     terms = decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
     settings = delivery_of(terms.delivery)
-    assert isinstance(settings, Posted)
+    if isinstance(settings, CsvDelivery):
+        return settings
     parcel = parcel_of(sale, lead, terms)
+    if isinstance(settings, EmailDelivery) or (isinstance(settings, AdfDelivery) and settings.url is None):
+        return letter_of(sale.id, sale.buyer_id, settings, parcel)
+    assert isinstance(settings, Posted)
     written = request_of(settings, parcel)
     headers = {**written.headers, **_signature(row, written.body)}
     wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS

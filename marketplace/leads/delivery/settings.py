@@ -17,6 +17,7 @@ from marketplace.leads.delivery.mapping import Fields
 Mode = Literal["async", "sync"]
 Method = Literal["GET", "POST", "PUT", "PATCH"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Addresses = str | tuple[str, ...] | None  # one, several, or None for those of the account's own people
 
 DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 10, 60
 
@@ -56,11 +57,15 @@ class HttpDelivery(_Kind, frozen=True, tag="http"):
 
 
 class AdfDelivery(_Kind, frozen=True, tag="adf"):
-    """ADF 1.0 by HTTP (`url`) or e-mail (`to`); `vendor` is the dealer, `fields` fill elements of the vehicle."""
+    """ADF 1.0 by HTTP (`url`) or e-mail (`to`); `vendor` is the dealer, `fields` fill elements of the vehicle.
+
+    By e-mail the document is the text, as dealers' software takes it, or an attachment.
+    """
 
     vendor: str
     url: str | None = None
-    to: str | None = None
+    to: Addresses = None
+    attach: bool = False
     provider: str = "Leadbourse"
     fields: Fields = {}
     answer: AnswerRules | None = None
@@ -68,28 +73,45 @@ class AdfDelivery(_Kind, frozen=True, tag="adf"):
 
 
 class EmailDelivery(_Kind, frozen=True, tag="email"):
-    """A plain e-mail for each lead."""
+    """An e-mail for each lead: a table of what is known, `fields` alone, or a `text` of the buyer's own.
 
-    to: str
+    With the format `adf` it carries an ADF document for `vendor` (the order's name without one), whose `fields` are
+    elements of the vehicle; `attach` puts the document beside the text.
+    """
+
+    to: Addresses = None
+    format: Literal["text", "adf"] = "text"
+    subject: str | None = None
+    text: str | None = None
+    fields: Fields = {}
+    vendor: str | None = None
+    attach: bool = False
 
 
 class CsvSchedule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """At which full hours of which days the file goes out, in an IANA zone."""
+    """At which full hours of which days the file goes out, in an IANA zone, or that of the order's own schedule."""
 
     hours: tuple[int, ...] = (8,)
     days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
-    timezone: str = "UTC"
+    timezone: str | None = None
 
 
 class CsvDelivery(_Kind, frozen=True, tag="csv"):
-    """The leads since the last file, by e-mail (`to`) or SFTP; `host_key` is the server's, which is never guessed."""
+    """The leads since the last file, by e-mail (`to`) or SFTP; `host_key` is the server's, which is never guessed.
+
+    The `password` or `private_key` is sealed apart from the order, and kept when a change brings none.
+    """
 
     columns: Fields
-    to: str | None = None
+    to: Addresses = None
     sftp_url: str | None = None
     password: str | None = None
+    private_key: str | None = None
     host_key: str | None = None
     schedule: CsvSchedule = CsvSchedule()
+    separator: Literal[",", ";", "|", "\t"] = ","
+    encoding: Literal["utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15"] = "utf-8"
+    header: bool = True
     bom: bool = False
 
 
@@ -98,6 +120,14 @@ class NoDelivery(_Kind, frozen=True, tag="none"):
 
 
 Delivery = WebhookDelivery | HttpDelivery | AdfDelivery | EmailDelivery | CsvDelivery | NoDelivery
+
+
+SEALED = ("secret", "password", "private_key")  # what is never kept among an order's terms
+
+
+def addresses_of(to: Addresses) -> tuple[str, ...]:
+    """Return the addresses that settings name; none when mail goes to the account's own people."""
+    return (to,) if isinstance(to, str) else tuple(dict.fromkeys(to or ()))
 
 
 _BY_KIND: dict[Any, type[Delivery]] = {shape.__struct_config__.tag: shape for shape in get_args(Delivery)}

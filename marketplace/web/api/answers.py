@@ -181,6 +181,8 @@ class AttemptShown(Struct, frozen=True, kw_only=True):
     reason: str | None
     status: int | None
     milliseconds: int | None
+    bounced_at: datetime | None
+    bounce: str | None
     exchanged: dict[str, Any] | None
 
 

@@ -163,7 +163,8 @@ def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
     """Show an attempt to deliver; the request and its answer only to whom the contact belongs."""
     return AttemptShown(
         number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
-        status=row.status, milliseconds=row.milliseconds, exchanged=exchanged_in(row) if in_clear else None,
+        status=row.status, milliseconds=row.milliseconds, bounced_at=instant_or_none(row.bounced_at),
+        bounce=row.bounce, exchanged=exchanged_in(row) if in_clear else None,
     )  # fmt: skip
 
 
