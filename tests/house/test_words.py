@@ -16,6 +16,7 @@ WORKER_LOOPS = {
     "core/outbox.py": {"run_relay"},
     "core/notifications/sending.py": {"run_sender"},
     "marketplace/leads/delivery/courier.py": {"run_courier", "_deliver"},
+    "marketplace/leads/delivery/files/runner.py": {"run_files", "_deliver"},
     "marketplace/web/door.py": {"_take"},  # hands it on
 }
 
