@@ -129,11 +129,11 @@ def _sign_in(transport: paramiko.Transport, drop: Drop, limits: Limits) -> None:
 
 def _store(transport: paramiko.Transport, folder: str, name: str, content: bytes, limits: Limits) -> None:
     """Write the file under a name of its own, then move it over whatever has its name from an earlier try."""
-    with paramiko.SFTPClient(transport.open_session(timeout=limits.seconds_left())) as client:
+    channel = transport.open_session(timeout=limits.seconds_left())
+    channel.settimeout(limits.seconds_left())
+    channel.invoke_subsystem("sftp")
+    with paramiko.SFTPClient(channel) as client:
         place = f"{folder.rstrip('/')}/{name}" if folder.strip("/") else name
-        channel = client.get_channel()
-        assert channel is not None
-        channel.settimeout(limits.seconds_left())
         try:
             client.putfo(io.BytesIO(content), place + PART)
             _move(client, place + PART, place)
