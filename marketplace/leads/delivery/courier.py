@@ -93,12 +93,7 @@ class Courier:
         if free <= 0:
             return []
         self._take_up_lost()
-        with transaction():
-            claimed = _claim(self._clock(), free, busy)
-            written = postings_of([claim.sale_id for claim in claimed])
-            aside = {sale_id for sale_id, each in written.items() if isinstance(each, CsvDelivery)}
-            set_aside(list(aside))
-        claimed = [claim for claim in claimed if claim.sale_id not in aside]
+        claimed, written = _prepare(self._clock(), free, busy)
         with self._lock:
             self._busy.update(claim.order_id for claim in claimed)
         return [self._pool.submit(self._deliver, claim, written[claim.sale_id]) for claim in claimed]
@@ -199,6 +194,19 @@ def _pass_on(sale_id: UUID, at: datetime) -> None:
             pass_on_ended(sale_id, at)
     except Behind:
         log.info("the next buyer of sale %s is looked for later: the clock lags", sale_id)
+
+
+def _prepare(now: datetime, most: int, busy: list[UUID]) -> tuple[list[Claim], dict[UUID, Prepared]]:
+    """Claim what is to be sent now and write it; what goes into a file is set aside, until there is something else."""
+    while True:
+        with transaction():
+            claimed = _claim(now, most, busy)
+            written = postings_of([claim.sale_id for claim in claimed])
+            aside = {sale_id for sale_id, each in written.items() if isinstance(each, CsvDelivery)}
+            set_aside(list(aside))
+        rest = [claim for claim in claimed if claim.sale_id not in aside]
+        if rest or not claimed:
+            return rest, written
 
 
 def _claim(now: datetime, most: int, busy: list[UUID]) -> list[Claim]:

@@ -17,7 +17,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.checks import delivery_faults
 from marketplace.leads.delivery.models import OrderSecret
 from marketplace.leads.delivery.parcel import sample_parcel
-from marketplace.leads.delivery.settings import SEALED, Delivery, delivery_of
+from marketplace.leads.delivery.settings import SEALED, Delivery, delivery_of, in_order
 
 
 def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
@@ -34,7 +34,7 @@ def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dic
     kept: dict[str, Any] = to_builtins(asked)
     for name in SEALED:
         kept.pop(name, None)
-    return kept, faults or [*_offer_faults(asked), *_target_faults(asked)]
+    return in_order(kept), faults or [*_offer_faults(asked), *_target_faults(asked)]
 
 
 def keep_secret(order_id: UUID, document: Mapping[str, Any] | None, vault: Vault) -> str | None:

@@ -122,12 +122,32 @@ class NoDelivery(_Kind, frozen=True, tag="none"):
 Delivery = WebhookDelivery | HttpDelivery | AdfDelivery | EmailDelivery | CsvDelivery | NoDelivery
 
 
+ORDERED = ("columns", "fields", "query", "headers")  # mappings whose names stand in an order of the buyer's
 SEALED = ("secret", "password", "private_key")  # what is never kept among an order's terms
 
 
 def addresses_of(to: Addresses) -> tuple[str, ...]:
     """Return the addresses that settings name; none when mail goes to the account's own people."""
     return (to,) if isinstance(to, str) else tuple(dict.fromkeys(to or ()))
+
+
+def in_order(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Write settings with pairs for mappings, since a store may sort their names; `delivery_of` reads both."""
+    return {
+        name: list(map(list, value.items())) if name in ORDERED and isinstance(value, dict) else value
+        for name, value in document.items()
+    }
+
+
+def by_name(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Write settings with mappings instead of pairs; what are no pairs stays as it is."""
+    return {name: dict(value) if name in ORDERED and _are_pairs(value) else value for name, value in document.items()}
+
+
+def _are_pairs(value: Any) -> bool:
+    pairs = value if isinstance(value, list | tuple) else (None,)
+    sound = all(isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
+    return sound and len({pair[0] for pair in pairs}) == len(pairs)
 
 
 _BY_KIND: dict[Any, type[Delivery]] = {shape.__struct_config__.tag: shape for shape in get_args(Delivery)}
@@ -140,4 +160,4 @@ def delivery_of(document: Mapping[str, Any]) -> Delivery:
     if shape is None:
         fault = Fault("kind", "unknown_value", f"Use one of {', '.join(map(str, _BY_KIND))}.")
         raise Malformed("invalid_fields", "There is no such kind of delivery.", [fault])
-    return convert({name: value for name, value in document.items() if value is not None}, shape)
+    return convert({name: value for name, value in by_name(document).items() if value is not None}, shape)

@@ -1,7 +1,7 @@
 """ADF 1.0, the format of leads between car sites and dealers: any make of it in, a short XML answer out.
 
-After http://adfxml.info/adf_spec.pdf . The format says nothing of credentials and answers: the key comes in the address,
-a header, or as the password of HTTP's basic sign-in; the answer is our own.
+After http://adfxml.info/adf_spec.pdf . The format says nothing of credentials and answers: the key comes in the
+address, a header, or as the password of HTTP's basic sign-in; the answer is our own.
 """
 
 from base64 import b64decode

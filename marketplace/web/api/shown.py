@@ -17,6 +17,7 @@ from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
 from marketplace.leads.delivery.log import exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt
+from marketplace.leads.delivery.settings import by_name
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
@@ -171,6 +172,7 @@ def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
 def order(row: Order, secret: str | None = None) -> OrderShown:
     """Show an order to its buyer, with the secret that signs its webhook."""
     terms = show_terms(decode_terms(row.terms))
+    terms["delivery"] = by_name(terms["delivery"])
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
