@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A mail of ours that came back: what it was about, from which of its recipients, and why."""
+    """A mail of ours that came back: what it was about, from which of its recipients (empty: unknown), and why."""
 
     subject: UUID
     address: str
@@ -68,23 +68,22 @@ def _take(name: str, report: Report, senders: Mapping[str, Sender], at: datetime
     kind, subject = found
     with transaction():
         address = _meant(report.recipient, senders[kind].recipients_of(subject))
-        if address is None:
-            log.warning("%s in the mailbox of bounces names none to whom that mail went", name)
-            return 0
-        bounce = Bounce(kind=kind, subject_id=subject, address=address, permanent=report.is_permanent,
+        returned = Returned(subject, address, report.code, report.says, report.is_permanent and address != "")
+        bounce = Bounce(kind=kind, subject_id=subject, address=address, permanent=returned.permanent,
                         code=report.code, says=report.says, at=at)  # fmt: skip
         if not mark(bounce):
             return 0
-        senders[kind].on_return(Returned(subject, address, report.code, report.says, report.is_permanent), at)
+        senders[kind].on_return(returned, at)
     return 1
 
 
-def _meant(named: str, recipients: tuple[str, ...]) -> str | None:
+def _meant(named: str, recipients: tuple[str, ...]) -> str:
     """Return the recipient whom a report is about: the one whom it names, or the only one there is.
 
-    A mail that was forwarded comes back from an address that we do not know.
+    A mail that was forwarded comes back from an address that we do not know: of several recipients it is then nobody's
+    for certain, an empty text, and silences none of them.
     """
     known = {address.lower() for address in recipients}
     if named in known:
         return named
-    return known.pop() if len(known) == 1 else None
+    return known.pop() if len(known) == 1 else ""

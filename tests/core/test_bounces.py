@@ -146,11 +146,14 @@ def test_a_bounce_is_told_once_however_often_it_comes(
 def test_forged_and_foreign_bounces_change_nothing(app: Flask, tmp_path: Path, told: list[Returned], senders) -> None:
     good = token_for("s", SUBJECT)
     forged = good[:-1] + ("a" if good[-1] != "a" else "b")
-    mails = [standard(forged), standard(""), standard(token_for("x", SUBJECT)), standard(good, "eve@evil.example")]
+    mails = [standard(forged), standard(""), standard(token_for("x", SUBJECT))]
     assert take_bounces(put(tmp_path / "b", *mails), senders, START) == 0
     assert told == []
+    # With a good token and a stranger's address it is told, and silences nobody.
+    assert take_bounces(put(tmp_path / "b", standard(good, "eve@evil.example")), senders, START) == 1
+    assert [(one.address, one.permanent) for one in told] == [("", False)]
     with transaction():
-        assert bounced_among(["sales@crm.example", "eve@evil.example"]) == set()
+        assert bounced_among(["sales@crm.example", "eve@evil.example", ""]) == set()
 
 
 def test_a_bounce_that_cannot_be_told_is_tried_again(app: Flask, tmp_path: Path, told: list[Returned], senders) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import paramiko
 from paramiko import SFTPAttributes, SFTPServer, SFTPServerInterface
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+from paramiko.sftp import SFTP_FAILURE, SFTP_OK, SFTP_OP_UNSUPPORTED, SFTP_PERMISSION_DENIED
 
 USER, PASSWORD = "leads", "a good password"
 
@@ -50,17 +52,17 @@ class _Gate(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         self.server.sign_ins.append(password)
         good = (username, password) == (USER, PASSWORD)
-        return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         known = self.server.known_key
-        return paramiko.AUTH_SUCCESSFUL if known and key.asbytes() == known.asbytes() else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if known and key.asbytes() == known.asbytes() else AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
         return "password,publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return OPEN_SUCCEEDED
 
 
 class _Handle(paramiko.SFTPHandle):
@@ -85,7 +87,7 @@ class _Files(SFTPServerInterface):
 
     def open(self, path: str, flags: int, attr: Any) -> Any:
         if self.told.refuses == "open":
-            return paramiko.SFTP_PERMISSION_DENIED
+            return SFTP_PERMISSION_DENIED
         try:
             file = os.fdopen(os.open(self._real(path), flags, 0o600), "wb")
         except OSError as wrong:
@@ -97,19 +99,19 @@ class _Files(SFTPServerInterface):
 
     def remove(self, path: str) -> int:
         self._real(path).unlink(missing_ok=True)
-        return paramiko.SFTP_OK
+        return SFTP_OK
 
     def rename(self, oldpath: str, newpath: str) -> int:
         if self.told.refuses == "rename" or self._real(newpath).exists():
-            return paramiko.SFTP_FAILURE
+            return SFTP_FAILURE
         self._real(oldpath).rename(self._real(newpath))
-        return paramiko.SFTP_OK
+        return SFTP_OK
 
     def posix_rename(self, oldpath: str, newpath: str) -> int:
         if self.told.refuses == "rename" or not self.told.has_posix_rename:
-            return paramiko.SFTP_OP_UNSUPPORTED
+            return SFTP_OP_UNSUPPORTED
         self._real(oldpath).replace(self._real(newpath))
-        return paramiko.SFTP_OK
+        return SFTP_OK
 
 
 @contextmanager

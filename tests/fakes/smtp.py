@@ -5,7 +5,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import policy
-from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -25,10 +24,9 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     @property
-    def mails(self) -> list[EmailMessage]:
+    def mails(self) -> list[Any]:
         """Return the mails that it took."""
-        parsed = [email.message_from_bytes(one.content, policy=policy.default) for one in self.taken]
-        return [mail for mail in parsed if isinstance(mail, EmailMessage)]
+        return [email.message_from_bytes(one.content, policy=policy.default) for one in self.taken]
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  # aiosmtpd's name
         answer = next((said for name, said in self.answers.items() if address.startswith(name)), "250 OK")

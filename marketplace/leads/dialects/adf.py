@@ -72,8 +72,8 @@ def _key(request: Request, fields: dict[str, str]) -> str:
 def _columns(prospect: Prospect) -> Iterator[tuple[str, str]]:
     """Name what a prospect says; of what it says twice the first counts, as a later pair of a name would replace it."""
     contact, vehicle = prospect.customer.contact, next(iter(prospect.vehicles), None)
-    for name in reversed(contact.names):
-        yield {"surname": "last_name"}.get(name.part, f"{name.part}_name"), name.text
+    for each in reversed(contact.names):
+        yield "last_name" if each.part == "surname" else f"{each.part}_name", each.text
     if contact.email:
         yield "email", contact.email
     phones = sorted(contact.phones, key=lambda phone: (not phone.preferred, _PHONES.index(phone.type)))

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def send(source: Source, document: bytes | str, **request: object) -> dict[str, 
     return elements(answer)
 
 
-def only_lead(source: Source) -> dict:
+def only_lead(source: Source) -> Any:
     (listed,) = source.member.get("/leads")["items"]
     return source.member.get(f"/leads/{listed['id']}")
 

@@ -18,14 +18,14 @@ from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.delivery.files.gathering import csv_terms
 from marketplace.leads.delivery.files.models import DeliveryFile, FiledSale
 from marketplace.leads.delivery.files.outgoing import FILE_KIND
+from marketplace.leads.delivery.log import attempts_of, exchanged_in
 from marketplace.leads.delivery.mail.addresses import ADDRESS_KIND, MailAddress
 from marketplace.leads.delivery.mail.letters import SALE_KIND
 from marketplace.leads.delivery.outcomes import undeliver
-from marketplace.leads.delivery.settings import CsvDelivery, addresses_of, delivery_of
+from marketplace.leads.delivery.settings import CsvDelivery, addresses_of
 from marketplace.leads.models import Event, Sale
-from marketplace.orders.models import Order, OrderVersion
+from marketplace.orders.models import Order
 from marketplace.orders.standing import pause_order
-from marketplace.orders.terms import decode_terms
 
 ACTOR = "system:bounces"
 _LOG = text("""
@@ -36,12 +36,10 @@ _LOG = text("""
 
 
 def _recipients_of_sale(sale_id: UUID) -> tuple[str, ...]:
-    sale = db.session.get(Sale, sale_id)
-    if sale is None:
-        return ()
-    terms = decode_terms(db.session.get_one(OrderVersion, (sale.order_id, sale.order_version)).terms)
-    settings = delivery_of(terms.delivery)
-    return (*addresses_of(getattr(settings, "to", None)), *emails_of(sale.buyer_id))
+    """Return who got the letter, as the log of attempts tells."""
+    exchanged = [exchanged_in(attempt) for attempt in attempts_of(sale_id)]
+    letters = [each["headers"]["To"] for each in exchanged if each is not None and each["method"] == "MAIL"]
+    return tuple(address for to in letters for address in to.split(", "))
 
 
 def _recipients_of_file(file_id: UUID) -> tuple[str, ...]:
@@ -75,7 +73,7 @@ def _returned(returned: Returned, order_id: UUID, sale_ids: list[UUID], at: date
     why = f"bounced {returned.code}: {returned.says}"[:300]
     db.session.execute(_LOG, {"at": at, "bounce": why, "sales": sale_ids})
     undone = [sale_id for sale_id in sale_ids if returned.permanent and not _is_worked_on(sale_id)
-              and undeliver(sale_id, why, at)]  # fmt: skip
+              and undeliver(sale_id, f"bounced {returned.code}", at)]  # fmt: skip
     if returned.permanent and pause_order(order_id, ACTOR, at) is not None:
         db.session.add(Event(subject_id=order_id, at=at, move="active>paused", actor=ACTOR, why=why))
     buyer_id = db.session.get_one(Order, order_id).buyer_id
