@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from core.bounces.reports import MOST_BYTES
-from core.http import kept_by_app, settings
+from core.http import settings
 
 MOST_AT_ONCE = 200
 TIMEOUT_SECONDS = 20
@@ -107,9 +107,11 @@ class ImapMailbox:
 
 
 def bounce_mailbox() -> Mailbox | None:
-    """Return the mailbox as the settings name it; None when mail goes out by a server and nothing names a mailbox."""
+    """Return the mailbox as the settings name it; None when mail goes out by a server and nothing names a mailbox.
+
+    Each has a connection of its own, as two readers may meet.
+    """
     told = settings()
     if told.bounces_url is not None:
-        url = told.bounces_url
-        return kept_by_app("leadbourse_bounce_mailbox", lambda: ImapMailbox(url))
+        return ImapMailbox(told.bounces_url)
     return Folder(told.data_folder / "mail" / "bounces") if told.smtp_url is None else None

@@ -14,10 +14,12 @@ import psycopg
 import pytest
 from flask import Flask
 
+from core.db import transaction
 from core.outbound import SftpDoor
 from marketplace.jobs import run_due
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files import runner
+from marketplace.leads.delivery.files.outgoing import Handed
 from marketplace.leads.delivery.files.runner import deliver_files
 from marketplace.leads.delivery.files.slots import latest_slot
 from marketplace.leads.delivery.settings import CsvSchedule
@@ -195,6 +197,19 @@ def test_a_worker_that_dies_between_the_upload_and_its_record_leaves_one_file(
     assert deliver_files(NOON + timedelta(minutes=1)) == 1
     assert server.files == {name: content} and [row[0] for row in rows_in(content)[1:]] == addresses
     assert sorted(states(buyer)) == ["delivered", "delivered", "held"]
+
+
+def test_who_answers_after_his_lease_was_taken_over_changes_nothing(
+    market: Market, publisher: Member, server: FileServer, database_url: str
+) -> None:
+    buyer = market.make_buyer()
+    order = market.make_order(buyer, delivery=by_sftp(server))
+    sell(market, publisher)
+    deliver_files(NOON)
+    ((file_id,),) = ask(database_url, "SELECT id FROM marketplace.delivery_files")
+    with transaction():
+        runner._record(file_id, Handed("refused", "late"), NOON + timedelta(minutes=6))
+    assert states(buyer) == ["delivered"] and buyer.get(f"/orders/{order['id']}")["status"] == "active"
 
 
 def test_a_server_that_fails_is_tried_at_its_times_and_takes_the_same_file_in_the_end(
