@@ -3,6 +3,7 @@
 import csv
 import email
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,10 +21,10 @@ from marketplace.jobs import run_due
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files import runner
 from marketplace.leads.delivery.files.outgoing import Handed
-from marketplace.leads.delivery.files.runner import deliver_files
+from marketplace.leads.delivery.files.runner import deliver_files, run_files
 from marketplace.leads.delivery.files.slots import latest_slot
 from marketplace.leads.delivery.settings import CsvSchedule
-from tests.at_once import ask, at_once, no_deadlocks
+from tests.at_once import ask, at_once, no_deadlocks, wait_until
 from tests.conftest import START
 from tests.factories import Market, Member
 from tests.fakes.sftp import PASSWORD, FileServer, file_server
@@ -138,6 +139,25 @@ def test_run_due_does_due_files(market: Market, publisher: Member, server: FileS
     publisher.post("/leads", market.lead())
     assert run_due(NOON + timedelta(hours=1))["files"] == 1
     assert states(buyer) == ["delivered"] and len(server.files) == 1
+
+
+def test_the_worker_s_loop_delivers_files_and_ends_when_told(
+    market: Market, publisher: Member, server: FileServer, app: Flask, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.05)
+    buyer = market.make_buyer()
+    market.make_order(buyer, delivery=by_sftp(server))
+    sell(market, publisher, 2)
+    clock.instant = NOON
+    ended = threading.Event()
+    loop = threading.Thread(target=run_files, args=(app, ended))
+    loop.start()
+    try:
+        wait_until(lambda: states(buyer) == ["delivered"] * 2)
+    finally:
+        ended.set()
+        loop.join()
+    assert len(server.files) == 1
 
 
 def test_separator_encoding_header_and_formulas(market: Market, publisher: Member, server: FileServer) -> None:

@@ -7,7 +7,7 @@ its sales are delivered once. Its threads are its own: a slow server holds up ot
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def deliver_files(as_of: datetime) -> int:
     """Gather what is due by then and try each file that is due, in rounds until none is; return how many tries."""
     app, made = present_app(), 0
     with ThreadPoolExecutor(HANDS, thread_name_prefix="files") as hands:
-        while claimed := _take(as_of):
+        while claimed := _take(as_of, HANDS):
             made += len(claimed)
             list(hands.map(lambda file_id: _deliver(app, file_id, lambda: as_of), claimed))
     return made
@@ -65,25 +65,27 @@ def run_files(app: Application, ended: threading.Event) -> None:
     """Deliver files until told to end; survives a database that goes away and comes back."""
     with app.app_context():
         clock: Clock = business_clock()
+    busy: list[Future[None]] = []
     with ThreadPoolExecutor(HANDS, thread_name_prefix="files") as hands:
         while not ended.is_set():
+            busy = [one for one in busy if not one.done()]
             with app.app_context():
                 try:
-                    for file_id in _take(clock.now()):
-                        hands.submit(_deliver, app, file_id, clock.now)
+                    taken = _take(clock.now(), HANDS - len(busy))
+                    busy += [hands.submit(_deliver, app, file_id, clock.now) for file_id in taken]
                 except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
                     log.warning("files wait: %s", error) if is_lost(error) else log.exception("files failed")
             ended.wait(LOOK_SECONDS)
 
 
-def _take(now: datetime) -> list[UUID]:
+def _take(now: datetime, most: int) -> list[UUID]:
     """Gather, then take files in hand: two transactions, so that a slot which somebody else fills holds up no claim."""
     with transaction():
         gather(now)
     real = datetime.now(UTC)
     lease = real + timedelta(seconds=LEASE_SECONDS)
     with transaction():
-        return list(db.session.scalars(_CLAIM, {"now": now, "real": real, "lease": lease, "most": HANDS}))
+        return list(db.session.scalars(_CLAIM, {"now": now, "real": real, "lease": lease, "most": most}))
 
 
 def _deliver(app: Application, file_id: UUID, now: Callable[[], datetime]) -> None:
