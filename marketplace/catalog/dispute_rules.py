@@ -10,6 +10,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
+from core.defaults import DefaultsLoader
 from core.errors import Fault
 
 RULES_FILE = Path(__file__).parent / "rules" / "disputes.yaml"
@@ -77,7 +78,7 @@ def dispute_rules() -> DisputeRules:
 
 def read_rules(text: str) -> DisputeRules:
     """Read rules from YAML; ValueError for what is none, as nothing can be traded under it."""
-    return msgspec.convert(yaml.safe_load(text), DisputeRules)
+    return msgspec.convert(yaml.load(text, DefaultsLoader), DisputeRules)  # noqa: S506  # a SafeLoader with one tag
 
 
 def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Reason:
@@ -86,7 +87,8 @@ def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Re
     if own is None:
         return reason
     enabled = reason.enabled if own.enabled is None else own.enabled
-    return msgspec.structs.replace(reason, enabled=enabled, window_hours=own.window_hours or reason.window_hours)
+    hours = [each for each in (own.window_hours, reason.window_hours) if each is not None]
+    return msgspec.structs.replace(reason, enabled=enabled, window_hours=min(hours, default=None))
 
 
 def closes_at(reason: Reason, delivered_at: datetime, window_ends_at: datetime) -> datetime:

@@ -59,7 +59,7 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
             "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
         )
         orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
-    return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))
+    return LiveVertical(vertical_id, Vertical.stored(definition), Book(orders, version, known.book if known else None))
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

@@ -1,5 +1,6 @@
 """Each reason has its own window; windows nest whatever a vertical says, and what would break that is refused."""
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from tests.factories import Market
 from tests.house.tree import ROOT
 
 EDUCATION = read_shipped("education").as_mapping()
+VERSIONS = itertools.count(2)  # a change of a vertical needs a higher one
 # Education's own window is ten days; the smaller of the two counts, except for missing consent.
 HOURS = {"mistyped": 72, "out_of_criteria": 72, "duplicate": 168, "prank": 168, "competitor": 168, "bot": 240,
          "hired": 240, "no_consent": 720}  # fmt: skip
@@ -166,7 +168,7 @@ def test_the_documentation_shows_the_rules_as_they_are() -> None:
 
 
 def vertical(changes: dict[str, Any]) -> Vertical:
-    return Vertical.load(EDUCATION | changes)
+    return Vertical.load(EDUCATION | {"version": next(VERSIONS)} | changes)
 
 
 def apply(changed: Vertical) -> None:

@@ -22,7 +22,7 @@ REASONS = tuple(dispute_rules().reasons)
 def vertical_of_sale(sale: Sale) -> Vertical:
     """Return the vertical that a sale's lead is of."""
     query = select(VerticalRow).join(Lead, Lead.vertical_id == VerticalRow.id).where(Lead.id == sale.lead_id)
-    return Vertical.load(db.session.scalars(query).one().definition)
+    return Vertical.stored(db.session.scalars(query).one().definition)
 
 
 def reason_of_sale(sale: Sale, name: str) -> Reason:

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from core.schemas import Amount
-from marketplace.catalog.verticals import ConsentRule, ShareRule
+from marketplace.catalog.contact_rules import CountryRules
+from marketplace.catalog.definition import ConsentRule, ShareRule
+from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
@@ -253,6 +255,9 @@ class VerticalSummary(Struct, frozen=True, kw_only=True):
     dedupe_days: int
     consent: ConsentRule
     share: ShareRule
+    contact_required: list[str]
+    verification: str
+    prices: Prices
 
 
 class VerticalShown(VerticalSummary, frozen=True, kw_only=True):
@@ -269,6 +274,12 @@ class RegionShown(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     parent: str | None
+
+
+class ContactRulesShown(CountryRules, frozen=True, kw_only=True):
+    """The rules of contact of one country, by channel; times are local at the person."""
+
+    country: str
 
 
 class KeyShown(Struct, frozen=True, kw_only=True):
