@@ -133,6 +133,18 @@ def test_an_empty_slot_sends_nothing_and_the_next_takes_what_came_since(
     assert "20261123-1200" in name and rows_in(content)[1][0] == address
 
 
+def test_what_is_sold_at_the_slot_itself_goes_with_the_next_one(
+    market: Market, publisher: Member, server: FileServer, clock: Any
+) -> None:
+    market.make_order(market.make_buyer(), delivery=by_sftp(server))
+    before = sell(market, publisher)
+    clock.instant = NOON
+    sell(market, publisher)
+    deliver_files(NOON)
+    (content,) = server.files.values()
+    assert [row[0] for row in rows_in(content)[1:]] == before
+
+
 def test_run_due_does_due_files(market: Market, publisher: Member, server: FileServer) -> None:
     buyer = market.make_buyer()
     market.make_order(buyer, delivery=by_sftp(server))
