@@ -32,17 +32,18 @@ from marketplace.orders.periods import period_starts
 
 FIRST_BATCH = 4  # candidates offered at first; most leads are sold to one of the best
 NEXT_BATCH = 512
+_NOBODY = (None,) * 5
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
 CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's counters
 
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 40
+VALUES = 45
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -231,7 +232,7 @@ def details_of(submission: Submission) -> str:
 
 
 def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: datetime) -> tuple[Any, ...]:
-    """Return the values of a `marketplace.offer`: the candidates as parallel arrays."""
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole."""
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
@@ -239,8 +240,18 @@ def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: dateti
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
-        _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
+        _array(["t" if listed.terms.delivered_later else "f" for listed in offered]), *_sole_of(offered),
     )  # fmt: skip
+
+
+def _sole_of(offered: list[Listed]) -> tuple[Any, ...]:
+    """Return the best candidate when it is exclusive and alone at its price, so that nobody needs to choose."""
+    if not offered or offered[0].terms.max_share > 1:
+        return _NOBODY
+    best = offered[0]
+    if len(offered) > 1 and offered[1].terms.price_minor == best.terms.price_minor:
+        return _NOBODY
+    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
 
 
 def rules_of(vertical: Vertical, keys: tuple[bytes, ...], least_payout_minor: int) -> tuple[Any, ...]:
