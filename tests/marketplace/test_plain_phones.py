@@ -43,11 +43,15 @@ def test_numbers_of_every_kind_of_every_country(data: st.DataObject, code: int) 
         assert told_by_the_library(text) == (kind, text)
 
 
-@pytest.mark.parametrize(("text", "kind"), [("+33612345678", "mobile"), ("+33123456789", "fixed"), ("+4915112345678", "mobile")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("+33612345678", "mobile"), ("+33123456789", "fixed"), ("+4915112345678", "mobile")]
+)
 def test_it_is_the_usual_way(text: str, kind: str) -> None:
     assert plain_kind(text) == kind
 
 
-@pytest.mark.parametrize("text", ["0612345678", "+33 612345678", "+330612345678", "+33912345678", "+12125550123", "+33６12345678"])
+@pytest.mark.parametrize(
+    "text", ["0612345678", "+33 612345678", "+330612345678", "+33912345678", "+12125550123", "+33６12345678"]
+)
 def test_whatever_is_not_plain_is_left_to_the_library(text: str) -> None:
     assert plain_kind(text) is None

@@ -65,7 +65,9 @@ def stored() -> dict[str, set[str]]:
     with transaction():
         return {
             table: set(
-                db.session.execute(db.text(f"SELECT to_jsonb(r)::text FROM (SELECT {what} FROM {table}) AS r")).scalars()
+                db.session.execute(
+                    db.text(f"SELECT to_jsonb(r)::text FROM (SELECT {what} FROM {table}) AS r")
+                ).scalars()
             )
             for table, what in WRITTEN.items()
         }

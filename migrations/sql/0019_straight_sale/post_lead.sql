@@ -51,7 +51,7 @@ END $$;
 -- Take one well-formed lead in one statement.
 -- Returns JSON with an outcome: done, replayed, reused, no_key, or stale, more, behind, alone, after which nothing was
 -- done and the caller calls again with a fresh book, more candidates, a later instant, or outside a batch.
--- A good lead whose best candidate is exclusive, alone at its price and has the money goes straight here: what judge_lead
+-- A good lead whose only candidate is exclusive and has the money goes straight here: what judge_lead
 -- would do is written out for one sale, in the same order of locks, without choosing, loops and calls, each of which
 -- PostgreSQL sets up anew in every transaction. Whatever comes in between (no room left, the money gone, a person
 -- who is known) undoes it, and judge_lead decides.

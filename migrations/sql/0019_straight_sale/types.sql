@@ -1,5 +1,5 @@
--- The best candidate once more, in plain values, when it is exclusive and alone at its price, so that nobody needs to be
--- chosen; NULL otherwise. To reach into an array costs thousands of instructions, and a sale would do it twenty times.
+-- The only candidate once more, in plain values, when it is exclusive, so that nobody needs to be chosen; NULL otherwise.
+-- To reach into an array costs thousands of instructions, and a sale would do it twenty times.
 ALTER TYPE marketplace.offer ADD ATTRIBUTE sole_order uuid;
 ALTER TYPE marketplace.offer ADD ATTRIBUTE sole_version integer;
 ALTER TYPE marketplace.offer ADD ATTRIBUTE sole_buyer uuid;
