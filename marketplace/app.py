@@ -28,7 +28,9 @@ from marketplace.web.api import (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 from marketplace.web.door import LeadDoor
@@ -54,7 +56,9 @@ ROOMS = (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 
