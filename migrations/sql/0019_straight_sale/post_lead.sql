@@ -48,82 +48,81 @@ BEGIN
     RETURN v_answer;
 END $$;
 
+-- Write one sale straight out: count it, claim the person, store all, hold the money; returns the answer's end.
+-- Raises LB001 when there is no room (or it is the first sale of an hour) or no money, unique_violation when the person
+-- is known.
+CREATE FUNCTION marketplace.sell_straight(
+    l marketplace.leads, o marketplace.offer, r marketplace.rules, p_sale uuid, p_payout bigint, p_reserve bigint,
+    p_reserve_days integer, p_hold_days integer, p_state text, p_delivered timestamptz, p_release timestamptz,
+    p_actor text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE marketplace.order_counters c
+    SET total_leads = c.total_leads + 1, total_spend = c.total_spend + o.sole_price,
+        last_sold_at = greatest(c.last_sold_at, l.received_at)
+    WHERE c.order_id = o.sole_order AND marketplace.has_room(c, o.sole_version, o.starts[1:4], o.sole_price);
+    IF NOT FOUND THEN
+        RAISE SQLSTATE 'LB001';
+    END IF;
+    INSERT INTO marketplace.person_keys (vertical_id, key, lead_id, claimed_at)
+    SELECT l.vertical_id, unnest(r.person_keys), l.id, l.received_at;
+    INSERT INTO marketplace.leads (id, publisher_id, vertical_id, region, status, reasons, contact_class, temperature,
+        score, test, external_id, source_name, received_at, details, contact, contact_key, decision)
+    VALUES (l.id, l.publisher_id, l.vertical_id, l.region, 'sold', l.reasons, l.contact_class, l.temperature,
+        l.score, l.test, l.external_id, l.source_name, l.received_at, l.details, l.contact, l.contact_key,
+        format('{"book":%s,"outcome":"sold","tried":[["%s",%s,"sold"]]}',
+               o.book_version, o.sole_order, o.sole_version)::json);
+    INSERT INTO marketplace.sales (id, lead_id, order_id, order_version, buyer_id, publisher_id, state, currency,
+        price_minor, payout_minor, reserve_minor, reserve_days, sold_at, delivered_at, window_ends_at, release_at)
+    VALUES (p_sale, l.id, o.sole_order, o.sole_version, o.sole_buyer, l.publisher_id, p_state, r.currency, o.sole_price,
+        p_payout, p_reserve, p_reserve_days, l.received_at, p_delivered,
+        p_delivered + make_interval(hours => r.window_hours), p_release);
+    IF o.sole_later THEN
+        INSERT INTO marketplace.deliveries (sale_id, lead_id, order_id, order_version, buyer_id, state, next_attempt_at,
+            give_up_at, window_hours, hold_days)
+        VALUES (p_sale, l.id, o.sole_order, o.sole_version, o.sole_buyer, 'waiting', l.received_at,
+            l.received_at + make_interval(mins => r.grace_minutes), r.window_hours, p_hold_days);
+    END IF;
+    INSERT INTO marketplace.events (subject_id, at, move, actor)
+    VALUES (l.id, l.received_at, 'received>sold', p_actor), (p_sale, l.received_at, 'new>' || p_state, p_actor);
+    IF NOT (core.announce('notice', format(
+                '{"event":"lead.sold","at":%s,"accounts":["%s","%s"],"data":{"lead":"%s","reasons":[]}}',
+                to_json(l.received_at), l.publisher_id, o.sole_buyer, l.id)::jsonb)
+            AND billing.place_new_hold(p_sale, o.sole_buyer, r.currency, o.sole_price, 'cpl',
+                                       'sale:' || p_sale || ':hold', p_actor, l.received_at)) THEN
+        RAISE SQLSTATE 'LB001';
+    END IF;
+    RETURN format(',"outcome":"done","status":"sold","reasons":[],"sales":[{"id":"%s","price":%s,"payout":%s,'
+                  '"state":"%s","release_at":%s}]}', p_sale, o.sole_price, p_payout, p_state,
+                  coalesce(to_json(p_release)::text, 'null'));
+END $$;
+
 -- Take one well-formed lead in one statement.
 -- Returns JSON with an outcome: done, replayed, reused, no_key, or stale, more, behind, alone, after which nothing was
 -- done and the caller calls again with a fresh book, more candidates, a later instant, or outside a batch.
--- A good lead whose only candidate is exclusive and has the money goes straight here: what judge_lead
--- would do is written out for one sale, in the same order of locks, without choosing, loops and calls, each of which
--- PostgreSQL sets up anew in every transaction. Whatever comes in between (no room left, the money gone, a person
--- who is known) undoes it, and judge_lead decides.
+-- A good lead whose only candidate is exclusive and has the money goes straight: what judge_lead would do is written
+-- out for one sale, in the same order of locks, without choosing and loops, which PostgreSQL sets up anew in every
+-- transaction. Whatever comes in between (no room left, the money gone, a person who is known) undoes it, and
+-- judge_lead decides.
 CREATE OR REPLACE FUNCTION marketplace.post_lead(
     l marketplace.leads, o marketplace.offer, r marketplace.rules, s marketplace.sender)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    v_is_plain boolean;
-    v_sale uuid;
-    v_payout bigint;
-    v_reserve_bp integer;
-    v_reserve_days integer;
-    v_hold_days integer;
-    v_state text := 'delivered';
-    v_delivered timestamptz;
-    v_release timestamptz;
+    t record;
 BEGIN
     SELECT o.sole_order IS NOT NULL AND s.idempotency_key IS NULL AND NOT l.test AND NOT s.in_batch
-               AND l.reasons = '{}' AND t.standing = 'active' AND v.book_version = o.book_version
+               AND l.reasons = '{}' AND p.standing = 'active' AND v.book_version = o.book_version
                AND (s.key_id IS NULL OR EXISTS (SELECT FROM core.good_key(s.key_id)))
-               AND (SELECT f >= o.sole_price FROM billing.spendable(o.sole_buyer, r.currency) AS f),
-           uuidv7(), affiliates.payout_of(o.sole_price, t.share_bp, t.min_margin_minor), t.reserve_bp, t.reserve_days,
-           r.hold_days + t.extra_hold_days
-    INTO v_is_plain, v_sale, v_payout, v_reserve_bp, v_reserve_days, v_hold_days
-    FROM marketplace.verticals v, affiliates.terms_of(l.publisher_id) AS t WHERE v.id = l.vertical_id;
-    IF v_is_plain AND v_payout >= r.min_payout THEN
-        IF o.sole_later THEN
-            v_state := 'held';
-        ELSE
-            v_delivered := l.received_at;
-            v_release := l.received_at + make_interval(days => v_hold_days);
-        END IF;
+               AND (SELECT f >= o.sole_price FROM billing.spendable(o.sole_buyer, r.currency) AS f) AS is_plain,
+           affiliates.payout_of(o.sole_price, p.share_bp, p.min_margin_minor) AS payout, p.reserve_bp, p.reserve_days,
+           r.hold_days + p.extra_hold_days AS hold_days,
+           CASE WHEN NOT o.sole_later THEN l.received_at END AS delivered
+    INTO t FROM marketplace.verticals v, affiliates.terms_of(l.publisher_id) AS p WHERE v.id = l.vertical_id;
+    IF t.is_plain AND t.payout >= r.min_payout THEN
         BEGIN
-            UPDATE marketplace.order_counters c
-            SET total_leads = c.total_leads + 1, total_spend = c.total_spend + o.sole_price,
-                last_sold_at = greatest(c.last_sold_at, l.received_at)
-            WHERE c.order_id = o.sole_order AND marketplace.has_room(c, o.sole_version, o.starts[1:4], o.sole_price);
-            IF NOT FOUND THEN  -- no room, or the first sale of an hour
-                RAISE SQLSTATE 'LB001';
-            END IF;
-            INSERT INTO marketplace.person_keys (vertical_id, key, lead_id, claimed_at)
-            SELECT l.vertical_id, unnest(r.person_keys), l.id, l.received_at;
-            INSERT INTO marketplace.leads (id, publisher_id, vertical_id, region, status, reasons, contact_class,
-                temperature, score, test, external_id, source_name, received_at, details, contact, contact_key, decision)
-            VALUES (l.id, l.publisher_id, l.vertical_id, l.region, 'sold', l.reasons, l.contact_class,
-                l.temperature, l.score, l.test, l.external_id, l.source_name, l.received_at, l.details, l.contact,
-                l.contact_key, format('{"book":%s,"outcome":"sold","tried":[["%s",%s,"sold"]]}',
-                                      o.book_version, o.sole_order, o.sole_version)::json);
-            INSERT INTO marketplace.sales (id, lead_id, order_id, order_version, buyer_id, publisher_id, state, currency,
-                price_minor, payout_minor, reserve_minor, reserve_days, sold_at, delivered_at, window_ends_at, release_at)
-            VALUES (v_sale, l.id, o.sole_order, o.sole_version, o.sole_buyer, l.publisher_id, v_state, r.currency,
-                o.sole_price, v_payout, v_payout * v_reserve_bp / 10000, v_reserve_days, l.received_at, v_delivered,
-                v_delivered + make_interval(hours => r.window_hours), v_release);
-            IF o.sole_later THEN
-                INSERT INTO marketplace.deliveries (sale_id, lead_id, order_id, order_version, buyer_id, state,
-                    next_attempt_at, give_up_at, window_hours, hold_days)
-                VALUES (v_sale, l.id, o.sole_order, o.sole_version, o.sole_buyer, 'waiting', l.received_at,
-                    l.received_at + make_interval(mins => r.grace_minutes), r.window_hours, v_hold_days);
-            END IF;
-            INSERT INTO marketplace.events (subject_id, at, move, actor)
-            VALUES (l.id, l.received_at, 'received>sold', s.actor),
-                   (v_sale, l.received_at, 'new>' || v_state, s.actor);
-            IF core.announce('notice', format(
-                    '{"event":"lead.sold","at":%s,"accounts":["%s","%s"],"data":{"lead":"%s","reasons":[]}}',
-                    to_json(l.received_at), l.publisher_id, o.sole_buyer, l.id)::jsonb)
-                AND billing.place_new_hold(v_sale, o.sole_buyer, r.currency, o.sole_price, 'cpl',
-                                           'sale:' || v_sale || ':hold', s.actor, l.received_at) THEN
-                RETURN format('%s,"outcome":"done","status":"sold","reasons":[],"sales":[{"id":"%s","price":%s,'
-                              '"payout":%s,"state":"%s","release_at":%s}]}', s.answer, v_sale, o.sole_price, v_payout,
-                              v_state, coalesce(to_json(v_release)::text, 'null'));
-            END IF;
-            RAISE SQLSTATE 'LB001';
+            RETURN s.answer || marketplace.sell_straight(
+                l, o, r, uuidv7(), t.payout, t.payout * t.reserve_bp / 10000, t.reserve_days, t.hold_days,
+                CASE WHEN o.sole_later THEN 'held' ELSE 'delivered' END, t.delivered,
+                t.delivered + make_interval(days => t.hold_days), s.actor);
         EXCEPTION
             WHEN SQLSTATE 'LB001' OR unique_violation THEN NULL;
         END;
