@@ -10,6 +10,8 @@ from flask import Flask
 
 from core.db import db, transaction
 from core.outbound import Outbound
+from core.prepared import PreparedStatement
+from marketplace.leads import intake
 from tests.factories import Market, Member
 
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -107,6 +109,27 @@ def test_where_the_best_has_no_room_the_next_one_buys(market: Market, publisher:
     market.make_order(market.make_buyer(), "10.00")
     sold = [publisher.post("/leads", market.lead())["sales"][0]["price"]["amount"] for _ in range(3)]
     assert sold == ["20.00", "12.00", "10.00"]
+
+
+def test_a_best_one_that_did_not_buy_costs_the_next_lead_no_second_call(
+    market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.make_order(market.make_buyer(), "20.00", caps={"day": 1})
+    market.make_order(market.make_buyer(), "10.00")
+    calls, call = [], PreparedStatement.value
+
+    def counted(*asked: Any) -> bytes | None:
+        calls.append(asked)
+        return call(*asked)
+
+    monkeypatch.setattr(PreparedStatement, "value", counted)
+    monkeypatch.setattr(intake, "PASSED_OVER_SECONDS", 3600.0)
+    publisher.post("/leads", market.lead())  # loads the book, and fills the best order
+    before, numbers = len(calls), []
+    for _ in range(2):
+        publisher.post("/leads", market.lead())
+        numbers.append(len(calls) - before)
+    assert numbers == [2, 3]
 
 
 @pytest.fixture
