@@ -327,6 +327,50 @@ def writes(scope: str, most_bytes: int | None = None) -> Callable[[View], Callab
     return declare
 
 
+def calls_out(scope: str) -> Callable[[View], Callable[..., Response]]:
+    """Declare a view that calls somebody else's server: it runs in no transaction, and opens its own around the call.
+
+    Under an Idempotency-Key the first answer is kept; of two requests at once both may call, and both get one answer.
+    """
+
+    def declare(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def guarded(**arguments: Any) -> Response:
+            with transaction():
+                actor = signed_in(scope)
+                kept = _kept_for(actor)
+            if kept is not None:
+                return replayed(kept)
+            response = respond(view(actor, **arguments))
+            with transaction():
+                return _kept_first(actor, response)
+
+        guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
+        return guarded
+
+    return declare
+
+
+def _kept_for(actor: Actor) -> idempotency.Kept | None:
+    key = idempotency.key_of(request.headers.get("Idempotency-Key"))
+    if key is None:
+        return None
+    route = f"{request.method} {request.path}"
+    return idempotency.claim(actor.account_id, route, key, idempotency.fingerprint_of(raw_body()))
+
+
+def _kept_first(actor: Actor, response: Response) -> Response:
+    """Keep an answer under the request's key, if it has one; the one that was kept meanwhile is given instead."""
+    key = idempotency.key_of(request.headers.get("Idempotency-Key"))
+    kept = _kept_for(actor)
+    if kept is not None:
+        return replayed(kept)
+    if key is not None:
+        fingerprint = idempotency.fingerprint_of(raw_body())
+        keep(actor.account_id, f"{request.method} {request.path}", key, fingerprint, response)
+    return response
+
+
 def once(account_id: UUID, key: str, raw: bytes, make: Callable[[], Response]) -> Response:
     """Give the kept answer of this key, or make it and keep it: 2xx, 409 and 422, in the session's transaction."""
     route = f"{request.method} {request.path}"
