@@ -22,7 +22,8 @@ SABOTAGE = {
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
     "each sale has the price of the order version it names":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{price_minor}', '1')",
-    "a lead is sold exactly when it has sales, a test lead never": "UPDATE marketplace.leads SET status = 'unsold'",
+    "a lead is sold or pending exactly when it has sales, pending while none is delivered, a test lead never":
+        "UPDATE marketplace.leads SET status = 'unsold'",
     "each sale stands where its delivery stands": "UPDATE marketplace.sales SET state = 'held'",
     "only sold or pending leads claim a person": "UPDATE marketplace.person_keys SET lead_id = gen_random_uuid()",
 }  # fmt: skip

@@ -113,7 +113,7 @@ class Courier:
         """Make one attempt that was claimed: send without a transaction, then record."""
         try:
             with self._app.app_context():
-                _record(claim, _send(posting), self._clock)
+                _record(claim, send_posting(posting), self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
         finally:
@@ -130,7 +130,8 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         _pass_on(claim.sale_id, clock())
 
 
-def _send(posting: Posting | Invalid) -> Sent:
+def send_posting(posting: Posting | Invalid) -> Sent:
+    """Make the call, without a transaction, and tell what came of it."""
     if isinstance(posting, Invalid):  # a template that grows too long for this lead
         return Sent(Request("", "", {}), Verdict("error", f"{posting.code}: {posting.detail}"))
     try:

@@ -77,9 +77,7 @@ def _opened(row: OrderSecret, vault: Vault) -> str:
 
 def _offer_faults(asked: Delivery) -> list[Fault]:
     if isinstance(asked, NoDelivery | WebhookDelivery | HttpDelivery) or (isinstance(asked, AdfDelivery) and asked.url):
-        if getattr(asked, "mode", "async") == "async":
-            return []
-        return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
+        return []
     return [Fault("delivery.kind", "delivery_not_offered", f"Use {OFFERED}; other kinds are not offered yet.")]
 
 

@@ -20,7 +20,7 @@ from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
 from marketplace.leads.delivery.requests import Posted, request_of, rules_of
-from marketplace.leads.delivery.settings import HttpDelivery, delivery_of
+from marketplace.leads.delivery.settings import delivery_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
@@ -28,7 +28,6 @@ from marketplace.leads.submission import Contact
 from marketplace.orders.models import OrderVersion
 from marketplace.orders.terms import OrderTerms, decode_terms
 
-TIMEOUT_SECONDS = 10.0
 Row = TypeVar("Row", bound=Model)
 
 
@@ -71,9 +70,8 @@ def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting:
     parcel = parcel_of(sale, lead, terms)
     written = request_of(settings, parcel)
     headers = {**written.headers, **_signature(row, written.body)}
-    wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
     request = Request(written.method, written.url, headers, written.body)
-    return Posting(request, parcel, rules_of(settings), sale.currency, wait)
+    return Posting(request, parcel, rules_of(settings), sale.currency, settings.timeout_seconds)
 
 
 def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:

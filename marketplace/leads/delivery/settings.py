@@ -31,6 +31,7 @@ class WebhookDelivery(_Kind, frozen=True, tag="webhook"):
     url: str
     secret: str | None = None
     mode: Mode = "async"
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
 
 
 class HttpDelivery(_Kind, frozen=True, tag="http"):
@@ -65,6 +66,7 @@ class AdfDelivery(_Kind, frozen=True, tag="adf"):
     fields: Fields = {}
     answer: AnswerRules | None = None
     mode: Mode = "async"
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
 
 
 class EmailDelivery(_Kind, frozen=True, tag="email"):

@@ -1,0 +1,201 @@
+"""Few threads are at work at once; those that wait for somebody else, or for a body, are not counted among them."""
+
+import io
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from core.crew import IN_MEMORY_BYTES, LOOK_SECONDS, Crew, resting
+from tests.at_once import wait_until
+
+
+class SlowSender(io.RawIOBase):
+    """A body that arrives when its sender lets it."""
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+
+    def read(self, size: int = -1) -> bytes:
+        """Wait for the body."""
+        assert self.goes_on.wait(20)
+        return b"x" * size
+
+
+class Answer(list[bytes]):
+    """An answer that the server must close."""
+
+    def __init__(self) -> None:
+        super().__init__([b"answer"])
+        self.is_closed = False
+
+    def close(self) -> None:
+        """Let the server say that all is sent."""
+        self.is_closed = True
+
+
+class Server:
+    """A server with some threads, which answers requests as granian does: it sends all, then closes the answer."""
+
+    def __init__(self, most: int, most_bytes: int = 1000) -> None:
+        self.crew = Crew(self.answer, most, most_bytes)
+        self.goes_on = threading.Event()
+        self.at_work = 0
+        self.bodies: list[bytes] = []
+        self.sent: list[Answer] = []
+        self.free = 0  # threads that would take another request
+        self.lock = threading.Lock()
+
+    def answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer when told to."""
+        self.bodies.append(environ["wsgi.input"].read())
+        with self.lock:
+            self.at_work += 1
+        if "rests" in environ:
+            with resting():
+                assert environ["rests"].wait(20)
+        assert self.goes_on.wait(20)
+        return Answer()
+
+    def take(self, body: bytes | SlowSender = b"", **more: Any) -> threading.Thread:
+        """Take a request in a thread of its own."""
+        thread = threading.Thread(target=self.serve, args=(body, more))
+        thread.start()
+        return thread
+
+    def serve(self, body: bytes | SlowSender, more: dict[str, Any]) -> None:
+        """Answer one request."""
+        length = {} if isinstance(body, SlowSender) else {"CONTENT_LENGTH": str(len(body))}
+        source = io.BytesIO(body) if isinstance(body, bytes) else body
+        answer: Any = self.crew({"REQUEST_METHOD": "POST", "wsgi.input": source} | length | more, lambda *_: None)
+        assert list(answer) == [b"answer"]
+        answer.close()
+        with self.lock:
+            self.free += 1
+
+
+def joined(*threads: threading.Thread) -> None:
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_whoever_has_answered_while_enough_are_at_work_stands_by_until_nothing_is_to_do() -> None:
+    server = Server(2)
+    first = [server.take() for _ in range(2)]
+    wait_until(lambda: server.at_work == 2)
+    server.goes_on.set()
+    joined(*first)
+    server.goes_on.clear()
+    working = [server.take() for _ in range(2)]
+    wait_until(lambda: server.at_work == 4)
+    done = threading.Event()
+    done.set()
+    quick = threading.Thread(target=_answer_at_once, args=(server,))
+    quick.start()
+    quick.join(0.3)
+    assert quick.is_alive() and server.free == 2  # two others are at work
+    server.goes_on.set()
+    joined(*working)
+    assert quick.is_alive()
+    server.crew.look()
+    joined(quick)
+
+
+def _answer_at_once(server: Server) -> None:
+    answer: Any = Crew.__call__(server.crew, {"wsgi.input": io.BytesIO(), "now": 1}, lambda *_: None)
+    answer.close()
+
+
+@pytest.fixture(autouse=True)
+def answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a request with `now` be answered without waiting."""
+    waits = Server.answer
+
+    def answer(self: Server, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return [b"answer"] if "now" in environ else waits(self, environ, start_response)
+
+    monkeypatch.setattr(Server, "answer", answer)
+
+
+def test_who_waits_for_somebody_else_lets_another_come_for_him() -> None:
+    server, comes = Server(1), threading.Event()
+    working = server.take()
+    wait_until(lambda: server.at_work == 1)
+    standing_by = threading.Thread(target=_answer_at_once, args=(server,))
+    standing_by.start()
+    standing_by.join(0.2)
+    assert standing_by.is_alive()
+    rests = server.take(rests=comes)  # a thread that was not counted on takes it, and rests
+    joined(standing_by)
+    comes.set()
+    server.goes_on.set()
+    server.crew.look()
+    wait_until(lambda: server.free or not working.is_alive())
+    server.crew.look()
+    joined(working, rests)
+
+
+def test_who_waits_for_a_slow_body_is_counted_out_after_a_moment_and_in_again_when_it_has_come() -> None:
+    server, slow = Server(1), SlowSender()
+    reading = server.take(slow, CONTENT_LENGTH="3")
+    standing_by = threading.Thread(target=_answer_at_once, args=(server,))
+    wait_until(lambda: server.crew._at_work == 1)
+    standing_by.start()
+    standing_by.join(LOOK_SECONDS * 2)
+    assert standing_by.is_alive()
+    server.crew.look()
+    joined(standing_by)
+    assert server.crew._at_work == 0
+    slow.goes_on.set()
+    wait_until(lambda: server.at_work == 1)
+    assert (server.bodies, server.crew._at_work) == ([b"xxx"], 1)
+    server.goes_on.set()
+    joined(reading)
+
+
+def test_an_application_that_fails_counts_its_thread_out() -> None:
+    def fail(*_: Any) -> list[bytes]:
+        raise ValueError
+
+    crew = Crew(fail, 1, 1000)
+    with pytest.raises(ValueError, match="^$"):
+        crew({"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
+    assert crew._at_work == 0
+
+
+def test_an_answer_is_closed_when_it_is_sent() -> None:
+    answer = Answer()
+    crew = Crew(lambda *_: answer, 0, 1000)  # so that every thread stands by
+    given: Any = crew({"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
+    crew.look()
+    given.close()
+    assert answer.is_closed
+
+
+def test_nobody_rests_outside_of_a_crew() -> None:
+    with resting():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "seen"),
+    [
+        (b"abc", {"CONTENT_LENGTH": "3"}, b"abc"),
+        (b"ab", {"CONTENT_LENGTH": "3"}, b"ab"),
+        (b"abcdef", {"CONTENT_LENGTH": "3"}, b"abc"),
+        (b"abc", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc"),
+        (b"abc", {"CONTENT_LENGTH": "+3"}, b""),
+        (b"x" * (4 * IN_MEMORY_BYTES), {"CONTENT_LENGTH": str(3 * IN_MEMORY_BYTES)}, b"x" * 3 * IN_MEMORY_BYTES),
+        (b"x" * (4 * IN_MEMORY_BYTES), {"CONTENT_LENGTH": str(4 * IN_MEMORY_BYTES)}, b""),  # nobody takes it
+        (b"x" * (4 * IN_MEMORY_BYTES), {"HTTP_TRANSFER_ENCODING": "chunked"}, b"x" * (3 * IN_MEMORY_BYTES + 1)),
+    ],
+)
+def test_the_body_arrives_as_it_was_sent_as_far_as_anybody_takes_it(
+    sent: bytes, told: dict[str, str], seen: bytes
+) -> None:
+    server = Server(1, 3 * IN_MEMORY_BYTES)
+    server.goes_on.set()
+    server.crew({"wsgi.input": io.BytesIO(sent)} | told, lambda *_: None)  # type: ignore[arg-type]
+    assert server.bodies == [seen]
