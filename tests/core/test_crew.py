@@ -160,7 +160,7 @@ def test_an_application_that_fails_counts_its_thread_out() -> None:
         raise ValueError
 
     crew = Crew(fail, 1, 1000)
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         crew({"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
     assert crew._at_work == 0
 

@@ -60,6 +60,13 @@ def test_a_broken_record_is_found_by_its_check(name: str) -> None:
 
 
 @pytest.mark.usefixtures("sold")
+def test_a_lead_that_is_pending_though_a_buyer_has_it_is_found() -> None:
+    db.session.execute(text("UPDATE marketplace.leads SET status = 'pending'"))
+    wrong = [check.name for check in audit_all(db.session).checks if not check.ok]
+    assert len(wrong) == 1 and "pending while none is delivered" in wrong[0]
+
+
+@pytest.mark.usefixtures("sold")
 def test_the_audit_leaves_no_transaction_open_for_writing() -> None:
     with transaction():
         assert audit_all(db.session).ok

@@ -6,17 +6,23 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
 from core.db import db
+from core.ids import parse_id
 from core.outbound import Outbound
 from marketplace.leads.delivery import awaited
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.waits import Waits
+from marketplace.leads.dialects.posted import Posted
+from marketplace.leads.sources.models import LeadSource
+from marketplace.leads.sources.taking import take_post
 from tests.at_once import ask, at_once, wait_until
 from tests.conftest import START
 from tests.factories import Market, Member
+from tests.marketplace.dialects.speaking import a_person, elements, fields_of, post, register
 from tests.marketplace.endpoint import Endpoint, open_endpoint
 
 RUN_OUT = "UPDATE marketplace.deliveries SET lease_until = now() - interval '1 s' WHERE state = 'in_hand' RETURNING 1"
@@ -25,15 +31,18 @@ NEWS = "SELECT payload ->> 'event' FROM core.outbox WHERE payload ->> 'event' LI
 
 @pytest.fixture(autouse=True)
 def settings(app: Flask) -> None:
-    """Allow endpoints of tests, and a second for the whole lead."""
-    kept = app.extensions["leadbourse_settings"]
-    app.extensions["leadbourse_settings"] = replace(kept, allow_private_targets=True, sync_seconds=2)
+    """Allow endpoints of tests."""
+    set_to(app, allow_private_targets=True)
 
 
 @pytest.fixture
 def publisher(market: Market) -> Member:
     market.app.extensions["leadbourse_outbound"] = Outbound(allow_private=True)
     return market.make_publisher()
+
+
+def set_to(app: Flask, **settings: Any) -> None:
+    app.extensions["leadbourse_settings"] = replace(app.extensions["leadbourse_settings"], **settings)
 
 
 def sync(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
@@ -84,10 +93,7 @@ def test_who_refuses_is_followed_by_the_next_in_the_same_call(market: Market, pu
         assert outcomes == {"refused": 1, "undeliverable": 1, "sold": 1}
 
 
-def test_a_buyer_who_is_silent_for_his_time_is_followed_by_the_next(
-    app: Flask, market: Market, publisher: Member
-) -> None:
-    app.extensions["leadbourse_settings"] = replace(app.extensions["leadbourse_settings"], sync_seconds=10)
+def test_a_buyer_who_is_silent_for_his_time_is_followed_by_the_next(market: Market, publisher: Member) -> None:
     with open_endpoint() as silent, open_endpoint() as glad:
         silent.open.clear()
         first, second = market.make_buyer(), market.make_buyer()
@@ -126,8 +132,9 @@ def test_a_lead_that_nobody_takes_is_unsold_in_the_same_call(
 
 
 def test_when_the_time_of_the_lead_is_over_it_is_pending_and_the_courier_carries_on(
-    market: Market, publisher: Member, database_url: str
+    app: Flask, market: Market, publisher: Member, clock: Any, database_url: str
 ) -> None:
+    set_to(app, sync_seconds=2)
     with open_endpoint() as slow:
         slow.open.clear()
         buyer = market.make_buyer()
@@ -138,8 +145,8 @@ def test_when_the_time_of_the_lead_is_over_it_is_pending_and_the_courier_carries
         assert news(database_url) == []
         slow.open.set()
         assert deliver_due(START) == 0  # it was tried once: again after five seconds
-        market.clock.advance(seconds=5)
-        assert deliver_due(market.clock.now()) == 1
+        clock.advance(seconds=5)
+        assert deliver_due(clock.now()) == 1
         assert publisher.get(f"/leads/{lead['id']}")["status"] == "sold"
         assert states(buyer) == ["delivered"]
         assert news(database_url) == ["lead.sold"]
@@ -202,20 +209,48 @@ def test_a_key_is_in_progress_during_the_call_and_gives_the_final_answer_after_i
         market.make_order(buyer, delivery=sync(slow))
         body, said = market.lead(), []
 
-        def post() -> Any:
+        def ask_once() -> Any:
             return publisher.request("POST", "/leads", body, **{"Idempotency-Key": "k-1"})
 
-        first = threading.Thread(target=lambda: said.append(post()))
+        first = threading.Thread(target=lambda: said.append(ask_once()))
         first.start()
         wait_until(lambda: slow.received)
-        during = post()
+        during = ask_once()
         slow.open.set()
         first.join()
-        again = post()
+        again = ask_once()
     assert (during.status_code, during.json["code"]) == (409, "idempotency_in_progress")
     assert (said[0].status_code, said[0].json["status"]) == (201, "sold")
     assert again.data == said[0].data and again.headers["Idempotency-Replayed"] == "true"
     assert states(buyer) == ["delivered"]
+
+
+def test_what_a_courier_has_taken_over_is_not_called_by_the_web_as_well(
+    market: Market, publisher: Member, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = awaited._begun
+
+    def late(sale_ids: Any, ends_at: float) -> Any:
+        ask(database_url, "UPDATE marketplace.deliveries SET attempts = 1 RETURNING 1")  # as a courier's claim does
+        return begin(sale_ids, ends_at)
+
+    with open_endpoint() as endpoint:
+        market.make_order(market.make_buyer(), delivery=sync(endpoint))
+        monkeypatch.setattr(awaited, "_begun", late)
+        assert publisher.post("/leads", market.lead())["status"] == "pending"
+        assert endpoint.received == []
+
+
+def test_a_database_that_goes_away_during_the_call_leaves_the_lead_pending(
+    market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object) -> None:
+        raise psycopg.OperationalError("gone")
+
+    with open_endpoint() as endpoint, monkeypatch.context() as losing:
+        market.make_order(market.make_buyer(), delivery=sync(endpoint))
+        losing.setattr(awaited, "write_attempt", lose)
+        assert publisher.post("/leads", market.lead())["status"] == "pending"
 
 
 class Died(BaseException):
@@ -240,7 +275,7 @@ def test_a_process_that_dies_during_the_call_leaves_the_lead_to_the_courier_and_
         assert deliver_due(START) == 0  # the courier leaves it alone as long as the lease runs
         ask(database_url, RUN_OUT)
         assert deliver_due(START) == 1
-        ask(database_url, "UPDATE core.idempotency SET answered_at = answered_at - interval '23 s' RETURNING 1")
+        ask(database_url, "UPDATE core.idempotency SET answered_at = answered_at - interval '1 minute' RETURNING 1")
         replayed = publisher.request("POST", "/leads", body, **key)
         assert (replayed.status_code, replayed.json["status"]) == (201, "sold")
         assert publisher.request("POST", "/leads", body, **key).data == replayed.data
@@ -256,8 +291,8 @@ def test_an_answer_that_comes_after_the_courier_took_over_changes_nothing_twice(
         market.make_order(first, "30.00", delivery=sync(slow))
         market.make_order(second, "20.00", delivery=sync(other))
         said: list[Any] = []
-        post = threading.Thread(target=lambda: said.append(publisher.post("/leads", market.lead())))
-        post.start()
+        asking = threading.Thread(target=lambda: said.append(publisher.post("/leads", market.lead())))
+        asking.start()
         wait_until(lambda: slow.received)
         ask(database_url, RUN_OUT)
         slow.answer = b'{"accepted": false}'
@@ -266,7 +301,7 @@ def test_an_answer_that_comes_after_the_courier_took_over_changes_nothing_twice(
         wait_until(lambda: len(slow.received) == 2)
         slow.open.set()
         courier.join()
-        post.join()
+        asking.join()
     assert (states(first), states(second)) == (["refused"], ["delivered"])
     assert len(other.received) == 1
     assert said[0]["status"] in ("sold", "pending")
@@ -323,3 +358,27 @@ def test_an_order_that_cannot_be_asked_at_once_is_refused(
     }
     answer = market.make_buyer().request("POST", "/orders", order)
     assert (field, code) in {(fault["field"], fault["code"]) for fault in answer.json["errors"]}
+
+
+def test_a_post_in_another_dialect_is_answered_with_the_buyers_verdict(market: Market, publisher: Member) -> None:
+    source = register(publisher, "leadspedia")
+    with open_endpoint(answer=b'{"redirect_url": "https://buyer.example/thanks?a=1&b=2"}') as endpoint:
+        market.make_order(market.make_buyer(), "20.00", delivery=sync(endpoint))
+        sold = elements(post(source, "leadspedia", a_person()))
+        endpoint.answer = b'{"accepted": false}'
+        refused = elements(post(source, "leadspedia", a_person()))
+        as_json = post(source, "leadspedia", a_person(), lp_response="json").json
+    assert (sold["result"], sold["price"]) == ("success", "14.00")
+    assert sold["redirect_url"] == "https://buyer.example/thanks?a=1&b=2"
+    assert (refused["result"], refused["price"], refused["redirect_url"]) == ("failed", "0.00", "")
+    assert (as_json["result"], as_json["redirect_url"]) == ("failed", None)
+
+
+def test_a_lead_that_a_job_fetches_does_not_wait_for_buyers(market: Market, publisher: Member) -> None:
+    with open_endpoint() as endpoint:
+        market.make_order(market.make_buyer(), delivery=sync(endpoint))
+        made = register(publisher, "leadprosper")
+        source = db.session.get_one(LeadSource, parse_id("src", made.id))
+        posted = Posted(fields_of("leadprosper", a_person()))
+        assert take_post(source, posted).kind == "sold" and endpoint.received == []
+        assert deliver_due(START) == 1

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import idempotency
 from core.crew import resting
-from core.db import LOST_DATABASE, db, is_lost, transaction
+from core.db import LOST_DATABASE, Application, db, is_lost, present_app, transaction
 from core.errors import Invalid, Unavailable
 from core.http import settings
 from marketplace.leads.delivery.courier import send_posting
@@ -151,8 +150,14 @@ def _send_all(postings: list[Posting | Invalid]) -> list[Sent]:
     if len(postings) < 2:
         return [send_posting(posting) for posting in postings]
     with ThreadPoolExecutor(len(postings), "awaited") as pool:
-        under_way = [pool.submit(copy_context().run, send_posting, posting) for posting in postings]
+        app = present_app()
+        under_way = [pool.submit(_send_in, app, posting) for posting in postings]
         return [one.result() for one in under_way]
+
+
+def _send_in(app: Application, posting: Posting | Invalid) -> Sent:
+    with app.app_context():
+        return send_posting(posting)
 
 
 def _record(call: _Call, sent: Sent) -> UUID | None:
