@@ -43,18 +43,20 @@ class Server:
         self.goes_on = threading.Event()
         self.at_work = 0
         self.bodies: list[bytes] = []
-        self.sent: list[Answer] = []
-        self.free = 0  # threads that would take another request
         self.lock = threading.Lock()
 
     def answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer when told to."""
         self.bodies.append(environ["wsgi.input"].read())
+        if "now" in environ:
+            return Answer()
         with self.lock:
             self.at_work += 1
         if "rests" in environ:
+            begins, ends = environ["rests"]
+            assert begins.wait(20)
             with resting():
-                assert environ["rests"].wait(20)
+                assert ends.wait(20)
         assert self.goes_on.wait(20)
         return Answer()
 
@@ -71,8 +73,6 @@ class Server:
         answer: Any = self.crew({"REQUEST_METHOD": "POST", "wsgi.input": source} | length | more, lambda *_: None)
         assert list(answer) == [b"answer"]
         answer.close()
-        with self.lock:
-            self.free += 1
 
 
 def joined(*threads: threading.Thread) -> None:
@@ -83,19 +83,11 @@ def joined(*threads: threading.Thread) -> None:
 
 def test_whoever_has_answered_while_enough_are_at_work_stands_by_until_nothing_is_to_do() -> None:
     server = Server(2)
-    first = [server.take() for _ in range(2)]
+    working = [server.take(), server.take()]
     wait_until(lambda: server.at_work == 2)
-    server.goes_on.set()
-    joined(*first)
-    server.goes_on.clear()
-    working = [server.take() for _ in range(2)]
-    wait_until(lambda: server.at_work == 4)
-    done = threading.Event()
-    done.set()
-    quick = threading.Thread(target=_answer_at_once, args=(server,))
-    quick.start()
-    quick.join(0.3)
-    assert quick.is_alive() and server.free == 2  # two others are at work
+    quick = server.take(now=True)
+    wait_until(lambda: server.crew._standing_by == 1)
+    server.crew.look()
     server.goes_on.set()
     joined(*working)
     assert quick.is_alive()
@@ -103,54 +95,44 @@ def test_whoever_has_answered_while_enough_are_at_work_stands_by_until_nothing_i
     joined(quick)
 
 
-def _answer_at_once(server: Server) -> None:
-    answer: Any = Crew.__call__(server.crew, {"wsgi.input": io.BytesIO(), "now": 1}, lambda *_: None)
-    answer.close()
-
-
-@pytest.fixture(autouse=True)
-def answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a request with `now` be answered without waiting."""
-    waits = Server.answer
-
-    def answer(self: Server, environ: Any, start_response: Any) -> Iterable[bytes]:
-        return [b"answer"] if "now" in environ else waits(self, environ, start_response)
-
-    monkeypatch.setattr(Server, "answer", answer)
+def test_whoever_has_answered_while_too_few_are_at_work_is_free() -> None:
+    server = Server(2)
+    working = server.take()
+    wait_until(lambda: server.at_work == 1)
+    joined(server.take(now=True))
+    server.goes_on.set()
+    joined(working)
 
 
 def test_who_waits_for_somebody_else_lets_another_come_for_him() -> None:
-    server, comes = Server(1), threading.Event()
-    working = server.take()
+    server, begins, ends = Server(1), threading.Event(), threading.Event()
+    resting_one = server.take(rests=(begins, ends))
     wait_until(lambda: server.at_work == 1)
-    standing_by = threading.Thread(target=_answer_at_once, args=(server,))
-    standing_by.start()
-    standing_by.join(0.2)
-    assert standing_by.is_alive()
-    rests = server.take(rests=comes)  # a thread that was not counted on takes it, and rests
-    joined(standing_by)
-    comes.set()
+    quick = server.take(now=True)
+    wait_until(lambda: server.crew._standing_by == 1)
+    begins.set()
+    joined(quick)
+    assert server.crew._at_work == 0
+    ends.set()
+    wait_until(lambda: server.crew._at_work == 1)
     server.goes_on.set()
-    server.crew.look()
-    wait_until(lambda: server.free or not working.is_alive())
-    server.crew.look()
-    joined(working, rests)
+    joined(resting_one)
 
 
 def test_who_waits_for_a_slow_body_is_counted_out_after_a_moment_and_in_again_when_it_has_come() -> None:
     server, slow = Server(1), SlowSender()
     reading = server.take(slow, CONTENT_LENGTH="3")
-    standing_by = threading.Thread(target=_answer_at_once, args=(server,))
     wait_until(lambda: server.crew._at_work == 1)
-    standing_by.start()
-    standing_by.join(LOOK_SECONDS * 2)
-    assert standing_by.is_alive()
+    quick = server.take(now=True)
+    wait_until(lambda: server.crew._standing_by == 1)
+    quick.join(LOOK_SECONDS * 2)
+    assert quick.is_alive()
     server.crew.look()
-    joined(standing_by)
+    joined(quick)
     assert server.crew._at_work == 0
     slow.goes_on.set()
     wait_until(lambda: server.at_work == 1)
-    assert (server.bodies, server.crew._at_work) == ([b"xxx"], 1)
+    assert (server.bodies, server.crew._at_work) == ([b"", b"xxx"], 1)
     server.goes_on.set()
     joined(reading)
 
