@@ -63,6 +63,8 @@ class Application(Protocol):
 
 # A connection that breaks while a transaction commits leaves open whether it did; only the key makes a retry safe.
 _AWAY = "The database is away for the moment. Try again; with an Idempotency-Key nothing is done twice."
+# A server that vanishes without a word (power, network) is noticed after half a minute, not after hours.
+_NOTICE_SILENCE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError)
 
 
@@ -77,7 +79,7 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         close_returns=True,
         timeout=5,
         reconnect_timeout=2,
-        kwargs={"prepare_threshold": 2, "application_name": "leadbourse", "autocommit": True},
+        kwargs={"prepare_threshold": 2, "application_name": "leadbourse", "autocommit": True, **_NOTICE_SILENCE},
     )
     app.extensions["leadbourse_pool"] = pool
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 BASIS_POINTS = 10_000
-MAX_MINOR = 10**15  # far above any sum here, far below BIGINT
+MAX_MINOR = 10**14  # far above any sum here; times the basis points of a share it still fits BIGINT
 
 # Minor digits per ISO 4217; a currency that is not here is not traded.
 _DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "PLN": 2, "CZK": 2, "SEK": 2, "DKK": 2, "NOK": 2,

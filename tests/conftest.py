@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
 from core.config import Settings
 from core.db import db, migrate, pool_of, transaction
+from core.identity import accounts
 from core.postgres import create_database, discard_embedded, drop_database, open_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
@@ -42,11 +45,28 @@ class SetClock:
         return self.instant
 
 
+def _without_durability(url: str) -> None:
+    """Let a server forget what it wrote when the machine loses power: nobody misses a test's database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords cheaply: the made accounts of tests protect nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a PostgreSQL for the session and return the URL of a migrated database to clone."""
     settings = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
     with open_database(settings) as database:
+        _without_durability(database.url)
         url = create_database(database.url, TEMPLATE)
         app = create_app(settings, url, SetClock())
         with app.app_context():

@@ -27,8 +27,8 @@ _STOP_SECONDS = 60
 _LOG_BYTES = 10_000_000
 _SERVER_SETTINGS = {
     "listen_addresses": "", "port": "5432", "max_connections": "200", "shared_buffers": "256MB", "jit": "off",
-    "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
-    # To fill a new piece of the log with zeros first holds every commit up for tens of milliseconds.
+    # fsync and its kind are on by default. To fill a new piece of the log with zeros first holds every commit up for
+    # tens of milliseconds.
     "wal_init_zero": "off", "max_wal_size": "2GB", "checkpoint_timeout": "15min", "wal_compression": "on",
     "timezone": "UTC", "log_timezone": "UTC",
     # Statements and constraint details hold contact data, which has no place in a log.

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from psycopg import sql
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from core.db import db
+from core.db import db, pool_of
 from core.errors import Conflict, DomainError, Invalid, TooMany, Unavailable
 from core.http import PROBLEM, STATUS_OF, problem_of, raw_body
 from tests.factories import Market
@@ -96,7 +96,9 @@ def test_a_database_that_is_away_is_said_so_and_its_return_is_noticed(
     order = market.make_order(buyer)
     sold = publisher.post("/leads", market.lead())
     db.session.remove()
-    with database_away(postgres, database_url):
+    pool = pool_of(market.app)
+    with database_away(postgres, database_url), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "timeout", 0.5)  # instead of five seconds for each request
         for member, method, path, body in [
             (publisher, "POST", "/leads", market.lead()), (buyer, "GET", "/wallet", None),
             (buyer, "PATCH", f"/orders/{order['id']}", {"name": "x"}),

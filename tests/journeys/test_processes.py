@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from core.clock import as_rfc3339
 from core.config import Settings
 from core.postgres import create_database, drop_database, open_database
-from tests.at_once import wait_until
+from tests.at_once import at_once, wait_until
 from tests.journeys.served import Installation, installation, told_to_end
 
 
@@ -107,12 +108,12 @@ def test_while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         wait_until(place.is_ready, 60)
         _, key = sell_a_lead(place)
         database.stop()  # type: ignore[attr-defined]
-        for method, path, body in [
+        asked: list[tuple[str, str, Any]] = [
             ("POST", "/api/v1/leads", {}), ("GET", "/api/v1/leads", None), ("GET", "/health/ready", None),
             ("POST", "/api/v1/keys", {"name": "k"}), ("GET", "/api/v1/balance", None),
-        ]:  # fmt: skip
-            answer = place.request(method, path, body, key)
-            assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json"), path
+        ]  # fmt: skip
+        for answer in at_once([partial(place.request, *one, key) for one in asked]):
+            assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json"), answer.body
             assert int(answer.headers["retry-after"]) > 0
         assert place.request("GET", "/health/live").status == 200
         database.ensure_running()
