@@ -62,7 +62,7 @@ class Server:
 
     def take(self, body: bytes | SlowSender = b"", **more: Any) -> threading.Thread:
         """Take a request in a thread of its own."""
-        thread = threading.Thread(target=self.serve, args=(body, more))
+        thread = threading.Thread(target=self.serve, args=(body, more), daemon=True)
         thread.start()
         return thread
 
