@@ -15,10 +15,12 @@ from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
 from marketplace.web.api import (
+    addresses,
     api,
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,
@@ -28,7 +30,9 @@ from marketplace.web.api import (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 from marketplace.web.door import LeadDoor
@@ -42,9 +46,11 @@ STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
 ROOMS = (
     market_jobs,
+    addresses,
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,
@@ -54,7 +60,9 @@ ROOMS = (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 

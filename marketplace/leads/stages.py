@@ -1,7 +1,8 @@
-"""The one table of moves: which state a lead, a sale or a dispute may go to from which.
+"""The one table of moves: which state a lead, a sale, a dispute or an endpoint may go to from which.
 
 Leads are born in their state by the sale function; a sold one that no buyer took in the end is unsold, and a pending
-one waits for a buyer who answers at once. Orders have versions instead of events.
+one waits for a buyer who answers at once; a delivered sale fails only when its mail comes back within the grace; orders
+have versions instead of events.
 """
 
 DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
@@ -15,9 +16,9 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
     },
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),
-        "delivered": frozenset({"disputed", "settled"}),
+        "delivered": frozenset({"disputed", "settled", "failed"}),
         "disputed": frozenset({"delivered", "returned"}),
-        "settled": frozenset(),
+        "settled": frozenset({"returned"}),  # by a late claim alone
         "returned": frozenset(),
         "refused": frozenset(),
         "failed": frozenset(),
@@ -29,6 +30,12 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "partial": frozenset({"appealed"}),
         "repriced": frozenset({"appealed"}),
         "appealed": DECIDED,
+    },
+    "endpoint": {
+        "closed": frozenset({"open"}),
+        "open": frozenset({"half_open"}),
+        "half_open": frozenset({"probing"}),
+        "probing": frozenset({"closed", "open", "half_open"}),
     },
 }
 

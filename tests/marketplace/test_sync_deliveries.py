@@ -4,6 +4,7 @@ import json
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -26,6 +27,7 @@ from tests.marketplace.dialects.speaking import a_person, elements, fields_of, p
 from tests.marketplace.endpoint import Endpoint, open_endpoint
 
 RUN_OUT = "UPDATE marketplace.deliveries SET lease_until = now() - interval '1 s' WHERE state = 'in_hand' RETURNING 1"
+END_OF_PAUSE = START + timedelta(minutes=5)
 NEWS = "SELECT payload ->> 'event' FROM core.outbox WHERE payload ->> 'event' LIKE 'lead.%' ORDER BY id"
 
 
@@ -241,6 +243,21 @@ def test_what_a_courier_has_taken_over_is_not_called_by_the_web_as_well(
         assert endpoint.received == []
 
 
+def test_nothing_is_sent_to_an_endpoint_that_was_paused_a_moment_ago(
+    market: Market, publisher: Member, database_url: str
+) -> None:
+    with open_endpoint() as failing, open_endpoint() as glad:
+        first, second = market.make_buyer(), market.make_buyer()
+        market.make_order(first, "30.00", delivery=sync(failing))
+        market.make_order(second, "20.00", delivery=sync(glad))
+        assert publisher.post("/leads", market.lead())["sales"][0]["price"]["amount"] == "30.00"
+        ask(database_url, "UPDATE marketplace.endpoints SET state = 'open', probe_at = %s RETURNING 1", END_OF_PAUSE)
+        assert publisher.post("/leads", market.lead())["sales"][0]["price"]["amount"] == "20.00"
+    assert (states(first), len(failing.received)) == (["failed", "delivered"], 1)
+    outcomes = ask(database_url, "SELECT outcome FROM marketplace.delivery_attempts ORDER BY sale_id")
+    assert sorted(outcomes) == [("accepted",), ("accepted",), ("not_sent",)]
+
+
 def test_a_database_that_goes_away_during_the_call_leaves_the_lead_pending(
     market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,14 +342,6 @@ def test_many_posts_at_once_end_at_one_buyer_each_within_his_cap(market: Market,
     assert Counter(states(first)) == {"refused": 12}
     assert (Counter(states(second)), Counter(states(third))) == ({"delivered": 5}, {"delivered": 7})
     assert len({headers["webhook-id"] for headers, _ in glad.received}) == len(glad.received) == 12
-
-
-def test_one_order_and_all_together_have_only_so_many_calls_that_wait() -> None:
-    first, second, third = (object() for _ in range(3))
-    waits = Waits(3, 2)
-    assert [waits.enter(order) for order in (first, first, first, second, third)] == [True, True, False, True, False]
-    waits.leave(first)
-    assert waits.enter(third) and not waits.enter(first)
 
 
 @pytest.mark.parametrize(

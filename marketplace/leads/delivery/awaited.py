@@ -21,14 +21,15 @@ from sqlalchemy.exc import DBAPIError
 from core import idempotency
 from core.crew import resting
 from core.db import LOST_DATABASE, Application, db, is_lost, present_app, transaction
-from core.errors import Invalid, Unavailable
+from core.errors import Unavailable
 from core.http import settings
-from marketplace.leads.delivery.courier import send_posting
+from marketplace.leads.delivery.courier import PAUSED, send_posting, unsent
+from marketplace.leads.delivery.endpoints import admits
 from marketplace.leads.delivery.log import Sent, write_attempt
 from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
 from marketplace.leads.delivery.next_buyer import OVER, Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
-from marketplace.leads.delivery.posting import Posting, postings_of
+from marketplace.leads.delivery.posting import Posting, Prepared, postings_of
 from marketplace.leads.delivery.waits import waits
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Received, Sender
@@ -43,8 +44,7 @@ class _Call(NamedTuple):
     """One try to deliver a sale, written down and not yet made; `cut_ms` is its time when the order is due more."""
 
     sale_id: UUID
-    number: int
-    posting: Posting | Invalid
+    posting: Prepared | None  # None when its endpoint is paused: nothing is sent
     cut_ms: float | None
 
     def is_cut_short(self, sent: Sent) -> bool:
@@ -107,57 +107,61 @@ def _ask_all(sale_ids: list[UUID], ends_at: float) -> list[UUID]:
 @contextmanager
 def _begun(sale_ids: list[UUID], ends_at: float) -> Iterator[list[_Call]]:
     """Write down a try for each sale that may be called now; the others are left to the courier, at once."""
-    seconds_left, entered = ends_at - time.monotonic(), list[UUID]()
+    entered: list[UUID] = []
     try:
-        with transaction():
-            rows = _rows_in_hand(sale_ids)
-            for row in rows:
-                if seconds_left >= LEAST_SECONDS and waits().enter(row.order_id):
-                    entered.append(row.order_id)
-                    _begin(row)
-                else:
-                    row.state, row.lease_until = "waiting", None
-            mine = [row for row in rows if row.state == "in_hand"]
-            written = postings_of([row.sale_id for row in mine])
-            calls = [_call_of(row, written[row.sale_id], seconds_left) for row in mine]
-        yield calls
+        begun = [_begin(sale_id, ends_at, entered) for sale_id in sale_ids]
+        yield [call for call in begun if call is not None]
     finally:
         for order_id in entered:
             waits().leave(order_id)
 
 
-def _rows_in_hand(sale_ids: list[UUID]) -> list[DeliveryRow]:
-    """Lock the deliveries that are ours to begin: no courier has found their lease run out."""
-    query = select(DeliveryRow).where(DeliveryRow.sale_id.in_(sale_ids), DeliveryRow.state == "in_hand")
-    query = query.where(DeliveryRow.attempts == 0).order_by(DeliveryRow.sale_id).with_for_update()
-    return list(db.session.scalars(query))
+def _begin(sale_id: UUID, ends_at: float, entered: list[UUID]) -> _Call | None:
+    """Begin the try of a sale in a transaction of its own: the locks of two endpoints would be taken in no order."""
+    seconds_left = ends_at - time.monotonic()
+    with transaction():
+        row = _row_in_hand(sale_id)
+        if row is None:
+            return None
+        if seconds_left < LEAST_SECONDS or not waits().enter(row.order_id):
+            row.state, row.lease_until = "waiting", None
+            return None
+        entered.append(row.order_id)
+        row.attempts = 1
+        db.session.add(DeliveryAttempt(sale_id=sale_id, number=1, started_at=_now()))
+        posting = postings_of([sale_id])[sale_id] if admits(row, _now()) else None
+        return _call_of(sale_id, posting, seconds_left)
 
 
-def _begin(row: DeliveryRow) -> None:
-    row.attempts = 1
-    db.session.add(DeliveryAttempt(sale_id=row.sale_id, number=1, started_at=_now()))
-    db.session.flush()
+def _row_in_hand(sale_id: UUID) -> DeliveryRow | None:
+    """Lock a delivery that is ours to begin; None when a courier has found its lease run out."""
+    query = select(DeliveryRow).where(DeliveryRow.sale_id == sale_id, DeliveryRow.state == "in_hand")
+    return db.session.scalar(query.where(DeliveryRow.attempts == 0).with_for_update())
 
 
-def _call_of(row: DeliveryRow, posting: Posting | Invalid, seconds_left: float) -> _Call:
-    if isinstance(posting, Invalid) or posting.timeout_seconds <= seconds_left:
-        return _Call(row.sale_id, row.attempts, posting, None)
-    return _Call(row.sale_id, row.attempts, posting._replace(timeout_seconds=seconds_left), seconds_left * 1000)
+def _call_of(sale_id: UUID, posting: Prepared | None, seconds_left: float) -> _Call:
+    if not isinstance(posting, Posting) or posting.timeout_seconds <= seconds_left:
+        return _Call(sale_id, posting, None)
+    return _Call(sale_id, posting._replace(timeout_seconds=seconds_left), seconds_left * 1000)
 
 
-def _send_all(postings: list[Posting | Invalid]) -> list[Sent]:
+def _send_all(postings: list[Prepared | None]) -> list[Sent]:
     """Make all calls at once; most leads need only one, which needs no other thread."""
     if len(postings) < 2:
-        return [send_posting(posting) for posting in postings]
+        return [_send(posting) for posting in postings]
     with ThreadPoolExecutor(len(postings), "awaited") as pool:
         app = present_app()
         under_way = [pool.submit(_send_in, app, posting) for posting in postings]
         return [one.result() for one in under_way]
 
 
-def _send_in(app: Application, posting: Posting | Invalid) -> Sent:
+def _send_in(app: Application, posting: Prepared | None) -> Sent:
     with app.app_context():
-        return send_posting(posting)
+        return _send(posting)
+
+
+def _send(posting: Prepared | None) -> Sent:
+    return unsent(PAUSED) if posting is None else send_posting(posting)
 
 
 def _record(call: _Call, sent: Sent) -> UUID | None:
@@ -166,7 +170,7 @@ def _record(call: _Call, sent: Sent) -> UUID | None:
     An error ends it at once, but one of too little time is nobody's: then the courier tries again.
     """
     with transaction():
-        write_attempt(call.sale_id, call.number, sent)
+        write_attempt(call.sale_id, 1, sent)
         is_to_pass_on = settle_attempt(call.sale_id, sent.verdict, _now(), once=not call.is_cut_short(sent))
     if not is_to_pass_on:
         return None

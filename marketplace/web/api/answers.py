@@ -10,8 +10,11 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from core.schemas import Amount
-from marketplace.catalog.verticals import ConsentRule, ShareRule
+from marketplace.catalog.contact_rules import CountryRules
+from marketplace.catalog.definition import ConsentRule, ShareRule
+from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
+from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
@@ -152,8 +155,9 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
-    `credited` is what a dispute takes off the price at settlement; from `contact_ended_at` on the buyer may not contact
-    the person any more.
+    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
+    any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
+    is null where the person said nothing.
     """
 
     id: str
@@ -168,6 +172,8 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     dispute_until: datetime | None
     release_at: datetime | None
     ended_at: datetime | None
+    contact_wanted_at: datetime | None
+    best_time_understood: bool | None
     contact_due_at: datetime | None
     contact_state: ContactState | None
     handling: Handling | None
@@ -175,8 +181,11 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     contact_ended_at: datetime | None
 
 
-class AttemptShown(Struct, frozen=True, kw_only=True):
-    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again."""
+class DeliveryTried(Struct, frozen=True, kw_only=True):
+    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again.
+
+    What was exchanged is shown to the buyer as long as the contact is his, to an operator with contact data hidden.
+    """
 
     number: int
     started_at: datetime
@@ -184,13 +193,24 @@ class AttemptShown(Struct, frozen=True, kw_only=True):
     reason: str | None
     status: int | None
     milliseconds: int | None
-    exchanged: dict[str, Any] | None
+    by_hand: bool
+    bounced_at: datetime | None
+    bounce: str | None
+    exchanged: Exchanged | None
 
 
 class AttemptsShown(Struct, frozen=True):
     """The attempts to deliver a sale, the first first."""
 
-    items: list[AttemptShown]
+    items: list[DeliveryTried]
+
+
+class EndpointShown(Struct, frozen=True, kw_only=True):
+    """Whether leads are sent where the order delivers: `paused` until then, `trying` with one lead, or `ok`."""
+
+    address: str
+    state: Annotated[str, one_of(("ok", "paused", "trying"))]
+    paused_until: datetime | None
 
 
 class OrderShown(Struct, frozen=True, kw_only=True):
@@ -216,6 +236,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     delivery: dict[str, Any]
     contact_sla: bool
     status: str
+    endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime
 
@@ -254,6 +275,9 @@ class VerticalSummary(Struct, frozen=True, kw_only=True):
     dedupe_days: int
     consent: ConsentRule
     share: ShareRule
+    contact_required: list[str]
+    verification: str
+    prices: Prices
 
 
 class VerticalShown(VerticalSummary, frozen=True, kw_only=True):
@@ -270,6 +294,12 @@ class RegionShown(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     parent: str | None
+
+
+class ContactRulesShown(CountryRules, frozen=True, kw_only=True):
+    """The rules of contact of one country, by channel; times are local at the person."""
+
+    country: str
 
 
 class KeyShown(Struct, frozen=True, kw_only=True):
