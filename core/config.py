@@ -17,6 +17,8 @@ class Settings:
     port: int = 8000
     web_processes: int = 2
     web_threads: int = 4
+    web_spare_threads: int = 64
+    sync_seconds: int = 25
     pool_size: int = 16
     refuse_test_contacts: bool = False
     allow_private_targets: bool = False
@@ -62,6 +64,8 @@ class Settings:
             port=whole("PORT", 8000, 1, 65535),
             web_processes=whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
             web_threads=whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
+            web_spare_threads=whole("LEADBOURSE_WEB_SPARE_THREADS", 64, 0, 1024),
+            sync_seconds=whole("LEADBOURSE_SYNC_SECONDS", 25, 1, 60),
             pool_size=whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
             refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
             allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
