@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,10 @@ class Settings:
     metrics: bool = False
     smtp_url: str | None = None
     mail_from: str = "leadbourse@localhost"
+    public_url: str | None = None
+    proxies: int = 0
+    root_key: str | None = field(default=None, repr=False)
+    show_design: bool = False
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -48,6 +52,18 @@ class Settings:
                 raise ValueError("LEADBOURSE_SMTP_URL must look like smtp://user:password@host:587 or smtps://host")
             return text
 
+        def public_url() -> str | None:
+            text = (environment.get("LEADBOURSE_URL") or "").rstrip("/") or None
+            if text is not None and not is_public_url(text):
+                raise ValueError("LEADBOURSE_URL must look like https://leads.example.com, without a path")
+            return text
+
+        def root_key() -> str | None:
+            text = environment.get("LEADBOURSE_ROOT_KEY") or None
+            if text is not None and len(text) < 32:
+                raise ValueError("LEADBOURSE_ROOT_KEY must have at least 32 random characters")
+            return text
+
         return cls(
             data_folder=Path(environment.get("LEADBOURSE_DATA") or "var").absolute(),
             database_url=environment.get("DATABASE_URL") or None,
@@ -61,7 +77,16 @@ class Settings:
             metrics=switch("LEADBOURSE_METRICS"),
             smtp_url=smtp_url(),
             mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
+            public_url=public_url(),
+            proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
+            root_key=root_key(),
+            show_design=switch("LEADBOURSE_SHOW_DESIGN"),
         )
+
+    @property
+    def address(self) -> str:
+        """Return where people reach this installation; links in mail begin with it, whatever a request says."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
 
 def is_smtp_url(text: str) -> bool:
@@ -73,3 +98,13 @@ def is_smtp_url(text: str) -> bool:
         return False
     named = parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
     return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def is_public_url(text: str) -> bool:
+    """Tell whether a text is the address of a site: http or https, a host, perhaps a port, no more."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not any(parts[2:])

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
@@ -48,7 +48,7 @@ def open_account(kind: str, name: str, at: datetime) -> Account:
 
 
 def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) -> tuple[UUID, str]:
-    """Add the account's first user and return its id and password; makes a password when none is given.
+    """Add the account's first user, who can sign in at once, and return its id and password; makes one when none is given.
 
     Invalid for an unusable address or a password of fewer than 8 characters, Conflict for a known address.
     """
@@ -63,12 +63,19 @@ def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) ->
     if db.session.scalar(select(User.id).where(User.email == address)) is not None:
         raise Conflict("email_taken", "A user with this e-mail address exists already.")
     chosen = password or secrets.token_urlsafe(12)
-    user = User(id=new_id(), email=address, password_hash=_hasher.hash(chosen), created_at=at)
+    return add_owner(account_id, address, _hasher.hash(chosen), at, confirmed_at=at).id, chosen
+
+
+def add_owner(
+    account_id: UUID, address: str, password_hash: str, at: datetime, confirmed_at: datetime | None = None
+) -> User:
+    """Add an account's first user; one whose address is not confirmed yet cannot sign in."""
+    user = User(id=new_id(), email=address, password=password_hash, created_at=at, confirmed_at=confirmed_at)
     db.session.add(user)
     db.session.flush()
     db.session.add(Membership(user_id=user.id, account_id=account_id, role="owner"))
     db.session.flush()
-    return user.id, chosen
+    return user
 
 
 def get_account(account_id: UUID, kind: str | None = None) -> Account:
@@ -88,6 +95,40 @@ def accounts_of_kind(kind: str) -> list[Account]:
     """Return the active accounts of one kind, the oldest first."""
     query = select(Account).where(Account.kind == kind, Account.standing == "active").order_by(Account.id)
     return list(db.session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person's place in an account."""
+
+    account_id: UUID
+    name: str
+    kind: str
+    role: str
+
+
+def places_of(user_id: UUID) -> list[Place]:
+    """Return the active accounts that a person belongs to, the oldest first."""
+    query = select(Account.id, Account.name, Account.kind, Membership.role).join(
+        Membership, Membership.account_id == Account.id
+    )
+    query = query.where(Membership.user_id == user_id, Account.standing == "active").order_by(Account.id)
+    return [Place(*row) for row in db.session.execute(query)]
+
+
+def speak(user_id: UUID, language: str) -> None:
+    """Keep the language that a person wants to read."""
+    db.session.execute(update(User).where(User.id == user_id).values(language=language))
+
+
+def add_member(account_id: UUID, email: str) -> None:
+    """Let an existing user into an account; NotFound when there is no such user, again changes nothing."""
+    user_id = db.session.scalar(select(User.id).where(User.email == email.strip().lower()))
+    if user_id is None:
+        raise NotFound(detail="There is no user with this e-mail address.")
+    if db.session.get(Membership, (user_id, account_id)) is None:
+        db.session.add(Membership(user_id=user_id, account_id=account_id, role="member"))
+        db.session.flush()
 
 
 def emails_of(account_id: UUID) -> list[str]:
