@@ -1,7 +1,7 @@
 """Settings: everything that the environment may decide, read once into one frozen value."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,22 +46,10 @@ class Settings:
                 raise ValueError(f"{name} must be 0 or 1, not {text!r}")
             return text == "1"
 
-        def smtp_url() -> str | None:
-            text = environment.get("LEADBOURSE_SMTP_URL") or None
-            if text is not None and not is_smtp_url(text):
-                raise ValueError("LEADBOURSE_SMTP_URL must look like smtp://user:password@host:587 or smtps://host")
-            return text
-
-        def public_url() -> str | None:
-            text = (environment.get("LEADBOURSE_URL") or "").rstrip("/") or None
-            if text is not None and not is_public_url(text):
-                raise ValueError("LEADBOURSE_URL must look like https://leads.example.com, without a path")
-            return text
-
-        def root_key() -> str | None:
-            text = environment.get("LEADBOURSE_ROOT_KEY") or None
-            if text is not None and len(text) < 32:
-                raise ValueError("LEADBOURSE_ROOT_KEY must have at least 32 random characters")
+        def checked(name: str, is_right: Callable[[str], bool], must: str) -> str | None:
+            text = environment.get(name) or None
+            if text is not None and not is_right(text):
+                raise ValueError(f"{name} must {must}")
             return text
 
         return cls(
@@ -75,11 +63,13 @@ class Settings:
             refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
             allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
             metrics=switch("LEADBOURSE_METRICS"),
-            smtp_url=smtp_url(),
+            smtp_url=checked(
+                "LEADBOURSE_SMTP_URL", is_smtp_url, "look like smtp://user:password@host:587 or smtps://host"
+            ),
             mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
-            public_url=public_url(),
+            public_url=checked("LEADBOURSE_URL", is_public_url, "look like https://leads.example.com, without a path"),
             proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
-            root_key=root_key(),
+            root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
             show_design=switch("LEADBOURSE_SHOW_DESIGN"),
         )
 
@@ -108,3 +98,8 @@ def is_public_url(text: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not any(parts[2:])
+
+
+def is_strong(text: str) -> bool:
+    """Tell whether a secret is long enough to be one."""
+    return len(text) >= 32

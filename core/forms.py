@@ -12,10 +12,11 @@ T = TypeVar("T")
 
 
 def carry_out(form: FlaskForm, work: Callable[[], T]) -> T | None:
-    """Do the work of a posted form in one transaction and return what it gives, which is not None; None when the form is to be shown.
+    """Do the work of a posted form in one transaction and return what it gives; None when the form is to be shown.
 
-    It is shown before it is posted, when its own checks fail, and when the domain refuses the work: nothing was done
-    then, and each fault stands at the field of its name, the others above the form.
+    The work itself gives something else than None. The form is shown before it is posted, when its own checks fail, and
+    when the domain refuses the work: nothing was done then, and each fault stands at the field of its name, the others
+    above the form.
     """
     if not form.validate_on_submit():
         return None

@@ -1,6 +1,6 @@
 """Languages: which one a reader wants, and how numbers, amounts and instants are written in it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from babel import Locale
@@ -14,13 +14,13 @@ from core.money import Money
 
 LANGUAGES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 COOKIE = "language"
-NO_WORDS = "–"  # what stands where there is no value
+NO_WORDS = "–"  # noqa: RUF001  # what stands where there is no value
 
 
 def install(app: Flask) -> None:
     """Translate every page, and give templates the words for money, numbers and instants."""
     Babel(app, default_locale="en", default_timezone="UTC", locale_selector=wanted_language)
-    filters = (money, amount, symbol, number, compact, percent, relative, exact, said)
+    filters = (money, amount, changed, symbol, number, compact, percent, relative, exact, said)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
 
 
@@ -52,12 +52,19 @@ def amount(sum_of: Money | None) -> str:
         return NO_WORDS
     digits = len(str(sum_of).partition(".")[2])
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return format_decimal(_decimal(sum_of), pattern, locale=_locale())
+    return str(format_decimal(_decimal(sum_of), pattern, locale=_locale()))
+
+
+def changed(by: Money | int) -> str:
+    """Write a change against yesterday, with its sign."""
+    minor = by.minor if isinstance(by, Money) else by
+    written = money(by) if isinstance(by, Money) else number(by)
+    return str(gettext("%(change)s on yesterday", change=("+" if minor > 0 else "") + written))
 
 
 def symbol(currency: str) -> str:
     """Write a currency as its readers do."""
-    return get_currency_symbol(currency, locale=_locale())
+    return str(get_currency_symbol(currency, locale=_locale()))
 
 
 def number(value: int | float | Decimal | None) -> str:
@@ -67,7 +74,7 @@ def number(value: int | float | Decimal | None) -> str:
 
 def compact(value: float | Decimal) -> str:
     """Write a number for the scale of a chart."""
-    return format_compact_decimal(value, locale=_locale(), fraction_digits=1)
+    return str(format_compact_decimal(value, locale=_locale(), fraction_digits=1))
 
 
 def percent(share: float | None) -> str:
@@ -77,14 +84,16 @@ def percent(share: float | None) -> str:
 
 def relative(instant: datetime, now: datetime) -> str:
     """Write how long ago an instant was, or how far off it is."""
-    return format_timedelta(instant - now, add_direction=True, locale=_locale())
+    if abs(instant - now) < timedelta(seconds=1):
+        return str(gettext("now"))
+    return str(format_timedelta(instant - now, add_direction=True, locale=_locale()))
 
 
 def exact(instant: datetime) -> str:
     """Write an instant to the second, with its zone."""
-    return format_datetime(instant, "d MMM y, HH:mm:ss 'UTC'")
+    return str(format_datetime(instant, "d MMM y, HH:mm:ss 'UTC'"))
 
 
 def said(text: str) -> str:
     """Translate what the program itself says, as a code's sentence; it is escaped like any text, `_` is not."""
-    return gettext(str(text))
+    return str(gettext(str(text)))

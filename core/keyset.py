@@ -58,8 +58,9 @@ def read_asked(query: Mapping[str, str], columns: Columns, default: str) -> Aske
 def _read_cursor(cursor: str, column: InstrumentedAttribute[Any]) -> tuple[Any, UUID] | None:
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
-        return msgspec.json.decode(raw, type=tuple[column.type.python_type, UUID])
-    except (ValueError, binascii.Error, msgspec.DecodeError):
+        value, row_id = msgspec.json.decode(raw, type=tuple[Any, str])
+        return msgspec.convert(value, column.type.python_type), UUID(row_id)
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
         return None
 
 

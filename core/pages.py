@@ -95,7 +95,9 @@ def icon(name: str, size: int = 16) -> Markup:
     inside = "".join(etree.tostring(each, encoding="unicode") for each in symbol).replace(
         ' xmlns="http://www.w3.org/2000/svg"', ""
     )
-    head = f'<svg class="icon" width="{size}" height="{size}" fill="currentColor" viewBox="0 0 16 16" aria-hidden="true">'
+    head = (
+        f'<svg class="icon" width="{size}" height="{size}" fill="currentColor" viewBox="0 0 16 16" aria-hidden="true">'
+    )
     return Markup(f"{head}{inside}</svg>")  # noqa: S704  # the package's own drawing
 
 
@@ -123,7 +125,5 @@ def _typed() -> Iterable[Typed]:
     if request.method != "POST" or request.headers.get("Sec-Fetch-Site") != "same-origin":
         return []
     return [
-        Typed(name, text, "password" in name)
-        for name, text in request.form.items(multi=True)
-        if name not in UNSAID
+        Typed(name, text, "password" in name) for name, text in request.form.items(multi=True) if name not in UNSAID
     ]

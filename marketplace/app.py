@@ -18,6 +18,7 @@ from core.identity import install_sign_in
 from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
+from marketplace.web import buyer, chrome, operator, publisher
 from marketplace.web.api import (
     api,
     balances,
@@ -35,11 +36,10 @@ from marketplace.web.api import (
     sources,
     webhooks,
 )
+from marketplace.web.design import design
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.inbound import inbound
-from marketplace.web import buyer, chrome, operator, publisher
-from marketplace.web.design import design
 from marketplace.web.meta import meta
 from marketplace.web.pages import pages
 from marketplace.web.people import change_reading, people

@@ -16,17 +16,18 @@ PASSWORD = "a good password"
 class Visitor:
     """Visits pages of an application; each request has a context of its own, as on a server."""
 
-    def __init__(self, app: Flask, address: str = "192.0.2.1") -> None:
+    def __init__(self, app: Flask, address: str = "192.0.2.1", site: str = "http://localhost") -> None:
         self.app = app
         self._client = app.test_client()
-        self._address = {"REMOTE_ADDR": address}
+        self._address, self._site = {"REMOTE_ADDR": address}, site
 
     def open(self, path: str, method: str = "GET", data: Any = None, **headers: str) -> TestResponse:
         """Make one request as a browser does, without following redirects."""
         named = BROWSER | {name.replace("_", "-"): text for name, text in headers.items()}
         return Context().run(
-            self._client.open, path, method=method, data=data, headers=named, environ_overrides=self._address
-        )
+            self._client.open, path, method=method, data=data, headers=named, base_url=self._site,
+            environ_overrides=self._address,
+        )  # fmt: skip
 
     def read(self, path: str) -> html.HtmlElement:
         """Return a page that must be there."""

@@ -32,6 +32,11 @@ class Actor:
         return f"key:{self.key_id}"
 
 
+def hashing_costs() -> dict[str, int]:
+    """Return what a password's hash costs, for whoever else hashes: passes, KiB of memory, threads."""
+    return {"time_cost": _hasher.time_cost, "memory_cost": _hasher.memory_cost, "parallelism": _hasher.parallelism}
+
+
 def open_account(kind: str, name: str, at: datetime) -> Account:
     """Add an account of one kind; Invalid when the kind is unknown or the name empty."""
     faults = []
@@ -48,9 +53,10 @@ def open_account(kind: str, name: str, at: datetime) -> Account:
 
 
 def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) -> tuple[UUID, str]:
-    """Add the account's first user, who can sign in at once, and return its id and password; makes one when none is given.
+    """Add the account's first user, who can sign in at once, and return its id and password.
 
-    Invalid for an unusable address or a password of fewer than 8 characters, Conflict for a known address.
+    A password is made when none is given. Invalid for an unusable address or a password of fewer than 8 characters,
+    Conflict for a known address.
     """
     address = email.strip().lower()
     faults = []
@@ -123,12 +129,25 @@ def speak(user_id: UUID, language: str) -> None:
 
 def add_member(account_id: UUID, email: str) -> None:
     """Let an existing user into an account; NotFound when there is no such user, again changes nothing."""
-    user_id = db.session.scalar(select(User.id).where(User.email == email.strip().lower()))
-    if user_id is None:
-        raise NotFound(detail="There is no user with this e-mail address.")
-    if db.session.get(Membership, (user_id, account_id)) is None:
-        db.session.add(Membership(user_id=user_id, account_id=account_id, role="member"))
+    user = _get_user(email)
+    if db.session.get(Membership, (user.id, account_id)) is None:
+        db.session.add(Membership(user_id=user.id, account_id=account_id, role="member"))
         db.session.flush()
+
+
+def drop_second_factor(email: str) -> None:
+    """Let a user sign in with the password alone and end their sessions; NotFound when there is no such user."""
+    user = _get_user(email)
+    user.tf_primary_method = user.tf_totp_secret = user.tf_last_counter = user.mf_recovery_codes = None
+    user.fs_uniquifier = secrets.token_hex(16)
+    db.session.flush()
+
+
+def _get_user(email: str) -> User:
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise NotFound(detail="There is no user with this e-mail address.")
+    return user
 
 
 def emails_of(account_id: UUID) -> list[str]:

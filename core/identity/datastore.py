@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flask_security import SQLAlchemyUserDatastore, Totp
+from flask_security import RoleMixin, SQLAlchemyUserDatastore, Totp
 from sqlalchemy.exc import IntegrityError
 
 from core.db import db
@@ -17,11 +17,11 @@ from core.identity.models import User
 Opened = Callable[[UUID, str], None]
 
 
-class People(SQLAlchemyUserDatastore):  # type: ignore[misc]  # it ships no types for its base
+class People(SQLAlchemyUserDatastore):
     """The people of this installation; roles are no part of it, since what one may do hangs on an account."""
 
     def __init__(self, opened: Opened) -> None:
-        super().__init__(db, User, None)
+        super().__init__(db, User, RoleMixin)  # no rows: what one may do hangs on an account
         self._opened = opened
 
     def create_user(self, **given: Any) -> User:
@@ -38,7 +38,7 @@ class People(SQLAlchemyUserDatastore):  # type: ignore[misc]  # it ships no type
             raise Conflict("sent_twice", "This form was sent twice at once. Send it again.") from raced
 
 
-class OneTimeCodes(Totp):  # type: ignore[misc]
+class OneTimeCodes(Totp):
     """Six digits of an authenticator; each counts once, however soon it is sent again."""
 
     def get_last_counter(self, user: Any) -> int | None:

@@ -5,10 +5,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_security import RegisterFormV2, SendConfirmationForm, hash_password
 from wtforms import RadioField, SelectChoice, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 
-class RegisterForm(RegisterFormV2):  # type: ignore[misc]  # it ships no types for its base
+class RegisterForm(RegisterFormV2):
     """Registers an organisation with its first user; operators are made on the command line only."""
 
     kind = RadioField(
@@ -18,7 +18,7 @@ class RegisterForm(RegisterFormV2):  # type: ignore[misc]  # it ships no types f
     account = StringField(
         filters=[lambda text: text and text.replace("\0", "").strip()],
         validators=[
-            InputRequired(_l("Give the name of your organisation.")),
+            DataRequired(_l("Give the name of your organisation.")),
             Length(max=200, message=_l("Give a name of at most 200 characters.")),
         ],
     )
@@ -29,7 +29,7 @@ class RegisterForm(RegisterFormV2):  # type: ignore[misc]  # it ships no types f
         return given | {"kind": self.kind.data, "account": self.account.data}
 
 
-class ConfirmAgainForm(SendConfirmationForm):  # type: ignore[misc]
+class ConfirmAgainForm(SendConfirmationForm):
     """Asks for the confirming mail again; an address that waits for none costs as much as one that does."""
 
     def validate(self, **given: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The mail of sign-in: rendered here, put on the queue, and handed over by the worker, so that no answer waits for it."""
+"""The mail of sign-in: rendered here, queued, and handed over by the worker, so that no answer waits for it."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ JOB = "core.mail"
 ASKED_BY_ANYBODY = ("security/email/reset_instructions", "security/email/confirmation_instructions")
 
 
-class SignInMail(MailUtil):  # type: ignore[misc]  # it ships no types for its base
+class SignInMail(MailUtil):
     """Hands mail to the queue, in the transaction in which the request ends."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app)
 
     def send_mail(
-        self, template: str, _subject: str, recipient: Any, _sender: Any, body: str | None, html: str | None,
-        **_context: Any,
+        self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
     ) -> None:  # fmt: skip
         """Queue one mail; the subject is ours, by the name of its template."""
         if template in ASKED_BY_ANYBODY:
@@ -39,7 +39,7 @@ class SignInMail(MailUtil):  # type: ignore[misc]  # it ships no types for its b
     def validate(self, email: str) -> str:
         """Return an address as it is stored, without asking the network; EmailValidateException when it is none."""
         try:
-            email_validator.validate_email(email, check_deliverability=False, globally_deliverable=False)
+            email_validator.validate_email(email.strip(), check_deliverability=False, globally_deliverable=False)
         except ValueError as wrong:
             raise EmailValidateException(gettext("Give an e-mail address such as ada@example.com.")) from wrong
         return email.strip().lower()
@@ -53,11 +53,12 @@ def _keep(response: Response) -> Response:
 
 def subject_of(template: str) -> str:
     """Return the subject of a mail in the reader's language: what it wants of them."""
-    return {
+    subjects: dict[str, str] = {
         "welcome": gettext("Leadbourse: confirm your e-mail address"),
         "welcome_existing": gettext("Leadbourse: you are registered already"),
         "confirmation_instructions": gettext("Leadbourse: confirm your e-mail address"),
         "reset_instructions": gettext("Leadbourse: choose a new password"),
         "reset_notice": gettext("Leadbourse: your password was changed"),
         "change_notice": gettext("Leadbourse: your password was changed"),
-    }[template.rpartition("/")[2]]
+    }
+    return subjects[template.rpartition("/")[2]]

@@ -52,9 +52,9 @@ class User(Model, UserMixin):
         UniqueConstraint("fs_uniquifier", name="users_fs_uniquifier_key"),
         {"schema": "core"},
     )
-    roles = ()  # what a person may do hangs on the account acted for, see Membership
+    roles = []  # what a person may do hangs on the account acted for, see Membership
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # type: ignore[assignment]  # theirs is a number
     email: Mapped[str] = mapped_column(Text)
     password: Mapped[str] = mapped_column("password_hash", Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -54,11 +54,15 @@ class Today:
 
 def today_of(publisher_id: UUID, currency: str, at: datetime) -> Today:
     """Count the day so far, the thirteen before it, and yesterday up to the same time."""
-    days, refused = days_until(at), Lead.status == "rejected"
-    leads = _by_day(publisher_id, at, {"posted": func.count(), "refused": func.count().filter(refused),
-                                       "sold": func.count().filter(Lead.status == "sold")}, Lead.received_at)  # fmt: skip
-    paid = _by_day(publisher_id, at, {"paid": func.coalesce(func.sum(Sale.payout_minor), 0)}, Sale.sold_at,
-                   Sale.currency == currency)  # fmt: skip
+    days = days_until(at)
+    counts = {
+        "posted": func.count(),
+        "sold": func.count().filter(Lead.status == "sold"),
+        "refused": func.count().filter(Lead.status == "rejected"),
+    }
+    leads = _by_day(publisher_id, at, counts, Lead.received_at)
+    sums = {"paid": func.coalesce(func.sum(Sale.payout_minor), 0)}
+    paid = _by_day(publisher_id, at, sums, Sale.sold_at, Sale.currency == currency)
     figures = {name: _figure(found, days) for name, found in (leads | paid).items()}
     return Today(days, figures["posted"], figures["sold"], figures["refused"], figures["paid"],
                  _reasons(publisher_id, at))  # fmt: skip

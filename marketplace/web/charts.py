@@ -10,7 +10,7 @@ from itertools import pairwise
 
 HEIGHT = 160  # pixels of the plotted area
 LABEL_HEIGHT = 16
-STEPS = (1, 2, 5, 10)
+STEPS = (2, 4, 6, 8, 10)  # each has a whole half
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,9 @@ def sparkline(values: Sequence[float]) -> str:
     low, high = min(values, default=0), max(values, default=0)
     span = (high - low) or 1
     step = 94 / max(len(values) - 1, 1)
-    return " ".join(f"{1 + place * step:.1f},{22 - (value - low) / span * 20:.1f}" for place, value in enumerate(values))
+    return " ".join(
+        f"{1 + place * step:.1f},{22 - (value - low) / span * 20:.1f}" for place, value in enumerate(values)
+    )
 
 
 def _chart(
@@ -95,28 +97,23 @@ def _chart(
 ) -> Chart:  # fmt: skip
     y_ticks = [Tick(_y(top * share, top), show(top * share)) for share in (0, 0.5, 1)]
     rows = [(time, [each.values[place] for each in series]) for place, time in enumerate(times)]
-    return Chart(lines, bars, y_ticks, _time_ticks(times, bool(bars)), rows, [each.label for each in series], show)
+    return Chart(lines, bars, y_ticks, _time_ticks(times), rows, [each.label for each in series], show)
 
 
-def _time_ticks(times: Sequence[str], in_the_middle: bool) -> list[Tick]:
+def _time_ticks(times: Sequence[str]) -> list[Tick]:
     """Name the first, the middle and the last time only: words must not touch on a phone."""
     last = len(times) - 1
     shown = sorted({0, last // 2, last}) if times else []
-    if in_the_middle:
-        return [Tick((place + 0.5) * 100 / len(times), times[place]) for place in shown]
     return [Tick(place * 100 / max(last, 1), times[place]) for place in shown]
 
 
 def _top(series: Sequence[Series]) -> float:
     """Return a round number at or above every value, whose half is round too."""
     highest = max((value for each in series for value in each.values), default=0)
-    scale = 2.0
-    while scale < highest:
-        for step in STEPS:
-            if scale * step >= highest:
-                return scale * step
-        scale *= STEPS[-1]
-    return scale
+    scale = 1
+    while scale * STEPS[-1] < highest:
+        scale *= 10
+    return next(scale * step for step in STEPS if scale * step >= highest)
 
 
 def _y(value: float, top: float) -> float:

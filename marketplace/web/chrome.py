@@ -1,4 +1,4 @@
-"""What stands around every page of a signed-in person: their places, the one number that matters, and their accounts."""
+"""What stands around every page of a signed-in person: places, the one number that matters, their accounts."""
 
 from dataclasses import dataclass
 from typing import Any

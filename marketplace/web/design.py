@@ -6,7 +6,16 @@ from uuid import UUID
 
 from flask import Blueprint, flash, render_template
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DecimalField, PasswordField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 
 from core.actors import present_person
 from core.errors import NotFound
@@ -38,7 +47,7 @@ class Sample:
     score: int
 
 
-class SampleForm(FlaskForm):
+class SampleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """Every kind of field."""
 
     name = StringField()
@@ -60,8 +69,10 @@ def components() -> str:
     form = SampleForm()
     form.price.errors = ["Bid at least 4.20 EUR: nothing is sold below that in education."]
     flash("Order Paris students is paused. Leads posted from now on pass it by.", "info")
-    return render_template("design.html", form=form, rows=_rows(), **_charts(), states=STATES, asked=Asked("paid", True),
-                           hour_ago=page_time() - timedelta(minutes=61), posted=POSTED, spent=Money(61240, "EUR"))  # fmt: skip
+    return render_template(
+        "design.html", form=form, rows=_rows(), **_charts(), states=STATES, asked=Asked("paid", True), posted=POSTED,
+        hour_ago=page_time() - timedelta(minutes=61), spent=Money(61240, "EUR"),
+    )  # fmt: skip
 
 
 def _rows() -> list[Sample]:

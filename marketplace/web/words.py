@@ -1,10 +1,9 @@
-"""The words that pages have for codes: a state's tone and word, what moved a wallet, what an account's kind is called."""
+"""The words that pages have for codes: a state's tone and word, what moved a wallet, the kinds of account."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ class Look:
 
     def __post_init__(self) -> None:
         """Listen for what must not happen."""
-        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        self.page.on(
+            "console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None
+        )
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", lambda made: self.wrong.append(made.url) if not self._is_ours(made.url) else None)
 
@@ -91,4 +93,4 @@ def people(market: Market) -> dict[str, str]:
         db.text("SELECT a.kind, u.email FROM core.users u JOIN core.memberships m ON m.user_id = u.id"
                 " JOIN core.accounts a ON a.id = m.account_id")
     )  # fmt: skip
-    return {kind: email for kind, email in found}
+    return {str(kind): str(email) for kind, email in found}

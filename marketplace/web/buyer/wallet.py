@@ -6,7 +6,6 @@ from flask_babel import format_date, gettext
 from core.actors import Person, page
 from core.i18n import compact
 from core.ids import parse_id
-from core.pages import page_time
 from marketplace.reports.buyer_wallet import Spending, change_of, movement_of, movements_of
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.charts import Chart, Series, bar_chart
