@@ -50,5 +50,5 @@ class Visitor:
 
 def words_of(response: TestResponse) -> str:
     """Return what a page says, without its marks."""
-    body = re.sub(r"<(script|style|nav|header).*?</\1>", " ", response.text, flags=re.DOTALL)
+    body = re.sub(r"<(script|style|nav).*?</\1>", " ", response.text, flags=re.DOTALL)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))).strip()
