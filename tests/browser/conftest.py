@@ -61,9 +61,9 @@ class Look:
         self.page.get_by_role("button", name="Sign in").click()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start one Chromium for all tests."""
+    """Start one Chromium for the tests of a module; it keeps a loop running that others must not meet."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield browser
