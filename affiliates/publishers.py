@@ -6,10 +6,11 @@ from uuid import UUID
 
 from affiliates.models import Publisher
 from core.db import db
+from core.defaults import default
 from core.errors import Fault, Invalid, NotFound
 
 STANDINGS = ("active", "paused")
-MIN_MARGIN_MINOR = 50  # the platform keeps at least this of a sale
+MIN_MARGIN_MINOR = default("margin.least_minor")  # the platform keeps at least this of a sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,8 @@ class Terms:
 
 
 TIERS = {
-    "new": Terms(7000, 15, 2000, 45),
-    "standard": Terms(7500, 7, 1000, 30),
-    "trusted": Terms(8000, 0, 500, 30),
-    "top": Terms(8500, 0, 200, 30),
+    tier: Terms(**{name: default(f"tier.{tier}.{name}") for name in Terms.__slots__})
+    for tier in ("new", "standard", "trusted", "top")
 }
 
 

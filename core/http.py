@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -187,10 +187,33 @@ def raw_body(limit: int | None = None) -> bytes:
     raise RequestEntityTooLarge(f"Send a body of at most {most} bytes.")
 
 
-def body(shape: type[T]) -> T:
+class LimitedStream:
+    """A request's body read in pieces, and refused (413) as soon as it is longer than it may be."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream, self._left = stream, most
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        piece = self._stream.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise RequestEntityTooLarge("The body is longer than this address takes.")
+        return piece
+
+
+def stream_body(most: int) -> LimitedStream:
+    """Return the request's body as a stream of at most `most` bytes, for what must not be held in memory whole."""
+    if (request.content_length or 0) > most:
+        raise RequestEntityTooLarge(f"Send a body of at most {most} bytes.")
+    request.max_content_length = most + 1
+    return LimitedStream(request.stream, most)
+
+
+def body(shape: type[T], limit: int | None = None) -> T:
     """Read the JSON body as this shape; Malformed with all bad fields at once."""
     require_media_type("application/json")
-    return decode(raw_body(), shape)
+    return decode(raw_body(limit), shape)
 
 
 def page_request(prefix: str) -> PageRequest:

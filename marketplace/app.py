@@ -33,7 +33,9 @@ from marketplace.web.api import (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 from marketplace.web.design import design
@@ -62,7 +64,9 @@ ROOMS = (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 

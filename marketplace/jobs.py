@@ -16,7 +16,8 @@ from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
-from marketplace.leads.settlement import mature_batch, settle_batch
+from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
+from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ DUE: dict[str, Callable[[datetime], int]] = {
     **DISPUTE_STEPS,
     "settlements": settle_batch,
     "reserves": mature_batch,
+    "debts_netted": net_batch,
+    "sources_looked_at": look_at_sources,
     "contact_clocks": start_clocks,
     "contacts_late": tell_late,
     "orders_paused": pause_negligent,

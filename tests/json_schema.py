@@ -8,7 +8,7 @@ from typing import Any
 KINDS: dict[str, Any] = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 ANNOTATIONS = {"title", "description", "default", "$schema", "example", "discriminator"}
 CHECKED = {"$ref", "type", "enum", "anyOf", "properties", "required", "additionalProperties", "propertyNames",
-           "maxProperties", "items", "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "minimum",
+           "maxProperties", "minProperties", "items", "minItems", "maxItems", "minLength", "maxLength", "pattern", "format", "minimum",
            "maximum"}  # fmt: skip
 
 
@@ -64,6 +64,8 @@ def _object_faults(value: dict[str, Any], schema: dict[str, Any], root: dict[str
     yield from (f"{path}.{name}: missing" for name in schema.get("required", ()) if name not in value)
     if len(value) > schema.get("maxProperties", len(value)):
         yield f"{path}: too many fields"
+    if len(value) < schema.get("minProperties", 0):
+        yield f"{path}: too few fields"
     for name, part in value.items():
         rest = schema.get("additionalProperties", {})
         if name in schema.get("properties", {}):

@@ -3,28 +3,60 @@
 from datetime import datetime
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
-from core.errors import NotFound
-from marketplace.catalog.models import VerticalRow
+from core.errors import Conflict, Fault, Invalid, NotFound
+from marketplace.catalog.models import VerticalRow, VerticalVersion
 from marketplace.catalog.verticals import Vertical, read_shipped, shipped_slugs
 
+_SAY_WHO = text("SELECT set_config('leadbourse.actor', :actor, true)")
 
-def apply_vertical(vertical: Vertical, at: datetime) -> bool:
+
+def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> bool:
     """Add a vertical or change it to this definition, for every lead whose request begins after the commit.
 
-    Returns whether anything changed.
+    Returns whether anything changed. A change needs a higher version than the one that stands, so that nobody
+    overwrites what they have not seen (Conflict `version_changed`); the currency never changes, since stored leads and
+    orders count in it. Leads that were judged before keep the definition that judged them.
     """
-    row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update())
+    query = select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update()
+    row = db.session.scalar(query, execution_options={"populate_existing": True})  # as it is now that it is locked
     definition = vertical.as_mapping()
+    db.session.execute(_SAY_WHO, {"actor": actor})
     if row is None:
-        db.session.add(VerticalRow(slug=vertical.slug, definition=definition, changed_at=at))
+        if not _insert(vertical, at):  # somebody added it between our look and our insert
+            raise Conflict("vertical_exists", f"Somebody just added {vertical.slug}; read it and try again.")
     elif row.definition == definition:
         return False
     else:
+        _check_change(Vertical.stored(row.definition), vertical)
         row.definition, row.changed_at, row.book_version = definition, at, row.book_version + 1
     db.session.flush()
     return True
+
+
+def _insert(vertical: Vertical, at: datetime) -> bool:
+    """Add a row unless there is one of this slug, also one that commits meanwhile; tells whether it did."""
+    row = insert(VerticalRow).values(slug=vertical.slug, definition=vertical.as_mapping(), changed_at=at)
+    made = row.on_conflict_do_nothing(constraint="verticals_slug_key").returning(VerticalRow.id)
+    return db.session.scalar(made) is not None
+
+
+def _check_change(standing: Vertical, vertical: Vertical) -> None:
+    if vertical.version <= standing.version:
+        says = f"Version {standing.version} stands and differs; read it, then send yours as {standing.version + 1}."
+        raise Conflict("version_changed", says)
+    if vertical.currency != standing.currency:
+        says = f"Leave it {standing.currency}: stored leads and orders count in it. Add another vertical instead."
+        raise Invalid("invalid_vertical", "The vertical cannot change so.", [Fault("currency", "cannot_change", says)])
+
+
+def add_vertical(vertical: Vertical, at: datetime, actor: str) -> None:
+    """Add a vertical; Conflict `vertical_exists` when there is one of this slug."""
+    if db.session.scalar(select(VerticalRow.id).where(VerticalRow.slug == vertical.slug)) is not None:
+        raise Conflict("vertical_exists", f"There is a vertical {vertical.slug}; PUT changes it.")
+    apply_vertical(vertical, at, actor)
 
 
 def ship_verticals(at: datetime) -> None:
@@ -32,7 +64,7 @@ def ship_verticals(at: datetime) -> None:
     known = set(db.session.scalars(select(VerticalRow.slug)))
     for slug in shipped_slugs():
         if slug not in known:
-            apply_vertical(read_shipped(slug), at)
+            _insert(read_shipped(slug), at)
 
 
 def get_vertical(slug: str) -> tuple[int, Vertical]:
@@ -40,17 +72,35 @@ def get_vertical(slug: str) -> tuple[int, Vertical]:
     row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == slug))
     if row is None:
         raise NotFound(detail="There is no vertical of this name; GET /api/v1/verticals lists them.")
-    return row.id, Vertical.load(row.definition)
+    return row.id, Vertical.stored(row.definition)
 
 
 def all_verticals() -> list[Vertical]:
     """Return every vertical by slug."""
-    return [Vertical.load(row.definition) for row in db.session.scalars(select(VerticalRow).order_by(VerticalRow.slug))]
+    rows = db.session.scalars(select(VerticalRow).order_by(VerticalRow.slug))
+    return [Vertical.stored(row.definition) for row in rows]
 
 
 def verticals_by_id() -> dict[int, Vertical]:
     """Return every vertical by its row's id."""
-    return {row.id: Vertical.load(row.definition) for row in db.session.scalars(select(VerticalRow))}
+    return {row.id: Vertical.stored(row.definition) for row in db.session.scalars(select(VerticalRow))}
+
+
+def versions_of(vertical_id: int) -> list[VerticalVersion]:
+    """Return every definition that a vertical had, the newest first."""
+    query = select(VerticalVersion).where(VerticalVersion.vertical_id == vertical_id)
+    return list(db.session.scalars(query.order_by(VerticalVersion.book_version.desc())))
+
+
+def vertical_by_book(vertical_id: int, book_version: int) -> Vertical:
+    """Return the vertical as it was in a version of its book: what judged a lead whose decision names that book."""
+    query = select(VerticalVersion.definition).where(
+        VerticalVersion.vertical_id == vertical_id, VerticalVersion.book_version <= book_version
+    )
+    definition = db.session.scalar(query.order_by(VerticalVersion.book_version.desc()).limit(1))
+    if definition is None:
+        raise NotFound(detail="There is no vertical with a book so old.")
+    return Vertical.stored(definition)
 
 
 def raise_book_version(vertical_id: int) -> None:
@@ -58,3 +108,9 @@ def raise_book_version(vertical_id: int) -> None:
     db.session.execute(
         text("UPDATE marketplace.verticals SET book_version = book_version + 1 WHERE id = :id"), {"id": vertical_id}
     )
+
+
+def raise_book_versions() -> None:
+    """Make every index of every vertical stale from the commit of the session's transaction on."""
+    for vertical_id in db.session.scalars(select(VerticalRow.id).order_by(VerticalRow.id)).all():
+        raise_book_version(vertical_id)

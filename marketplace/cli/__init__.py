@@ -10,6 +10,7 @@ from core.errors import DomainError
 from marketplace.cli.accounts import account
 from marketplace.cli.bench import bench
 from marketplace.cli.books import audit_command, run_due_command
+from marketplace.cli.defaults import defaults_command
 from marketplace.cli.demo import demo
 from marketplace.cli.leads import leads
 from marketplace.cli.processes import clock, db_group, serve, web, worker
@@ -22,8 +23,8 @@ def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
 
 
-for command in (account, audit_command, bench, clock, db_group, demo, leads, run_due_command, serve, time_command,
-                vertical, web, worker):  # fmt: skip
+for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, run_due_command, serve,
+                time_command, vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

@@ -5,9 +5,10 @@ from typing import IO
 import click
 import yaml
 
+from core.clock import as_rfc3339
 from core.db import transaction
 from core.http import business_clock
-from marketplace.catalog.shelf import all_verticals, apply_vertical, get_vertical
+from marketplace.catalog.shelf import all_verticals, apply_vertical, get_vertical, versions_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.cli.running import print_json, with_app
 
@@ -43,6 +44,20 @@ def show(slug: str, as_json: bool) -> None:
 
 
 @vertical.command()
+@click.argument("slug")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def history(slug: str, as_json: bool) -> None:
+    """Show when a vertical changed and who changed it, the newest first."""
+    found = [{"version": one.definition["version"], "book_version": one.book_version, "actor": one.actor,
+              "at": as_rfc3339(one.at)} for one in versions_of(get_vertical(slug)[0])]  # fmt: skip
+    if as_json:
+        print_json(found)
+    for one in [] if as_json else found:
+        click.echo(f"{one['at']}  version {one['version']} by {one['actor']}")
+
+
+@vertical.command()
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @with_app
@@ -50,7 +65,7 @@ def apply(file: IO[str], as_json: bool) -> None:
     """Add or change a vertical from a YAML or JSON FILE."""
     read = Vertical.read(file.read())
     with transaction():
-        changed = apply_vertical(read, business_clock().now())
+        changed = apply_vertical(read, business_clock().now(), "cli")
     if as_json:
         print_json({"slug": read.slug, "version": read.version, "changed": changed})
     else:

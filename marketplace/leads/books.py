@@ -14,11 +14,12 @@ from marketplace.orders.terms import decode_terms
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
-    """A vertical as it trades now: its row's id, its definition, and its book."""
+    """A vertical as it trades now: its row's id, its definition, its book, and the paused sources of publishers."""
 
     id: int
     vertical: Vertical
     book: Book
+    paused_sources: frozenset[tuple[UUID, str]] = frozenset()
 
 
 class Books:
@@ -59,7 +60,10 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
             "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
         )
         orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
-    return LiveVertical(vertical_id, Vertical.load(definition), Book(orders, version, known.book if known else None))
+        query = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
+        paused = frozenset((publisher, source) for publisher, source in cursor.execute(query))
+    book = Book(orders, version, known.book if known else None)
+    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

@@ -3,30 +3,21 @@
 from datetime import datetime
 from typing import Literal
 
+from core.defaults import default
 from marketplace.orders.periods import Schedule, after_open_seconds
 
 ContactState = Literal["waiting", "late", "in_time", "too_late"]
 
-# Seconds of the order's open hours until the first attempt is due, by what the person did (domain D16). The table of
-# defaults has order, request, callback, question, estimate, download and newsletter; the others stand with whatever
-# is most like them: who calls waits as one who asks for a call, who registers as one who takes a download.
+# Seconds of the order's open hours until the first attempt is due, by what the person did (domain D16).
 SLA_SECONDS: dict[str, int] = {
-    "order": 2 * 60,
-    "request": 5 * 60,
-    "callback": 5 * 60,
-    "call": 5 * 60,
-    "question": 30 * 60,
-    "message": 30 * 60,
-    "estimate": 30 * 60,
-    "appointment": 30 * 60,
-    "download": 2 * 3600,
-    "registration": 2 * 3600,
-    "subscription": 24 * 3600,
-}
-LEFT_ALONE_SECONDS = 4 * 3600
+    interest: 60 * default(f"contact.{interest}_minutes")
+    for interest in ("order", "request", "callback", "call", "question", "message", "estimate", "appointment",
+                     "download", "registration", "subscription")
+}  # fmt: skip
+LEFT_ALONE_SECONDS = 3600 * default("contact.left_alone_hours")
 # An order is left alone when more than this share of its sales is; a few sales show nothing.
-LEFT_ALONE_PERCENT = 30
-LEAST_SALES = 10
+LEFT_ALONE_PERCENT = default("contact.left_alone_bp") // 100
+LEAST_SALES = default("contact.left_alone_least")
 
 
 def due_instant(interest: str, schedule: Schedule | None, delivered_at: datetime) -> datetime:

@@ -12,7 +12,7 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "held": frozenset({"delivered", "refused", "failed"}),
         "delivered": frozenset({"disputed", "settled"}),
         "disputed": frozenset({"delivered", "returned"}),
-        "settled": frozenset(),
+        "settled": frozenset({"returned"}),  # by a late claim alone
         "returned": frozenset(),
         "refused": frozenset(),
         "failed": frozenset(),

@@ -116,6 +116,9 @@ def _faults(submission: Submission, vertical: Vertical) -> Iterator[Fault]:
     contact, source, consent = submission.contact, submission.source, submission.consent
     if not (_given(contact.phone) or _given(contact.email) or _given(contact.profile_url)):
         yield Fault("contact", "no_contact_channel", "Send at least one of email, phone and profile_url.")
+    for name in vertical.contact_required:
+        if not _given(getattr(contact, name)):
+            yield Fault(f"contact.{name}", "missing", f"Send it: leads of {vertical.slug} cannot do without.")
     yield from vertical.check(submission.attributes)
     yield from _amount_faults(submission.min_price, "min_price", vertical.currency)
     yield from _amount_faults(source.cost, "source.cost", None)

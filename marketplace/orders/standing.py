@@ -52,7 +52,7 @@ def place_order(
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(body, Vertical.load(row.definition), judge_delivery)
+    terms = _accepted(body, Vertical.stored(row.definition), judge_delivery)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -75,7 +75,7 @@ def change_order(
         raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
-    after = _accepted(patched(body_of(before), patch), Vertical.load(row.definition), judge_delivery)
+    after = _accepted(patched(body_of(before), patch), Vertical.stored(row.definition), judge_delivery)
     if after == before:
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from core.defaults import default
 from core.errors import Fault, Invalid
 from core.money import Money
 from core.schemas import learned
@@ -23,7 +24,7 @@ OFFERED_MODELS = ("cpl",)
 PORTAL = "none"  # the kind of delivery that needs none: what was bought is read in the portal or by the API
 EXCLUSIVITIES = ("shared", "exclusive")
 STATUSES = ("active", "paused")
-MIN_SHARE, DEFAULT_SHARE, MAX_SHARE = 2, 3, 5
+MIN_SHARE, DEFAULT_SHARE, MAX_SHARE = 2, default("share.buyers"), default("share.most_buyers")
 
 
 def _one_of(words: tuple[str, ...]) -> Meta:

@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0021"
-down_revision = "0013"
+down_revision = "0020"
 
 
 def upgrade() -> None:

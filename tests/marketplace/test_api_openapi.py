@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from marketplace.catalog.verticals import read_shipped
 from marketplace.jobs import run_due
 from tests.factories import Market, Member
 from tests.json_schema import check_schema, faults_in
@@ -139,7 +140,7 @@ def test_answers_about_leads_have_the_shapes_of_the_document(market: Market, che
         (buyer, "/follow-ups", "/follow-ups"), (buyer, "/reports/contact-speed", "/reports/contact-speed"),
         (buyer, "/reports/contact-speed", "/reports/contact-speed?by=hour"),
         (publisher, "/reports/contact-rate", "/reports/contact-rate"),
-        (buyer, "/regions", "/regions?country=FR"), (buyer, "/keys", "/keys"),
+        (buyer, "/contact-rules/{country}", "/contact-rules/US"), (buyer, "/regions", "/regions?country=FR"), (buyer, "/keys", "/keys"),
     ]:  # fmt: skip
         check("GET", path, member.get(address))
     decided = operator.post(f"/disputes/{dispute['id']}/resolve", {"decision": "uphold"})
@@ -147,6 +148,10 @@ def test_answers_about_leads_have_the_shapes_of_the_document(market: Market, che
     check("GET", "/sales/{sale_id}", buyer.get(f"/sales/{sale_id}"))
     paused = operator.request("PATCH", f"/publishers/{publisher.id}", {"standing": "paused"}).json
     check("PATCH", "/publishers/{publisher_id}", paused)
+    loan = read_shipped("personal-loan").as_mapping()
+    check("POST", "/verticals", operator.post("/verticals", loan | {"slug": "loan"}), "201")
+    changed = operator.request("PUT", "/verticals/personal-loan", loan | {"version": 2, "dedupe_days": 40}).json
+    check("PUT", "/verticals/{slug}", changed)
 
 
 def test_answers_about_keys_and_news_have_the_shapes_of_the_document(market: Market, check: Check) -> None:

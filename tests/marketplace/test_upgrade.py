@@ -62,6 +62,10 @@ def old_market(postgres: str, clock: SetClock, tmp_path: Path) -> Iterator[Marke
     drop_database(postgres, "old_market")
 
 
+# The books that prepare a lead are today's, and ask for this too.
+ASKED_TODAY = "CREATE TABLE marketplace.source_standings (publisher_id uuid, source_name text, standing text)"
+
+
 def place(buyer: Member, price: str, at: datetime, **limits: Any) -> str:
     """Place an order as it was stored then."""
     body = {"name": "old", "vertical": "education", "price": {"amount": price, "currency": "EUR"}} | limits
@@ -105,6 +109,8 @@ def post_then(publisher: Member, lead: dict[str, Any], key: str | None = None) -
 
 def test_caps_budgets_duplicates_answers_and_books_outlive_the_upgrade(old_market: Market, clock: SetClock) -> None:
     market, publisher = old_market, old_market.make_publisher()
+    with transaction():
+        db.session.execute(text(ASKED_TODAY))
     capped, spender, plain = market.make_buyer(), market.make_buyer(), market.make_buyer()
     place(capped, "30.00", clock.now(), caps={"hour": 2, "day": 4})
     place(spender, "25.00", clock.now(), budget={"total": {"amount": "75.00", "currency": "EUR"}}, caps={"month": 50})
@@ -118,6 +124,8 @@ def test_caps_budgets_duplicates_answers_and_books_outlive_the_upgrade(old_marke
     assert [*prices, kept["sales"][0]["price"]] == [3000, 3000, 2500, 2500, 2500, 3000]
     assert post_then(publisher, market.lead(test=True))["reasons"] == ["test"]
 
+    with transaction():
+        db.session.execute(text("DROP TABLE marketplace.source_standings"))
     upgrade(directory=str(MIGRATIONS))
     assert audit_all(db.session).ok
     assert publisher.post("/leads", leads[0])["reasons"] == ["duplicate"]

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from core.schemas import Amount
-from marketplace.catalog.verticals import ConsentRule, ShareRule
+from marketplace.catalog.contact_rules import CountryRules
+from marketplace.catalog.definition import ConsentRule, ShareRule
+from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
@@ -149,8 +151,9 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
-    `credited` is what a dispute takes off the price at settlement; from `contact_ended_at` on the buyer may not contact
-    the person any more.
+    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
+    any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
+    is null where the person said nothing.
     """
 
     id: str
@@ -165,6 +168,8 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     dispute_until: datetime | None
     release_at: datetime | None
     ended_at: datetime | None
+    contact_wanted_at: datetime | None
+    best_time_understood: bool | None
     contact_due_at: datetime | None
     contact_state: ContactState | None
     handling: Handling | None
@@ -251,6 +256,9 @@ class VerticalSummary(Struct, frozen=True, kw_only=True):
     dedupe_days: int
     consent: ConsentRule
     share: ShareRule
+    contact_required: list[str]
+    verification: str
+    prices: Prices
 
 
 class VerticalShown(VerticalSummary, frozen=True, kw_only=True):
@@ -267,6 +275,12 @@ class RegionShown(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     parent: str | None
+
+
+class ContactRulesShown(CountryRules, frozen=True, kw_only=True):
+    """The rules of contact of one country, by channel; times are local at the person."""
+
+    country: str
 
 
 class KeyShown(Struct, frozen=True, kw_only=True):

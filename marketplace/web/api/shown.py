@@ -126,6 +126,8 @@ def sale(
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
         ended_at=instant_or_none(row.ended_at), contact_due_at=instant(contact.due_at) if contact else None,
+        contact_wanted_at=instant_or_none(contact.wanted_at) if contact else None,
+        best_time_understood=contact.best_time == "respected" if contact and contact.best_time else None,
         contact_state=_contact_state(row, contact, at),
         handling=_handling(contact) if contact else None,
         credited=amount(row.credited_minor, row.currency) if row.credited_minor else None,

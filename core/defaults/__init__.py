@@ -1,0 +1,34 @@
+"""The exchange's defaults: every number that somebody might ask the reason of, once, as data that is checked when read.
+
+The code here knows keys, units and limits; what the keys mean is said in `defaults.yaml`. Reading them asks neither
+clock nor database. `setting` resolves what a vertical, a country and an order say otherwise.
+"""
+
+from core.defaults.resolving import NOTHING, Said, faults_in_said, setting
+from core.defaults.table import (
+    Default,
+    DefaultsLoader,
+    Section,
+    Table,
+    default,
+    defaults,
+    limits,
+    read_table,
+    show_quantity,
+)
+
+__all__ = [
+    "NOTHING",
+    "Default",
+    "DefaultsLoader",
+    "Said",
+    "Section",
+    "Table",
+    "default",
+    "defaults",
+    "faults_in_said",
+    "limits",
+    "read_table",
+    "setting",
+    "show_quantity",
+]
