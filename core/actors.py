@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, session
+from flask import Response, g, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.errors import NotAllowed, NotFound, NotSignedIn
@@ -94,7 +94,7 @@ def page(*kinds: str) -> Callable[[PageView], Callable[..., Any]]:
 
 
 def keep_private(response: Response) -> Response:
-    """Let nobody keep what a signed-in person was shown, not even the browser after they have left."""
-    if g.get("person") is not None:
+    """Let nobody keep what a signed-in person was shown, nor a form of sign-in, not even the browser afterwards."""
+    if g.get("person") is not None or request.blueprint == "security":
         response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 
 import msgspec
@@ -20,10 +20,10 @@ from markupsafe import Markup
 
 from core.actors import keep_private
 from core.http import PROBLEM, business_clock, problem
+from core.identity import PROGRAMS
 from core.ids import show_id
 from core.money import Money
 
-PROGRAMS = ("/api/", "/in/", "/health/", "/metrics")  # what answers programs, never a page
 THEMES = ("light", "dark")
 YEAR_SECONDS = 31_536_000
 UNSAID = ("csrf_token", "submit", "next")  # fields that nobody typed
@@ -45,6 +45,7 @@ def install(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR_SECONDS  # addresses of files carry a mark of their content
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(icon=icon, asset=asset, now=page_time, theme=theme, show_id=show_id, money_of=Money)
+    app.jinja_env.globals["bootstrap_version"] = metadata.version("bootstrap-flask")
     Bootstrap5(app)
     app.register_error_handler(CSRFError, _form_expired)
     app.after_request(keep_private)

@@ -25,9 +25,11 @@ from core.identity.keys import (
     revoke_key,
 )
 from core.identity.models import Account, ApiKey
+from core.identity.sessions import PROGRAMS
 from core.identity.sign_in import SignedIn, install_sign_in, refused_tries, signed_in_user
 
 __all__ = [
+    "PROGRAMS",
     "SCOPES_OF",
     "Account",
     "Actor",

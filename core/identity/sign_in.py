@@ -25,6 +25,7 @@ from core.identity.datastore import OneTimeCodes, Opened, People
 from core.identity.forms import ConfirmAgainForm, RegisterForm
 from core.identity.mail import SignInMail
 from core.identity.models import User
+from core.identity.sessions import PageSessions
 from core.identity.throttle import forgive, network_of, refused_lately, subject_of, wait_after_try
 from core.root_key import derive, read_root_key
 
@@ -93,6 +94,7 @@ def install_sign_in(app: Flask, settings: Settings, opened: Opened) -> CSRFProte
     app.config.update(_configuration(settings, root))
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
+    app.session_interface = PageSessions()
     app.before_request(_count)
     csrf = CSRFProtect(app)
     security = Security(
@@ -116,7 +118,8 @@ def _configuration(settings: Settings, root: bytes) -> dict[str, Any]:
         "REMEMBER_COOKIE_HTTPONLY": True, "REMEMBER_COOKIE_SAMESITE": "Lax", "REMEMBER_COOKIE_SECURE": secure,
         "REMEMBER_COOKIE_DURATION": SESSION_LIFE, "REMEMBER_COOKIE_NAME": "leadbourse_remember",
         "WTF_CSRF_TIME_LIMIT": None, "WTF_CSRF_SSL_STRICT": False,
-        "SECURITY_STATIC_FOLDER": None, "SECURITY_CLI_USERS_NAME": None, "SECURITY_CLI_ROLES_NAME": None,
+        "SECURITY_STATIC_FOLDER": None, "SECURITY_CACHE_CONTROL": None,
+        "SECURITY_CLI_USERS_NAME": None, "SECURITY_CLI_ROLES_NAME": None,
         "SECURITY_PASSWORD_HASH": "argon2", "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {f"argon2__{name}": cost for name, cost in hashing_costs().items()},
         "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [], "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],

@@ -44,8 +44,10 @@ def demo() -> None:
         for buyer, terms in ORDERS:
             _order(buyer, terms)
     address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"Leadbourse is starting at {address}; Ctrl-C ends it. Sign in at {address}/login with the password "
-               f"{PASSWORD}; the API keys are for programs:\n")
+    click.echo(
+        f"Leadbourse is starting at {address}; Ctrl-C ends it. Sign in at {address}/login with the password "
+        f"{PASSWORD}; the API keys are for programs:\n"
+    )
     for kind, name, email in PEOPLE:
         click.echo(f"  {kind:9} {name:16} {email:27} {keys[name]}")
     click.echo(f"\nPost a lead:\n  curl -H 'Authorization: Bearer {keys['Studiekiezer']}' {address}/api/v1/verticals/"

@@ -279,3 +279,10 @@ def test_a_session_of_another_installation_is_none_here(market: Market, database
         assert is_signed_in(here) and not is_signed_in(there)
     finally:
         pool_of(other).close()
+
+
+def test_a_session_opens_no_door_for_programs(visitor: Visitor, market: Market) -> None:
+    visitor.sign_in(email_of(market, "buyer"))
+    answer = visitor.open("/api/v1/wallet", Accept="application/json")
+    assert answer.status_code == 401 and "Set-Cookie" not in answer.headers and "Vary" not in answer.headers
+    assert visitor.open("/login").headers["Cache-Control"] == "private, no-store"
