@@ -102,6 +102,9 @@ def install_sign_in(app: Flask, settings: Settings, opened: Opened) -> CSRFProte
         mail_util_cls=SignInMail, totp_cls=OneTimeCodes,
     )  # fmt: skip
     security.want_json(lambda _: False)
+    # Its tokens are not used; looking for one would read every request's whole JSON body before anybody limits it.
+    security.login_manager.request_loader(lambda _: None)
+    security.principal.identity_loaders.clear()
     for name, guard in GUARDS.items():
         vars(app.view_functions[f"security.{name}"])["guard"] = guard  # the house test reads it
     security.mail_context_processor(lambda: {"site": settings.address})

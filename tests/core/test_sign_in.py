@@ -286,3 +286,13 @@ def test_a_session_opens_no_door_for_programs(visitor: Visitor, market: Market) 
     answer = visitor.open("/api/v1/wallet", Accept="application/json")
     assert answer.status_code == 401 and "Set-Cookie" not in answer.headers and "Vary" not in answer.headers
     assert visitor.open("/login").headers["Cache-Control"] == "private, no-store"
+
+
+def test_sign_in_reads_no_programs_body(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher = market.make_publisher()
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("the body was read before anybody limited it")
+
+    monkeypatch.setattr("flask.Request.get_json", read)
+    assert publisher.request("POST", "/keys", {"name": "another"}).status_code == 201
