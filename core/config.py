@@ -76,7 +76,7 @@ class Settings:
     @property
     def address(self) -> str:
         """Return where people reach this installation; links in mail begin with it, whatever a request says."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
 def is_smtp_url(text: str) -> bool:
@@ -97,7 +97,8 @@ def is_public_url(text: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not any(parts[2:])
+    named = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
 
 
 def is_strong(text: str) -> bool:

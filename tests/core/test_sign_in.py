@@ -11,9 +11,10 @@ from flask import Flask
 from passlib.totp import TOTP
 
 from core.config import Settings
-from core.db import db, pool_of
-from core.identity import add_member
-from core.ids import parse_id
+from core.db import db, pool_of, transaction
+from core.errors import NotFound
+from core.identity import add_member, drop_second_factor
+from core.ids import new_id, parse_id
 from core.mail import send_queued
 from marketplace.app import create_app
 from tests.conftest import SetClock
@@ -296,3 +297,28 @@ def test_sign_in_reads_no_programs_body(market: Market, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("flask.Request.get_json", read)
     assert publisher.request("POST", "/keys", {"name": "another"}).status_code == 201
+
+
+def test_who_lost_phone_and_codes_is_let_in_by_the_command_line(visitor: Visitor, market: Market) -> None:
+    email = email_of(market, "buyer")
+    visitor.sign_in(email)
+    set_up_second_factor(visitor)
+    db.session.rollback()
+    with transaction():
+        drop_second_factor(email)
+    assert not is_signed_in(visitor)
+    assert Visitor(market.app).sign_in(email).location == "/"
+    for refused in (
+        lambda: drop_second_factor("nobody@example.com"),
+        lambda: add_member(new_id(), "nobody@example.com"),
+    ):
+        with pytest.raises(NotFound), transaction():
+            refused()
+
+
+def test_a_member_is_let_in_once(market: Market) -> None:
+    email, other = email_of(market, "buyer"), parse_id("acc", market.make("publisher").id)
+    for _ in range(2):
+        with transaction():
+            add_member(other, email)
+    assert db.session.scalar(db.text("SELECT count(*) FROM core.memberships")) == 3
