@@ -27,6 +27,7 @@ class Settings:
     proxies: int = 0
     root_key: str | None = field(default=None, repr=False)
     show_design: bool = False
+    bounces_url: str | None = None
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -71,6 +72,9 @@ class Settings:
             proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
             root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
             show_design=switch("LEADBOURSE_SHOW_DESIGN"),
+            bounces_url=checked(
+                "LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"
+            ),
         )
 
     @property
@@ -88,6 +92,17 @@ def is_smtp_url(text: str) -> bool:
         return False
     named = parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
     return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def is_imaps_url(text: str) -> bool:
+    """Tell whether a text names a mailbox behind TLS: imaps, user, password and host, perhaps a port and a folder."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    named = parts.scheme == "imaps" and bool(parts.hostname) and bool(parts.username) and bool(parts.password)
+    return named and port != 0 and not parts.query and not parts.fragment
 
 
 def is_public_url(text: str) -> bool:

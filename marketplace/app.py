@@ -20,10 +20,12 @@ from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
 from marketplace.web import buyer, chrome, operator, publisher
 from marketplace.web.api import (
+    addresses,
     api,
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,
@@ -52,9 +54,11 @@ STATIC = "marketplace/web/static"
 ROOMS = (
     mail,
     market_jobs,
+    addresses,
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,

@@ -4,17 +4,21 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from core.bounces import bounce_mailbox, take_bounces
 from core.db import db, transaction
 from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
-from core.notifications import forget_deliveries, queue_digests, send_due
+from core.notifications import NOTICE_KIND, NOTICES, forget_deliveries, queue_digests, send_due
 from core.outbound import outbound
 from core.outbox import announce
+from core.rates import forget_rates
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
+from marketplace.leads.delivery.files.runner import deliver_files
+from marketplace.leads.delivery.mail.bounced import SENDERS
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
@@ -43,7 +47,8 @@ def run_due(as_of: datetime) -> dict[str, int]:
 
     Daily mails are put on the queue.
     """
-    done = {"deliveries": deliver_due(as_of)} | settle_due(as_of)
+    done = {"bounces": take_returned(as_of), "deliveries": deliver_due(as_of), "files": deliver_files(as_of)}
+    done |= settle_due(as_of)
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
@@ -68,6 +73,17 @@ def settle_what_is_due() -> None:
     settle_due(business_clock().now())
 
 
+def take_returned(at: datetime) -> int:
+    """Take in the mail that came back to us, and return how much of it told of something new."""
+    return take_bounces(bounce_mailbox(), {NOTICE_KIND: NOTICES, **SENDERS}, at)
+
+
+@job("market.bounces", every=timedelta(minutes=1))
+def read_bounces() -> None:
+    """Take in the mail that came back to us."""
+    take_returned(business_clock().now())
+
+
 @job("market.meta_leads", every=timedelta(seconds=30))
 def fetch_meta_leads() -> None:
     """Fetch the leads that Meta announced and that are due by the business clock."""
@@ -89,9 +105,10 @@ def prove_the_books() -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers older than a day, slots older than two, and deliveries that ended 90 days ago; by real time."""
+    """Forget answers and rates older than a day, slots older than two, and notifications that ended 90 days ago."""
     now = datetime.now(UTC)
     with transaction():
         forget(now - timedelta(hours=24))
         forget_slots(now - timedelta(days=2))
         forget_deliveries(now - timedelta(days=90))
+        forget_rates(now - timedelta(days=1))

@@ -11,6 +11,14 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.orders.terms import decode_terms
 
+# Nothing is sold to an order whose endpoint is paused.
+ORDERS = (
+    "SELECT id, buyer_id, version, terms FROM marketplace.orders o WHERE vertical_id = %s AND status = 'active'"
+    " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
+    " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
+)
+PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
@@ -56,12 +64,8 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
         if row is None:
             return None
         vertical_id, definition, version = row
-        query = (
-            "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
-        )
-        orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
-        query = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
-        paused = frozenset((publisher, source) for publisher, source in cursor.execute(query))
+        orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
+        paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
     book = Book(orders, version, known.book if known else None)
     return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
 

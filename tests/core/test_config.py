@@ -51,3 +51,11 @@ def test_links_begin_with_the_public_address_or_where_it_listens(tmp_path: Path)
 
 def test_the_root_key_stands_in_no_log(tmp_path: Path) -> None:
     assert "secret" not in repr(Settings(tmp_path, root_key="secret" * 6))
+
+
+def test_the_mailbox_of_bounces_is_read_over_tls_only() -> None:
+    url = "imaps://bounces%40market.example:p%40ss@mail.market.example/INBOX"
+    assert Settings.read({"LEADBOURSE_BOUNCES_URL": url}).bounces_url == url
+    for wrong in ("imap://a:b@host/", "imaps://host/INBOX", "imaps://a@host", "https://a:b@host", "imaps://a:b@host:0"):
+        with pytest.raises(ValueError, match="LEADBOURSE_BOUNCES_URL"):
+            Settings.read({"LEADBOURSE_BOUNCES_URL": wrong})

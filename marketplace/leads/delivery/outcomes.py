@@ -10,6 +10,7 @@ from core.db import db
 from core.errors import Conflict
 from core.outbox import announce
 from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.endpoints import record
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.next_buyer import OVER, pass_on
 from marketplace.leads.events import move
@@ -30,16 +31,39 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
     sale = db.session.get_one(Sale, sale_id, with_for_update=True)
     row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
     if row.ended_at is not None:
+        record(row, verdict.outcome, at)
         return False
     if verdict.outcome == "accepted":
         _deliver(row, sale, verdict.reference, at)
     elif verdict.outcome == "refused":
         _end(row, sale, "refused", verdict.reason, at)
-    elif (again := _next_try(row, sale, at)) is not None:
+    elif verdict.outcome == "error" and (again := _next_try(row, sale, at)) is not None:
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
         _end(row, sale, "failed", verdict.reason, at)
+    record(row, verdict.outcome, at)
     return row.state in OVER
+
+
+def undeliver(sale_id: UUID, why: str, at: datetime) -> bool:
+    """End a delivered sale whose mail came back within its grace; False, and nothing changed, when it must stay.
+
+    Its lead is passed on by the courier's next look for what was forgotten.
+    """
+    sale = db.session.get_one(Sale, sale_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
+    if sale.state != "delivered" or row.state != "accepted" or at > row.give_up_at:
+        return False
+    _end(row, sale, "failed", why, at)
+    return True
+
+
+def give_up(sale_id: UUID, state: str, why: str, at: datetime) -> None:
+    """End a sale on its way as refused or failed, once; its lead is passed on as in `undeliver`."""
+    sale = db.session.get_one(Sale, sale_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
+    if row.ended_at is None:
+        _end(row, sale, state, why, at)
 
 
 def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:

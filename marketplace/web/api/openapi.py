@@ -165,6 +165,8 @@ def _codes(rule: Rule, method: str, said: Described) -> list[int]:
         codes.add(404)
     if said.takes:
         codes |= {413, 415, 422}
+    if said.limited:
+        codes.add(429)
     if method == "POST" or said.versioned:
         codes.add(409)
     return sorted(codes)
