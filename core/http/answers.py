@@ -38,8 +38,8 @@ RETRY_AFTER_SECONDS = 2
 JSON_ONLY = "/api/v1/"
 JSON_RANGES = ("application/json", "application/*", "*/*", "application/problem+json")
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"),)
 CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large",

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -49,9 +50,22 @@ PLACE = text(
 )
 
 
+USER_THEN = text("INSERT INTO core.users (id, email, password_hash, created_at) VALUES (:id, :email, :hash, :at)")
+OWNER_THEN = text("INSERT INTO core.memberships (user_id, account_id, role) VALUES (:id, :account, 'owner')")
+
+
+def add_owner_then(account_id: UUID, address: str, password_hash: str, at: datetime, **_: Any) -> Any:
+    """Add a user as the table was then, before people signed in."""
+    user_id = new_id()
+    db.session.execute(USER_THEN, {"id": user_id, "email": address, "hash": password_hash, "at": at})
+    db.session.execute(OWNER_THEN, {"id": user_id, "account": account_id})
+    return SimpleNamespace(id=user_id)
+
+
 @pytest.fixture
-def old_market(postgres: str, clock: SetClock, tmp_path: Path) -> Iterator[Market]:
+def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
     """A market on a database as the first sale function knew it."""
+    monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
     url = create_database(postgres, "old_market")
     app = create_app(Settings(data_folder=tmp_path, database_url=url), url, clock)
     with app.app_context():
@@ -124,6 +138,8 @@ def test_caps_budgets_duplicates_answers_and_books_outlive_the_upgrade(old_marke
     assert post_then(publisher, market.lead(test=True))["reasons"] == ["test"]
 
     upgrade(directory=str(MIGRATIONS))
+    users = "SELECT count(*), count(DISTINCT fs_uniquifier), count(*) FILTER (WHERE confirmed_at = created_at) FROM core.users"
+    assert tuple(db.session.execute(text(users)).one()) == (4, 4, 4)  # whoever was opened by hand can sign in
     assert audit_all(db.session).ok
     assert publisher.post("/leads", leads[0])["reasons"] == ["duplicate"]
     again = publisher.request("POST", "/leads", kept_lead, Idempotency_Key="kept")
