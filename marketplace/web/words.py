@@ -29,6 +29,76 @@ STATES = {
     "active": Word("won", _l("Active")),
     "paused": Word("neutral", _l("Paused")),
     "open": Word("held", _l("Open")),
+    "endpoint_ok": Word("won", _l("Answers")),
+    "endpoint_trying": Word("held", _l("Being tried")),
+    "endpoint_paused": Word("refused", _l("Paused")),
+}
+# Words of an order's choices.
+OPERATORS = {
+    "eq": _l("is"),
+    "ne": _l("is not"),
+    "in": _l("is one of"),
+    "not_in": _l("is none of"),
+    "gt": _l("is above"),
+    "gte": _l("is at least"),
+    "lt": _l("is below"),
+    "lte": _l("is at most"),
+    "between": _l("is between"),
+    "exists": _l("is given"),
+    "matches": _l("matches"),
+}
+DAYS = {
+    "mon": _l("Mon"),
+    "tue": _l("Tue"),
+    "wed": _l("Wed"),
+    "thu": _l("Thu"),
+    "fri": _l("Fri"),
+    "sat": _l("Sat"),
+    "sun": _l("Sun"),
+}
+EXCLUSIVITIES = {"shared": _l("Shared with other buyers"), "exclusive": _l("To you alone")}
+TEMPERATURES = {"hot": _l("Hot"), "warm": _l("Warm"), "cold": _l("Cold")}
+CONTACT_CLASSES = {
+    "quick": _l("Quick"),
+    "registration": _l("Registration"),
+    "promotional": _l("Promotional"),
+    "interested": _l("Interested"),
+}
+DELIVERIES = {
+    "none": _l("None: read them here or by the API"),
+    "webhook": _l("Signed JSON to an address of yours"),
+    "email": _l("E-mail"),
+    "json": _l("Another form, written as JSON"),
+}
+PERIODS = {
+    "hour": _l("An hour"),
+    "day": _l("A day"),
+    "week": _l("A week"),
+    "month": _l("A month"),
+    "total": _l("In all"),
+}
+TERMS = {
+    "name": _l("Name"),
+    "regions": _l("Regions"),
+    "price": _l("Price"),
+    "exclusivity": _l("Sold"),
+    "max_share": _l("Most buyers"),
+    "filters": _l("Conditions"),
+    "min_score": _l("Least score"),
+    "temperatures": _l("Temperatures"),
+    "contact_classes": _l("Kinds of contact"),
+    "verified_only": _l("Verified only"),
+    "contact_sla": _l("Pause when leads are left alone"),
+    "caps": _l("Most leads"),
+    "budget": _l("Most money"),
+    "schedule": _l("Hours"),
+    "delivery": _l("Delivery"),
+    "status": _l("State"),
+}
+OUTCOMES = {
+    "accepted": Word("won", _l("Accepted")),
+    "refused": Word("refused", _l("Refused")),
+    "error": Word("refused", _l("Failed")),
 }
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 KINDS = {"publisher": _l("Publisher"), "buyer": _l("Buyer"), "operator": _l("Operator")}
@@ -67,3 +137,18 @@ def movement_of_kind(code: str) -> Any:
 def part_of_wallet(code: str) -> Any:
     """Return what a part of a wallet is called."""
     return PARTS.get(code, code)
+
+
+def period_word(code: str) -> Any:
+    """Return what a period of limits is called."""
+    return PERIODS[code]
+
+
+def term_word(code: str) -> Any:
+    """Return what a term of an order is called."""
+    return TERMS.get(code, code)
+
+
+def outcome_word(code: str) -> Word:
+    """Return how what an attempt to deliver came to is shown."""
+    return OUTCOMES.get(code) or Word("neutral", code)

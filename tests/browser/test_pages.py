@@ -16,7 +16,7 @@ PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
     "publisher": ("/publisher/today", "/account", "/tf-setup"),
-    "buyer": ("/buyer/wallet", "/change"),
+    "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/wallet", "/change"),
     "operator": ("/design",),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
