@@ -1,5 +1,6 @@
 """The demonstration: the whole exchange, served, with sample accounts and standing orders to try."""
 
+import os
 import sys
 
 import click
@@ -43,11 +44,15 @@ def demo() -> None:
         for buyer, terms in ORDERS:
             _order(buyer, terms)
     address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"Leadbourse is starting at {address}; Ctrl-C ends it. Logins ({PASSWORD}) and API keys:\n")
+    click.echo(
+        f"Leadbourse is starting at {address}; Ctrl-C ends it. Sign in at {address}/login with the password "
+        f"{PASSWORD}; the API keys are for programs:\n"
+    )
     for kind, name, email in PEOPLE:
         click.echo(f"  {kind:9} {name:16} {email:27} {keys[name]}")
     click.echo(f"\nPost a lead:\n  curl -H 'Authorization: Bearer {keys['Studiekiezer']}' {address}/api/v1/verticals/"
                "education\n  shows an example body for POST /api/v1/leads.\n")  # fmt: skip
+    os.environ.setdefault("LEADBOURSE_SHOW_DESIGN", "1")
     sys.exit(serve_everything(settings))
 
 

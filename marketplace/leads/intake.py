@@ -30,19 +30,22 @@ from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
 from marketplace.orders.periods import period_starts
 
-FIRST_BATCH = 4  # candidates offered at first; most leads are sold to one of the best
+ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
+FIRST_BATCH = 4
 NEXT_BATCH = 512
+PASSED_OVER_SECONDS = 1.0  # how long a candidate that did not buy when it was offered alone is not so offered
+_NOBODY = (None,) * 5
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
 CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's counters
 
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 41
+VALUES = 46
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -106,6 +109,7 @@ class Intake:
         self._vault = vault
         self._pepper = pepper
         self._refuse_test_contacts = refuse_test_contacts
+        self._passed_over: dict[UUID, float] = {}  # by order, until when
         self.lease = lease
 
     def post(self, raw: bytes, sender: Sender) -> Received:
@@ -119,13 +123,14 @@ class Intake:
 
     def take(self, submission: Submission, sender: Sender, fingerprint: bytes | None = None) -> Received:
         """Take a lead that is read already; otherwise as `post`."""
-        lead_id, batch = new_id(), FIRST_BATCH
+        lead_id, batch = new_id(), ALONE
         for _ in range(MOST_TRIES):
             prepared = self.prepare(submission, sender, lead_id)
             result = self._call(prepared, sender, fingerprint, batch)
             outcome = result["outcome"]
             if outcome == "more":
-                batch = NEXT_BATCH if batch == FIRST_BATCH else batch * 8
+                batch = {ALONE: FIRST_BATCH, FIRST_BATCH: NEXT_BATCH}.get(batch, batch * 8)
+                self._pass_over(prepared)
             elif outcome == "stale":
                 self.books.reload(submission.vertical, prepared.live)
             elif outcome == "behind":
@@ -175,7 +180,7 @@ class Intake:
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        offered, is_last = ([], True) if prepared.judged.reasons else prepared.shortlist.batch(batch)
+        offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared.shortlist, batch)
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
         lease = self.lease if sender.awaits else None
         return (
@@ -185,6 +190,21 @@ class Intake:
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
+
+    def _offered(self, shortlist: Shortlist, batch: int) -> tuple[list[Listed], bool]:
+        """Return whom to offer a lead to, and whether nobody is left: the best alone only as long as it buys."""
+        offered, is_last = shortlist.batch(batch)
+        if batch == ALONE and not is_last and not self._is_enough(offered[0]):
+            more, is_last = shortlist.batch(FIRST_BATCH - ALONE)
+            offered += more
+        return offered, is_last
+
+    def _is_enough(self, best: Listed) -> bool:
+        return best.terms.max_share == 1 and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
+
+    def _pass_over(self, prepared: Prepared) -> None:
+        if prepared.shortlist.best is not None:
+            self._passed_over[prepared.shortlist.best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
 
     def keys_of(self, person: Identified) -> tuple[bytes, ...]:
         """Return the keys by which a person is recognised again."""
@@ -246,7 +266,7 @@ def details_of(submission: Submission) -> str:
 def offer_of(
     offered: list[Listed], is_last: bool, book_version: int, at: datetime, lease: timedelta | None = None
 ) -> tuple[Any, ...]:
-    """Return the values of a `marketplace.offer`: the candidates as parallel arrays.
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
 
     With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long.
     """
@@ -258,8 +278,19 @@ def offer_of(
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
-        "{}" if lease is None else _leases(offered, lease),
+        "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, lease),
     )  # fmt: skip
+
+
+def _sole_of(offered: list[Listed], lease: timedelta | None) -> tuple[Any, ...]:
+    """Return the only candidate in plain values when it is exclusive, so that nobody needs to choose.
+
+    Not one whom the caller asks himself: that is not the plain way.
+    """
+    if len(offered) != 1 or offered[0].terms.max_share > 1 or (lease is not None and offered[0].terms.is_sync):
+        return _NOBODY
+    best = offered[0]
+    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
 
 
 def _leases(offered: list[Listed], lease: timedelta) -> str:

@@ -26,7 +26,7 @@ from marketplace.orders.terms import OrderTerms, decode_terms
 BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
-    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
     " ROW(%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
