@@ -76,9 +76,7 @@ class Settings:
             proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
             root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
             show_design=switch("LEADBOURSE_SHOW_DESIGN"),
-            bounces_url=checked(
-                "LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"
-            ),
+            bounces_url=checked("LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"),
         )
 
     @property
