@@ -29,6 +29,13 @@ STATES = {
     "active": Word("won", _l("Active")),
     "paused": Word("neutral", _l("Paused")),
     "open": Word("held", _l("Open")),
+    "hot": Word("refused", _l("Hot")),
+    "warm": Word("held", _l("Warm")),
+    "cold": Word("neutral", _l("Cold")),
+    "waiting": Word("held", _l("Waits")),
+    "late": Word("refused", _l("Late")),
+    "in_time": Word("won", _l("In time")),
+    "too_late": Word("refused", _l("Too late")),
     "endpoint_ok": Word("won", _l("Answers")),
     "endpoint_trying": Word("held", _l("Being tried")),
     "endpoint_paused": Word("refused", _l("Paused")),
@@ -100,6 +107,42 @@ OUTCOMES = {
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
 }
+# Words of what a buyer does with a lead.
+REPORTS = {
+    "attempted": _l("Tried"),
+    "contacted": _l("Contacted"),
+    "qualified": _l("Qualified"),
+    "unreachable": _l("Unreachable"),
+    "won": _l("Won"),
+    "lost": _l("Lost"),
+}
+LOST = {
+    "never_reached": _l("Never reached"),
+    "not_interested": _l("Not interested"),
+    "no_need_yet": _l("No need yet"),
+    "too_expensive": _l("Too expensive"),
+    "no_budget": _l("No budget"),
+    "chose_competitor": _l("Chose a competitor"),
+    "not_eligible": _l("Not eligible"),
+    "out_of_area": _l("Out of the area"),
+    "not_the_decider": _l("Not the one who decides"),
+    "other": _l("Something else"),
+}
+WORKS = {"untouched": _l("Untouched"), "follow_up": _l("Follow-up due")}
+CONTACT = {
+    "first_name": _l("First name"),
+    "last_name": _l("Last name"),
+    "phone": _l("Phone"),
+    "email": _l("E-mail address"),
+    "profile_url": _l("Profile"),
+    "postal_code": _l("Postal code"),
+    "city": _l("City"),
+    "address": _l("Address"),
+    "language": _l("Language"),
+    "best_time": _l("Best time"),
+    "company": _l("Company"),
+    "position": _l("Position"),
+}
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 KINDS = {"publisher": _l("Publisher"), "buyer": _l("Buyer"), "operator": _l("Operator")}
 MOVEMENTS = {
@@ -152,3 +195,13 @@ def term_word(code: str) -> Any:
 def outcome_word(code: str) -> Word:
     """Return how what an attempt to deliver came to is shown."""
     return OUTCOMES.get(code) or Word("neutral", code)
+
+
+def report_word(code: str) -> Any:
+    """Return what a report on a lead is called."""
+    return REPORTS.get(code, code)
+
+
+def contact_word(code: str) -> Any:
+    """Return what a field of a person's contact is called."""
+    return CONTACT.get(code, code)

@@ -4,11 +4,10 @@ from flask import flash
 from flask_wtf import FlaskForm
 
 
-def tell(said: str | FlaskForm) -> None:
-    """Tell what was done, or, given the form that was refused, every fault of it."""
+def tell(said: str | FlaskForm, *, is_wrong: bool = False) -> None:
+    """Tell what was done or why it was not; of a form that was refused, every fault above it."""
     if isinstance(said, str):
-        flash(said, "info")
+        flash(said, "error" if is_wrong else "info")
         return
-    faults = [*said.form_errors, *(fault for field in said for fault in field.errors)]
-    for fault in faults:
+    for fault in said.form_errors:
         flash(str(fault), "error")
