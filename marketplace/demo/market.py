@@ -120,6 +120,7 @@ class Behaviour(_Shape, frozen=True):
     net_days: Count = 0
     cycle_days: Count = 0
     out_of_funds_hour: Count | None = None
+    low_wallet: AmountText | None = None
     errors_from: Clock | None = None
     errors_to: Clock | None = None
 
