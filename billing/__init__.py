@@ -7,8 +7,10 @@ moves money takes a key (or derives it from its hold), and doing it twice is doi
 from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
 from billing.audit_checks import CHECKS, Check
 from billing.earners import EarnerBalance, compensate, earnings_of, mature_reserves, open_earner
+from billing.fees import charge_fee, return_fee
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
+from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
@@ -26,15 +28,20 @@ __all__ = [
     "Posting",
     "WalletBalance",
     "audit",
+    "charge_fee",
     "compensate",
     "credit_wallet",
     "earnings_of",
     "grant_promo",
     "history_of",
+    "lock_parties",
     "mature_reserves",
+    "net_owed",
     "open_earner",
     "open_wallet",
     "place_hold",
+    "refund_capture",
     "resolve_holds",
+    "return_fee",
     "wallet_of",
 ]

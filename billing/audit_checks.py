@@ -15,12 +15,13 @@ class Check:
     query: str
 
 
-# What the entries say of every guarded account: one row per owner, currency and account, in the owner's favour.
+# What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """
     WITH booked AS (
-        SELECT e.owner_id, e.currency, e.account, -sum(e.amount_minor) AS minor
+        SELECT e.owner_id, e.currency, e.account,
+               sum(CASE e.account WHEN 1100 THEN e.amount_minor ELSE -e.amount_minor END) AS minor
         FROM billing.entries e
-        WHERE e.account IN (2000, 2010, 2020, 2030, 2100, 2110, 2120)
+        WHERE e.account IN (1100, 2000, 2010, 2020, 2030, 2100, 2110, 2120)
         GROUP BY e.owner_id, e.currency, e.account),
     cached AS (
         SELECT w.account_id AS owner_id, w.currency, c.account, c.minor
@@ -30,7 +31,8 @@ _GUARDED = """
         UNION ALL
         SELECT r.account_id, r.currency, c.account, c.minor
         FROM billing.earners r
-        CROSS JOIN LATERAL (VALUES (2100::smallint, r.payable), (2110, r.reserve), (2120, r.in_flight))
+        CROSS JOIN LATERAL (VALUES
+            (2100::smallint, r.payable), (2110, r.reserve), (2120, r.in_flight), (1100, r.owed))
             AS c (account, minor))
 """
 
@@ -53,10 +55,10 @@ BALANCES_SUM_TO_ZERO = (
     _GUARDED
     + """
     SELECT b.currency, sum(b.minor) AS sum_minor
-    FROM (SELECT c.currency, -c.minor AS minor FROM cached c
+    FROM (SELECT c.currency, CASE c.account WHEN 1100 THEN c.minor ELSE -c.minor END AS minor FROM cached c
           UNION ALL
           SELECT e.currency, e.amount_minor FROM billing.entries e
-          WHERE e.account NOT IN (2000, 2010, 2020, 2030, 2100, 2110, 2120)) b
+          WHERE e.account NOT IN (1100, 2000, 2010, 2020, 2030, 2100, 2110, 2120)) b
     GROUP BY b.currency
     HAVING sum(b.minor) <> 0
 """
@@ -197,6 +199,65 @@ COMPENSATIONS_ARE_BOOKED = """
         OR count(*) FILTER (WHERE e.account = 2100 AND e.amount_minor < 0) <> 1
 """
 
+# What a refund says, line for line, against what was booked; the lot that it ended is its own.
+REFUNDS_ARE_BOOKED = """
+    WITH due AS (
+        SELECT f.transaction_id, l.account, l.owner_id, l.minor
+        FROM billing.refunds f
+        JOIN billing.holds h ON h.id = f.hold_id
+        JOIN billing.hold_resolutions v ON v.hold_id = f.hold_id
+        LEFT JOIN billing.lot_resolutions e ON e.transaction_id = f.transaction_id AND e.lot_id = f.hold_id
+            AND e.clawed_back_minor = f.from_reserve_minor
+        CROSS JOIN LATERAL (VALUES
+            (4000::smallint, NULL, f.refunded_minor), (2000, h.account_id, f.promo_minor - f.refunded_minor),
+            (2030, h.account_id, -f.promo_minor), (5000, NULL, -f.share_minor),
+            (2110, v.earner_id, f.from_reserve_minor + coalesce(e.matured_minor, 0)),
+            (2100, v.earner_id, f.from_payable_minor - coalesce(e.matured_minor, 0)), (1100, v.earner_id, f.owed_minor)
+            ) AS l (account, owner_id, minor)),
+    booked AS (
+        SELECT t.id AS transaction_id, e.account, e.owner_id, e.amount_minor AS minor
+        FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id
+        WHERE t.kind = 'refund')
+    SELECT m.transaction_id, a.name AS account, m.owner_id, sum(m.due_minor) AS due_minor,
+           sum(m.booked_minor) AS booked_minor
+    FROM (SELECT d.transaction_id, d.account, d.owner_id, d.minor AS due_minor, 0 AS booked_minor FROM due d
+          WHERE d.minor <> 0
+          UNION ALL
+          SELECT b.transaction_id, b.account, b.owner_id, 0, b.minor FROM booked b) m
+    JOIN billing.chart_of_accounts a ON a.code = m.account
+    GROUP BY m.transaction_id, a.name, m.owner_id
+    HAVING sum(m.due_minor) <> sum(m.booked_minor)
+"""
+
+# No hold gives back more than it captured, no earner more than his share, and none keeps a share of nothing.
+REFUNDS_ARE_COVERED = """
+    SELECT v.hold_id, v.captured_minor, sum(f.refunded_minor) AS refunded_minor, v.share_minor,
+           sum(f.share_minor) AS taken_minor
+    FROM billing.refunds f
+    LEFT JOIN billing.hold_resolutions v ON v.hold_id = f.hold_id
+    GROUP BY v.hold_id, v.captured_minor, v.share_minor
+    HAVING v.hold_id IS NULL OR sum(f.refunded_minor) > v.captured_minor OR sum(f.share_minor) > v.share_minor
+        OR v.share_minor - sum(f.share_minor) > v.captured_minor - sum(f.refunded_minor)
+"""
+
+# A fee is the wallet's loss and the platform's income; one given back is the same turned round; what is netted moves
+# between what is payable to an earner and what the same earner owes.
+PAIRS_ARE_BOOKED = """
+    SELECT t.id AS transaction_id, t.key, t.kind, count(e.line) AS lines
+    FROM billing.transactions t
+    LEFT JOIN billing.entries e ON e.transaction_id = t.id
+    LEFT JOIN (VALUES ('fee', 2000, 4100), ('fee_back', 4100, 2000), ('clawback', 2100, 1100))
+        AS p (kind, debit, credit) ON p.kind = t.kind
+    LEFT JOIN billing.transactions o ON o.id = t.reverses
+    WHERE t.kind IN ('fee', 'fee_back', 'clawback')
+    GROUP BY t.id, t.key, t.kind, o.kind
+    HAVING count(e.line) <> 2
+        OR count(*) FILTER (WHERE e.account = p.debit AND e.amount_minor > 0) <> 1
+        OR count(*) FILTER (WHERE e.account = p.credit AND e.amount_minor < 0) <> 1
+        OR count(DISTINCT e.owner_id) <> 1
+        OR (t.kind = 'fee_back') <> (o.kind IS NOT DISTINCT FROM 'fee')
+"""
+
 # The tables of balances built anew from the entries, whole rows against whole rows.
 REBUILT_BALANCES = """
     WITH rebuilt AS (
@@ -207,7 +268,8 @@ REBUILT_BALANCES = """
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2030), 0) AS promo,
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2100), 0) AS payable,
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2110), 0) AS reserve,
-               -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2120), 0) AS in_flight
+               -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2120), 0) AS in_flight,
+               coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 1100), 0) AS owed
         FROM billing.entries e
         WHERE e.owner_id IS NOT NULL
         GROUP BY e.owner_id, e.currency),
@@ -215,14 +277,15 @@ REBUILT_BALANCES = """
         SELECT account_id AS owner_id, currency, coalesce(w.available, 0)::numeric AS available,
                coalesce(w.held, 0)::numeric AS held, coalesce(w.frozen, 0)::numeric AS frozen,
                coalesce(w.promo, 0)::numeric AS promo, coalesce(r.payable, 0)::numeric AS payable,
-               coalesce(r.reserve, 0)::numeric AS reserve, coalesce(r.in_flight, 0)::numeric AS in_flight
+               coalesce(r.reserve, 0)::numeric AS reserve, coalesce(r.in_flight, 0)::numeric AS in_flight,
+               coalesce(r.owed, 0)::numeric AS owed
         FROM billing.wallets w
         FULL JOIN billing.earners r USING (account_id, currency))
     SELECT 'rebuilt' AS side, d.* FROM (SELECT * FROM rebuilt EXCEPT SELECT * FROM live) d
-    WHERE (available, held, frozen, promo, payable, reserve, in_flight) <> (0, 0, 0, 0, 0, 0, 0)
+    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed) <> (0, 0, 0, 0, 0, 0, 0, 0)
     UNION ALL
     SELECT 'live', d.* FROM (SELECT * FROM live EXCEPT SELECT * FROM rebuilt) d
-    WHERE (available, held, frozen, promo, payable, reserve, in_flight) <> (0, 0, 0, 0, 0, 0, 0)
+    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed) <> (0, 0, 0, 0, 0, 0, 0, 0)
     ORDER BY owner_id, currency, side
 """
 
@@ -240,6 +303,9 @@ CHECKS = (
     Check("I12", "holds and their ends are booked as they say", HOLDS_ARE_BOOKED),
     Check("I12", "a hold is captured and released completely", HOLDS_ARE_USED_UP),
     Check("I12", "a compensation is the platform's expense, owed to its earner", COMPENSATIONS_ARE_BOOKED),
+    Check("I12", "refunds are booked as they say", REFUNDS_ARE_BOOKED),
+    Check("I12", "no refund is above what was captured, or above its share", REFUNDS_ARE_COVERED),
+    Check("I12", "fees and netted debts are booked between their two accounts", PAIRS_ARE_BOOKED),
     Check("I14", "balances rebuilt from entries are the live ones", REBUILT_BALANCES),
 )
 

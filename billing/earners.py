@@ -12,7 +12,6 @@ from core.db import db
 from core.errors import Conflict, Invalid
 from core.money import Money
 
-RECEIVABLE_FROM_EARNER = 1100
 IN_FLIGHT = 2120
 
 
@@ -36,9 +35,8 @@ def earnings_of(account_id: UUID, currency: str) -> EarnerBalance:
     """Read an earner's balances; zeros when nothing was ever earned."""
     row = db.session.get(Earner, (account_id, currency), populate_existing=True)
     paid = _debits_of(account_id, currency, IN_FLIGHT, "transfer")
-    owed = _debits_of(account_id, currency, RECEIVABLE_FROM_EARNER)
-    parts = (row.payable, row.reserve, row.in_flight) if row else (0, 0, 0)
-    return EarnerBalance(*(Money(part, currency) for part in (*parts, paid, owed)))
+    parts = (row.payable, row.reserve, row.in_flight, paid, row.owed) if row else (0, 0, 0, paid, 0)
+    return EarnerBalance(*(Money(part, currency) for part in parts))
 
 
 def mature_reserves(as_of: datetime, limit: int, actor: str) -> int:
@@ -65,10 +63,9 @@ def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str
     return POSTINGS[answer]
 
 
-def _debits_of(account_id: UUID, currency: str, account: int, kind: str | None = None) -> int:
+def _debits_of(account_id: UUID, currency: str, account: int, kind: str) -> int:
     query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
         Entry.owner_id == account_id, Entry.currency == currency, Entry.account == account
     )
-    if kind is not None:
-        query = query.join(Transaction, Transaction.id == Entry.transaction_id).where(Transaction.kind == kind)
+    query = query.join(Transaction, Transaction.id == Entry.transaction_id).where(Transaction.kind == kind)
     return int(db.session.execute(query).scalar_one())

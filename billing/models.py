@@ -124,7 +124,8 @@ class Earner(Model):
     __table_args__ = (
         PrimaryKeyConstraint("account_id", "currency", name="earners_pkey"),
         CheckConstraint("length(currency) = 3", name="earners_currency_check"),
-        *(_balance("earners", column) for column in ("payable", "reserve", "in_flight")),
+        *(_balance("earners", column) for column in ("payable", "reserve", "in_flight", "owed")),
+        Index("earners_owing", "account_id", "currency", postgresql_where=text("owed > 0")),
         SCHEMA,
     )
 
@@ -133,6 +134,7 @@ class Earner(Model):
     payable: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     reserve: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     in_flight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    owed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class Hold(Model):
@@ -233,6 +235,35 @@ class LotResolution(Model):
         ForeignKey("billing.transactions.id", name="lot_resolutions_transaction_id_fkey")
     )
     resolved_at: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class Refund(Model):
+    """What went back of a captured hold, and where the earner's part of it was taken."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        PrimaryKeyConstraint("transaction_id", name="refunds_pkey"),
+        CheckConstraint("refunded_minor > 0", name="refunds_refunded_check"),
+        CheckConstraint("promo_minor BETWEEN 0 AND refunded_minor", name="refunds_promo_check"),
+        CheckConstraint(
+            "least(from_reserve_minor, from_payable_minor, owed_minor) >= 0"
+            " AND share_minor = from_reserve_minor + from_payable_minor + owed_minor",
+            name="refunds_share_check",
+        ),
+        Index("refunds_hold_id", "hold_id"),
+        SCHEMA,
+    )
+
+    transaction_id: Mapped[UUID] = mapped_column(
+        ForeignKey("billing.transactions.id", name="refunds_transaction_id_fkey")
+    )  # fmt: skip
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("billing.hold_resolutions.hold_id", name="refunds_hold_id_fkey"))
+    refunded_minor: Mapped[int] = mapped_column(BigInteger)
+    promo_minor: Mapped[int] = mapped_column(BigInteger)
+    share_minor: Mapped[int] = mapped_column(BigInteger)
+    from_reserve_minor: Mapped[int] = mapped_column(BigInteger)
+    from_payable_minor: Mapped[int] = mapped_column(BigInteger)
+    owed_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class Refusal(Model):

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -187,10 +187,33 @@ def raw_body(limit: int | None = None) -> bytes:
     raise RequestEntityTooLarge(f"Send a body of at most {most} bytes.")
 
 
-def body(shape: type[T]) -> T:
+class LimitedStream:
+    """A request's body read in pieces, and refused (413) as soon as it is longer than it may be."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream, self._left = stream, most
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        piece = self._stream.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise RequestEntityTooLarge("The body is longer than this address takes.")
+        return piece
+
+
+def stream_body(most: int) -> LimitedStream:
+    """Return the request's body as a stream of at most `most` bytes, for what must not be held in memory whole."""
+    if (request.content_length or 0) > most:
+        raise RequestEntityTooLarge(f"Send a body of at most {most} bytes.")
+    request.max_content_length = most + 1
+    return LimitedStream(request.stream, most)
+
+
+def body(shape: type[T], limit: int | None = None) -> T:
     """Read the JSON body as this shape; Malformed with all bad fields at once."""
     require_media_type("application/json")
-    return decode(raw_body(), shape)
+    return decode(raw_body(limit), shape)
 
 
 def page_request(prefix: str) -> PageRequest:
@@ -302,6 +325,50 @@ def writes(scope: str, most_bytes: int | None = None) -> Callable[[View], Callab
         return guarded
 
     return declare
+
+
+def calls_out(scope: str) -> Callable[[View], Callable[..., Response]]:
+    """Declare a view that calls somebody else's server: it runs in no transaction, and opens its own around the call.
+
+    Under an Idempotency-Key the first answer is kept; of two requests at once both may call, and both get one answer.
+    """
+
+    def declare(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def guarded(**arguments: Any) -> Response:
+            with transaction():
+                actor = signed_in(scope)
+                kept = _kept_for(actor)
+            if kept is not None:
+                return replayed(kept)
+            response = respond(view(actor, **arguments))
+            with transaction():
+                return _kept_first(actor, response)
+
+        guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
+        return guarded
+
+    return declare
+
+
+def _kept_for(actor: Actor) -> idempotency.Kept | None:
+    key = idempotency.key_of(request.headers.get("Idempotency-Key"))
+    if key is None:
+        return None
+    route = f"{request.method} {request.path}"
+    return idempotency.claim(actor.account_id, route, key, idempotency.fingerprint_of(raw_body()))
+
+
+def _kept_first(actor: Actor, response: Response) -> Response:
+    """Keep an answer under the request's key, if it has one; the one that was kept meanwhile is given instead."""
+    key = idempotency.key_of(request.headers.get("Idempotency-Key"))
+    kept = _kept_for(actor)
+    if kept is not None:
+        return replayed(kept)
+    if key is not None:
+        fingerprint = idempotency.fingerprint_of(raw_body())
+        keep(actor.account_id, f"{request.method} {request.path}", key, fingerprint, response)
+    return response
 
 
 def once(account_id: UUID, key: str, raw: bytes, make: Callable[[], Response]) -> Response:

@@ -5,7 +5,6 @@ a handler may still see a batch twice (jobs are retried) and writes under the ou
 """
 
 import json
-import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +13,9 @@ from sqlalchemy import BigInteger, Identity, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Application, Model, db, is_lost, transaction
+from core.db import Application, Model, db, transaction
 from core.jobs import enqueue
-
-log = logging.getLogger(__name__)
+from core.rounds import run_rounds
 
 BATCH = 500
 IDLE_SECONDS = 0.05
@@ -63,14 +61,9 @@ def relay_once() -> int:
 
 def run_relay(app: Application, ended: threading.Event) -> None:
     """Relay until told to end; survives a database that goes away and comes back."""
-    while not ended.is_set():
-        with app.app_context():
-            try:
-                with transaction():
-                    moved = relay_once()
-            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
-                moved = 0
-                log.warning("the relay waits: %s", error) if is_lost(error) else log.exception("the relay failed")
-                ended.wait(1)
-        if moved < BATCH:
-            ended.wait(IDLE_SECONDS)
+    run_rounds(app, ended, "the relay", _relay_round, IDLE_SECONDS)
+
+
+def _relay_round() -> bool:
+    with transaction():
+        return relay_once() == BATCH

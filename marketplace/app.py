@@ -19,6 +19,7 @@ from marketplace.web.api import (
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,
@@ -28,7 +29,9 @@ from marketplace.web.api import (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 from marketplace.web.door import LeadDoor
@@ -45,6 +48,7 @@ ROOMS = (
     balances,
     catalog,
     contact_reports,
+    deliveries,
     dispositions,
     disputes,
     evidence,
@@ -54,7 +58,9 @@ ROOMS = (
     orders,
     publishers,
     sales,
+    source_standings,
     sources,
+    suppression,
     webhooks,
 )
 

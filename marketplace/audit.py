@@ -6,13 +6,20 @@ SALES_AND_HOLDS = """
     SELECT coalesce(s.id, h.hold_id) AS sale_id, s.state, s.price_minor, s.credited_minor, s.payout_minor,
            h.amount_minor, h.captured_minor, h.released_minor, h.share_minor
     FROM marketplace.sales s
-    FULL JOIN (SELECT * FROM billing.ends_of_holds() WHERE kind = 'cpl') h ON h.hold_id = s.id
+    FULL JOIN (SELECT e.hold_id, e.account_id, e.currency, e.amount_minor,
+                      CASE WHEN e.share_minor > coalesce(f.share_minor, 0) THEN e.earner_id END AS earner_id,
+                      e.captured_minor - coalesce(f.refunded_minor, 0) AS captured_minor,
+                      e.released_minor + coalesce(f.refunded_minor, 0) AS released_minor,
+                      e.share_minor - coalesce(f.share_minor, 0) AS share_minor
+               FROM billing.ends_of_holds() e LEFT JOIN billing.refunds_of_holds() f ON f.hold_id = e.hold_id
+               WHERE e.kind = 'cpl') h ON h.hold_id = s.id
     WHERE (s.buyer_id, s.currency, s.price_minor) IS DISTINCT FROM (h.account_id, h.currency, h.amount_minor)
        OR CASE s.state
             WHEN 'settled' THEN (h.captured_minor, h.released_minor, h.share_minor, h.earner_id)
                  IS DISTINCT FROM (s.price_minor - s.credited_minor, s.credited_minor, s.payout_minor,
                                    CASE WHEN s.payout_minor > 0 THEN s.publisher_id END)
-            WHEN 'returned' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
+            WHEN 'returned' THEN (h.captured_minor, h.released_minor, h.share_minor)
+                 IS DISTINCT FROM (0, s.price_minor, 0)
             WHEN 'refused' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
             WHEN 'failed' THEN (h.captured_minor, h.released_minor) IS DISTINCT FROM (0, s.price_minor)
             ELSE h.captured_minor IS NOT NULL END
@@ -66,7 +73,7 @@ DISPUTES = """
     WHERE CASE WHEN d.state IN ('partial', 'repriced') OR s.state = 'settled' THEN d.credited_minor <> s.credited_minor
                WHEN s.state = 'returned' THEN d.credited_minor <> s.price_minor OR s.credited_minor <> 0
                ELSE false END
-       OR (d.state = 'open') > (s.state = 'disputed')
+       OR (d.state = 'open') > (s.state = CASE WHEN d.late THEN 'settled' ELSE 'disputed' END)
        OR (d.state = 'upheld') > (s.state = 'returned')
 """
 COMPENSATIONS = """
@@ -77,6 +84,14 @@ COMPENSATIONS = """
     WHERE coalesce(d.compensation_minor, -1) <> coalesce(c.amount_minor, 0)
        OR c.account_id <> d.publisher_id
        OR (d.compensation_minor > 0 AND d.paid_by IS DISTINCT FROM 'platform')
+"""
+
+FEES = r"""
+    SELECT d.id AS dispute_id, d.fee_minor, d.fee_state, f.amount_minor, f.account_id
+    FROM (SELECT * FROM marketplace.disputes WHERE fee_state = 'charged') d
+    FULL JOIN (SELECT * FROM billing.fees() WHERE key LIKE 'dsp\:%\:fee') f ON f.key = 'dsp\:' || d.id || '\:fee'
+    WHERE (d.buyer_id, d.fee_minor) IS DISTINCT FROM (f.account_id, f.amount_minor)
+       OR d.state NOT IN ('rejected', 'appealed')
 """
 
 DELIVERIES = """
@@ -92,6 +107,7 @@ MARKET_CHECKS = (
     Check("I12", "each sale is its hold: same buyer, price, share and end", SALES_AND_HOLDS),
     Check("I12", "each decided dispute is what its sale paid back", DISPUTES),
     Check("I12", "what the platform paid for a dispute is in the books, and nothing else", COMPENSATIONS),
+    Check("I12", "each fee of a rejected claim is in the books, and nothing else", FEES),
     Check("L3", "each order's counters are its sales", COUNTERS),
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),

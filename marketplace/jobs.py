@@ -12,11 +12,13 @@ from core.jobs import forget_slots, job
 from core.notifications import forget_deliveries, queue_digests, send_due
 from core.outbound import outbound
 from core.outbox import announce
+from core.rates import forget_rates
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
-from marketplace.leads.settlement import mature_batch, settle_batch
+from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
+from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ DUE: dict[str, Callable[[datetime], int]] = {
     **DISPUTE_STEPS,
     "settlements": settle_batch,
     "reserves": mature_batch,
+    "debts_netted": net_batch,
+    "sources_looked_at": look_at_sources,
     "contact_clocks": start_clocks,
     "contacts_late": tell_late,
     "orders_paused": pause_negligent,
@@ -86,9 +90,10 @@ def prove_the_books() -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers older than a day, slots older than two, and deliveries that ended 90 days ago; by real time."""
+    """Forget answers and rates older than a day, slots older than two, and notifications that ended 90 days ago."""
     now = datetime.now(UTC)
     with transaction():
         forget(now - timedelta(hours=24))
         forget_slots(now - timedelta(days=2))
         forget_deliveries(now - timedelta(days=90))
+        forget_rates(now - timedelta(days=1))

@@ -6,7 +6,8 @@ NEWS = News(
     events=(
         *("lead.sold", "lead.unsold", "lead.pending", "lead.rejected"),
         *("sale.delivered", "sale.disputed", "sale.returned", "sale.settled"),
-        *("sale.contact_late", "sale.follow_up_due", "order.paused"),
+        *("endpoint.paused", "endpoint.resumed"),
+        *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),
     ),

@@ -4,21 +4,19 @@ The worker does it all the time (`run_sender`), `run-due` once (`send_due`). It 
 take their time would hold the queue's few workers, and with them everything else that falls due.
 """
 
-import logging
 import threading
 import time
 from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from core.clock import REAL_TIME
-from core.db import Application, is_lost, transaction
+from core.db import Application, transaction
 from core.http import business_clock
 from core.notifications.claims import Claimed, Outcome, claim_due, record
 from core.notifications.schedule import read_retry_after
 from core.outbound import NoAnswer, Outbound, Request, outbound
+from core.rounds import run_rounds
 from core.signatures import sign
-
-log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
 TIMEOUT_SECONDS = 15.0
@@ -97,16 +95,13 @@ def run_sender(app: Application, ended: threading.Event) -> None:
     """Send what falls due until told to end; survives a database that goes away and comes back."""
     with app.app_context():
         calls = InFlight(outbound())
-    while not ended.is_set():
-        with app.app_context():
-            try:
-                now = business_clock().now()
-                _claim(calls, now)
-                if not calls.record_ended(now, IDLE_SECONDS):
-                    ended.wait(IDLE_SECONDS)
-            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
-                log.warning("notifications wait: %s", error) if is_lost(error) else log.exception("sending failed")
-                ended.wait(1)
+
+    def send_round() -> bool:
+        now = business_clock().now()
+        _claim(calls, now)
+        return calls.record_ended(now, IDLE_SECONDS) > 0
+
+    run_rounds(app, ended, "notifications", send_round, IDLE_SECONDS)
     _finish(app, calls)
 
 

@@ -27,7 +27,10 @@ class Attempts(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One reason: its window counts from delivery, null is the vertical's; `credit_bp` is what upholding returns."""
+    """One reason: its window counts from delivery, null is the vertical's; `credit_bp` is what upholding returns.
+
+    Until `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
+    """
 
     says: str
     sub_reasons: dict[str, str]
@@ -39,6 +42,8 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     machine: bool = False
     attempts: Attempts | None = None
     credit_bp: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
+    operator_days: Annotated[int, Meta(ge=1, le=1095)] | None = None
+    robots: bool = False
 
 
 class Narrowed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,6 +61,29 @@ class ReturnCap(Struct, frozen=True, forbid_unknown_fields=True):
     least_sales: Annotated[int, Meta(ge=1)]
 
 
+class FalseClaims(Struct, frozen=True, forbid_unknown_fields=True):
+    """Above which share of rejected claims, of at least so many decided in so many days, a claim needs a file and costs
+    a fee when it is rejected; a currency that is not listed has no fee.
+    """
+
+    share_bp: Annotated[int, Meta(ge=0, le=10_000)]
+    days: Annotated[int, Meta(ge=1, le=366)]
+    least_claims: Annotated[int, Meta(ge=1)]
+    fee_minor: Annotated[int, Meta(ge=0)]
+    currencies: tuple[str, ...]
+
+
+class SourceBreaker(Struct, frozen=True, forbid_unknown_fields=True):
+    """From which shares of upheld claims a source is warned or paused, and from how many sales on."""
+
+    days: Annotated[int, Meta(ge=1, le=366)]
+    least_sales: Annotated[int, Meta(ge=1)]
+    warn_bp: Annotated[int, Meta(ge=0, le=10_000)]
+    pause_bp: Annotated[int, Meta(ge=0, le=10_000)]
+    robots_least_sales: Annotated[int, Meta(ge=1)]
+    robots_bp: Annotated[int, Meta(ge=0, le=10_000)]
+
+
 class DisputeRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All rules of disputes, as the operator's file has them."""
 
@@ -65,6 +93,8 @@ class DisputeRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     appeal_days: Annotated[int, Meta(ge=1, le=60)]
     appeal_business_days: BusinessDays
     return_cap: ReturnCap
+    false_claims: FalseClaims
+    source_breaker: SourceBreaker
     files_a_side: Annotated[int, Meta(ge=0, le=50)]
     file_bytes: Annotated[int, Meta(ge=1, le=50_000_000)]
     reasons: dict[str, Reason]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,7 +14,15 @@ class VerticalRow(Model):
     """A vertical's definition, and the version of its book, raised by whatever changes what its leads may meet."""
 
     __tablename__ = "verticals"
-    __table_args__ = (UniqueConstraint("slug", name="verticals_slug_key"), {"schema": "marketplace"})
+    __table_args__ = (
+        UniqueConstraint("slug", name="verticals_slug_key"),
+        CheckConstraint(
+            "(definition ->> 'window_hours')::integer BETWEEN 48 AND 720"
+            " AND (definition ->> 'decision_days')::integer BETWEEN 5 AND 30",
+            name="verticals_windows_check",
+        ),
+        {"schema": "marketplace"},
+    )
 
     id: Mapped[int] = mapped_column(SmallInteger, Identity(always=True), primary_key=True)
     slug: Mapped[str] = mapped_column(Text)

@@ -108,3 +108,9 @@ def raise_book_version(vertical_id: int) -> None:
     db.session.execute(
         text("UPDATE marketplace.verticals SET book_version = book_version + 1 WHERE id = :id"), {"id": vertical_id}
     )
+
+
+def raise_book_versions() -> None:
+    """Make every index of every vertical stale from the commit of the session's transaction on."""
+    for vertical_id in db.session.scalars(select(VerticalRow.id).order_by(VerticalRow.id)).all():
+        raise_book_version(vertical_id)

@@ -11,14 +11,23 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.orders.terms import decode_terms
 
+# Nothing is sold to an order whose endpoint is paused.
+ORDERS = (
+    "SELECT id, buyer_id, version, terms FROM marketplace.orders o WHERE vertical_id = %s AND status = 'active'"
+    " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
+    " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
+)
+PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
-    """A vertical as it trades now: its row's id, its definition, and its book."""
+    """A vertical as it trades now: its row's id, its definition, its book, and the paused sources of publishers."""
 
     id: int
     vertical: Vertical
     book: Book
+    paused_sources: frozenset[tuple[UUID, str]] = frozenset()
 
 
 class Books:
@@ -55,11 +64,10 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
         if row is None:
             return None
         vertical_id, definition, version = row
-        query = (
-            "SELECT id, buyer_id, version, terms FROM marketplace.orders WHERE vertical_id = %s AND status = 'active'"
-        )
-        orders = [_listed(*order) for order in cursor.execute(query, (vertical_id,))]
-    return LiveVertical(vertical_id, Vertical.stored(definition), Book(orders, version, known.book if known else None))
+        orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
+        paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
+    book = Book(orders, version, known.book if known else None)
+    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

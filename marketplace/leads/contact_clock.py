@@ -8,9 +8,13 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
+from marketplace.catalog.zones import zone_of
+from marketplace.leads.best_time import wanted_at
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import due_instant, left_alone_instant
+from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
+from marketplace.leads.queries import unsealed
 from marketplace.orders.models import OrderVersion
 from marketplace.orders.periods import Schedule
 from marketplace.orders.terms import decode_terms
@@ -23,14 +27,14 @@ def contacts_of(sales: list[Sale], leads: dict[UUID, Lead]) -> dict[UUID, SaleCo
     delivered = [sale for sale in sales if sale.delivered_at is not None]
     query = select(SaleContact).where(SaleContact.sale_id.in_([sale.id for sale in delivered]))
     found = {contact.sale_id: contact for contact in db.session.scalars(query)}
-    missing = [(sale, leads[sale.lead_id].details["interest"]) for sale in delivered if sale.id not in found]
+    missing = [(sale, leads[sale.lead_id]) for sale in delivered if sale.id not in found]
     return found | {contact.sale_id: contact for contact in new_contacts(missing)}
 
 
-def new_contacts(sales: list[tuple[Sale, str]]) -> list[SaleContact]:
-    """Work out the clocks of delivered sales, each given with its lead's interest, by the terms it was sold under."""
+def new_contacts(sales: list[tuple[Sale, Lead]]) -> list[SaleContact]:
+    """Work out the clocks of delivered sales, each given with its lead, by the terms it was sold under."""
     schedules = _schedules([sale for sale, _ in sales])
-    return [_started(sale, interest, schedules[sale.order_id, sale.order_version]) for sale, interest in sales]
+    return [_started(sale, lead, schedules[sale.order_id, sale.order_version]) for sale, lead in sales]
 
 
 def store_contacts(contacts: list[SaleContact]) -> None:
@@ -54,13 +58,19 @@ def _schedules(sales: list[Sale]) -> Versions:
     return {(row.order_id, row.version): decode_terms(row.terms).schedule for row in rows}
 
 
-def _started(sale: Sale, interest: str, schedule: Schedule | None) -> SaleContact:
+def _started(sale: Sale, lead: Lead, schedule: Schedule | None) -> SaleContact:
+    """Start the clock at delivery, or when the person wants to be called, in the zone of the person's region."""
     assert sale.delivered_at is not None
     zone = schedule.timezone if schedule else "UTC"
+    said = unsealed(lead, desk().vault)["contact"].get("best_time")
+    wanted = wanted_at(said, zone_of(lead.region) or zone, sale.delivered_at)
+    begins = wanted or sale.delivered_at
     return SaleContact(
         sale_id=sale.id, buyer_id=sale.buyer_id, order_id=sale.order_id, order_version=sale.order_version,
         publisher_id=sale.publisher_id, timezone=zone, delivered_at=sale.delivered_at,
         delivered_hour=sale.delivered_at.astimezone(ZoneInfo(zone)).hour,
-        due_at=due_instant(interest, schedule, sale.delivered_at),
-        left_alone_at=left_alone_instant(schedule, sale.delivered_at), attempts=0, attempt_days=0,
+        due_at=due_instant(lead.details["interest"], schedule, begins),
+        left_alone_at=left_alone_instant(schedule, begins), attempts=0, attempt_days=0,
+        wanted_at=wanted if begins > sale.delivered_at else None,
+        best_time=None if not said else "respected" if wanted else "not_understood",
     )  # fmt: skip

@@ -21,6 +21,7 @@ class SaleContact(Model):
         CheckConstraint("attempts >= attempt_days AND attempt_days >= 0"),
         CheckConstraint("(first_attempt_at IS NULL) = (last_status IS NULL)"
                         " AND (last_status IS NULL) = (last_at IS NULL)"),
+        CheckConstraint("best_time IN ('respected', 'not_understood')"),
         Index("sale_contacts_buyer_id_idx", "buyer_id", "delivered_at"),
         Index("sale_contacts_publisher_id_idx", "publisher_id", "delivered_at"),
         Index("sale_contacts_order_id_idx", "order_id", "left_alone_at"),
@@ -43,6 +44,8 @@ class SaleContact(Model):
     delivered_hour: Mapped[int] = mapped_column(SmallInteger)
     due_at: Mapped[datetime] = mapped_column(Instant)
     left_alone_at: Mapped[datetime] = mapped_column(Instant)
+    wanted_at: Mapped[datetime | None] = mapped_column(Instant)
+    best_time: Mapped[str | None] = mapped_column(Text)
     first_attempt_at: Mapped[datetime | None] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(server_default="0")
     attempt_days: Mapped[int] = mapped_column(server_default="0")

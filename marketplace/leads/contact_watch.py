@@ -46,9 +46,9 @@ def start_clocks(as_of: datetime) -> int:
     if watch is None:
         return 0  # another worker is at it
     known = exists().where(SaleContact.sale_id == Sale.id)
-    query = select(Sale, Lead.details["interest"].astext).join(Lead, Lead.id == Sale.lead_id)
+    query = select(Sale, Lead).join(Lead, Lead.id == Sale.lead_id)
     query = query.where(Sale.delivered_at >= watch.looked_to - OVERLAP, Sale.delivered_at <= as_of, ~known)
-    sales = [(sale, interest) for sale, interest in db.session.execute(query.order_by(Sale.delivered_at).limit(BATCH))]
+    sales = [(sale, lead) for sale, lead in db.session.execute(query.order_by(Sale.delivered_at).limit(BATCH))]
     contacts = new_contacts(sales)
     store_contacts(contacts)
     watch.looked_to = max([watch.looked_to, *(contact.delivered_at for contact in contacts)])

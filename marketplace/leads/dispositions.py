@@ -119,7 +119,7 @@ def _locked_contact(sale: Sale) -> SaleContact:
     query = select(SaleContact).where(SaleContact.sale_id == sale.id).with_for_update()
     contact = db.session.scalar(query)
     if contact is None:
-        store_contacts(new_contacts([(sale, db.session.get_one(Lead, sale.lead_id).details["interest"])]))
+        store_contacts(new_contacts([(sale, db.session.get_one(Lead, sale.lead_id))]))
         contact = db.session.scalars(query).one()
     return contact
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -42,7 +43,9 @@ class Dispute(Model):
     """A buyer's claim that a lead was none; one a sale.
 
     `full_payout_minor` and `full_reserve_minor` are the sale's as they were when it was disputed; `credited_minor` is
-    what the decision gives back to the buyer, `compensation_minor` what the platform paid the publisher instead.
+    what the decision gives back to the buyer, `compensation_minor` what the platform paid the publisher instead. A
+    late one was opened when the sale was settled. `fee_minor` is what the buyer pays if it is rejected; `watch_due`
+    says that nobody has looked at the lead's source since something went back.
     """
 
     __tablename__ = "disputes"
@@ -53,10 +56,18 @@ class Dispute(Model):
         CheckConstraint("paid_by IN ('publisher', 'platform')"),
         CheckConstraint("compensation_minor >= 0"),
         CheckConstraint("credited_minor >= 0", name="disputes_credited_check"),
+        CheckConstraint("opened_by IN ('buyer', 'operator')"),
+        CheckConstraint(
+            "fee_minor >= 0 AND (fee_minor = 0) = (fee_state IS NULL)"
+            " AND fee_state IN ('due', 'charged', 'waived', 'returned')",
+            name="disputes_fee_check",
+        ),
         UniqueConstraint("sale_id", name="disputes_sale_id_key"),
         Index("disputes_state_idx", "state", "id"),
         Index("disputes_buyer_id_idx", "buyer_id", "id"),
         Index("disputes_publisher_id_idx", "publisher_id", "id"),
+        Index("disputes_watch_due_idx", "id", postgresql_where=text("watch_due")),
+        Index("disputes_decided_idx", "buyer_id", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
         Index("disputes_group_id_idx", "group_id", postgresql_where=text("group_id IS NOT NULL")),
         {"schema": "marketplace"},
     )  # fmt: skip
@@ -87,6 +98,11 @@ class Dispute(Model):
     credited_minor: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     compensation_minor: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     appeal_until: Mapped[datetime | None] = mapped_column(Instant)
+    late: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
+    opened_by: Mapped[str] = mapped_column(Text, server_default="buyer", default="buyer")
+    fee_minor: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    fee_state: Mapped[str | None] = mapped_column(Text)
+    watch_due: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
 
 
 class Appeal(Model):

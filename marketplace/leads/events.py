@@ -1,16 +1,19 @@
-"""Moves a lead, a sale or a dispute from state to state, leaving an event row of who, when and why."""
+"""Moves a lead, a sale, a dispute or an endpoint from state to state, leaving an event row of who, when and why."""
 
 from datetime import datetime
 
 from core.db import db
 from core.errors import Conflict
+from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.stages import may_move
 
 
-def move(subject: Lead | Sale | Dispute, after: str, actor: str, at: datetime, why: str | None = None) -> bool:
-    """Move a lead, sale or dispute and write the event; the same state again changes nothing and returns False.
+def move(
+    subject: Lead | Sale | Dispute | Endpoint, after: str, actor: str, at: datetime, why: str | None = None
+) -> bool:
+    """Move a subject and write the event; the same state again changes nothing and returns False.
 
     Conflict `not_now` for a move that the table does not list. The caller holds the row's lock.
     """

@@ -24,7 +24,7 @@ from core.schemas import decode
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
-from marketplace.leads.persons import Identified, person_keys
+from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
@@ -137,6 +137,8 @@ class Intake:
             raise Invalid("invalid_lead", "This is not a lead yet.", [fault])
         at = self.clock.now()
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
+        if (sender.account_id, submission.source.name) in live.paused_sources:
+            judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
         return Prepared(
             live, live.book.candidates(facts_of(judged), at), judged, self._row(judged, live.id, sender, lead_id, at),
             person_keys(self._pepper, judged), _answer_base(judged, lead_id, live.vertical.currency),
@@ -180,6 +182,10 @@ class Intake:
     def keys_of(self, person: Identified) -> tuple[bytes, ...]:
         """Return the keys by which a person is recognised again."""
         return person_keys(self._pepper, person)
+
+    def key_of_hash(self, kind: IdentityKind, digest: bytes) -> bytes:
+        """Return the key of an identity of which somebody sent the SHA-256."""
+        return key_of_hash(self._pepper, kind, digest)
 
     @staticmethod
     def received(result: dict[str, Any]) -> Received:

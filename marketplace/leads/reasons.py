@@ -11,5 +11,6 @@ REASONS: dict[str, str] = {
     "send a real contact, or a lead with test: true to an exchange that accepts them.",
     "duplicate": "This person was sold here within the vertical's window: send each person once.",
     "publisher_paused": "This publisher is paused: ask an operator why before sending more.",
+    "source_paused": "This source is paused, as too much of it was sent back: ask an operator to readmit it.",
     "test": "A test lead goes through everything and is never sold for money: send it again with test: false.",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from billing import HoldRequest, mature_reserves, resolve_holds
+from billing import HoldRequest, mature_reserves, net_owed, resolve_holds
 from core.db import db
 from core.outbox import announce
 from marketplace.leads.models import Event, Sale
@@ -44,6 +44,11 @@ def _news_of(sale: Sale, at: datetime) -> dict[str, Any]:
 def mature_batch(as_of: datetime) -> int:
     """Move up to a batch of reserves whose date has come to what is payable, and return how many."""
     return mature_reserves(as_of, BATCH, ACTOR)
+
+
+def net_batch(as_of: datetime) -> int:
+    """Net what up to a batch of publishers owe against what has become payable to them, and return how many."""
+    return net_owed(BATCH, ACTOR, as_of)
 
 
 def _capture_of(sale: Sale) -> HoldRequest:

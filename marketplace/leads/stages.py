@@ -1,4 +1,4 @@
-"""The one table of moves: which state a lead, a sale or a dispute may go to from which.
+"""The one table of moves: which state a lead, a sale, a dispute or an endpoint may go to from which.
 
 Leads are born in their state by the sale function, and a sold one that no buyer took in the end is unsold; orders have
 versions instead of events.
@@ -12,7 +12,7 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "held": frozenset({"delivered", "refused", "failed"}),
         "delivered": frozenset({"disputed", "settled"}),
         "disputed": frozenset({"delivered", "returned"}),
-        "settled": frozenset(),
+        "settled": frozenset({"returned"}),  # by a late claim alone
         "returned": frozenset(),
         "refused": frozenset(),
         "failed": frozenset(),
@@ -24,6 +24,12 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "partial": frozenset({"appealed"}),
         "repriced": frozenset({"appealed"}),
         "appealed": DECIDED,
+    },
+    "endpoint": {
+        "closed": frozenset({"open"}),
+        "open": frozenset({"half_open"}),
+        "half_open": frozenset({"probing"}),
+        "probing": frozenset({"closed", "open", "half_open"}),
     },
 }
 

@@ -17,8 +17,9 @@ from core.db import db
 from core.ids import show_id
 from core.money import Money
 from marketplace.catalog.regions import parents_of
+from marketplace.leads.delivery.endpoints import pauses_at
 from marketplace.leads.matching import LeadFacts, Listed
-from marketplace.leads.models import Lead, Sale
+from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.leads.verdicts import verdicts
 from marketplace.orders.filters import lead_fields
@@ -48,6 +49,7 @@ SENTENCES = {
     "undeliverable": "The lead could not be delivered to the buyer in time.",
 }
 _ENDED = {"refused": "refused", "failed": "undeliverable"}  # how a sale that came to nothing is told
+_ENDINGS = tuple(f"held>{state}" for state in _ENDED)
 OF_A_TEST = SENTENCES | {"sold": "Would have bought the lead, were it no test."}
 
 
@@ -81,18 +83,24 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
+    paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
     for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
-        outcome = "outbid" if verdict.outcome == "wanted" else verdict.outcome
-        reasons.append(_reason(then[verdict.order_id], lead.test, outcome, verdict.detail))
+        outcome, detail = verdict.outcome, verdict.detail
+        if outcome == "wanted":
+            pause = paused.get(verdict.order_id)
+            outcome, detail = ("paused", f"endpoint_paused: {pause}") if pause else ("outbid", "")
+        reasons.append(_reason(then[verdict.order_id], lead.test, outcome, detail))
     return _as_it_ended(lead, reasons)
 
 
 def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
     """Tell of each order that bought the lead, at once or in another's place, what became of its sale."""
-    sales = db.session.execute(select(Sale.order_id, Sale.state).where(Sale.lead_id == lead.id))
-    ended = {order_id: _ENDED.get(state, "sold") for order_id, state in sales}
-    return [replace(each, outcome=ended.get(each.order_id, each.outcome), detail="")
-            if ended.get(each.order_id, each.outcome) != each.outcome else each for each in reasons]  # fmt: skip
+    query = select(Sale.order_id, Sale.state, Event.why).where(Sale.lead_id == lead.id)
+    query = query.outerjoin(Event, (Event.subject_id == Sale.id) & Event.move.in_(_ENDINGS))
+    ended = {order_id: (_ENDED.get(state, "sold"), why) for order_id, state, why in db.session.execute(query)}
+    return [replace(each, outcome=ended[each.order_id][0], detail=ended[each.order_id][1] or "")
+            if each.order_id in ended and ended[each.order_id][0] != each.outcome else each
+            for each in reasons]  # fmt: skip
 
 
 def _orders_then(lead: Lead, tried: dict[UUID, int]) -> dict[UUID, Listed]:

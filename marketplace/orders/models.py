@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Model
 
 NO_CEILING = 2**63 - 1
+_ENDPOINT = "marketplace.endpoint_of(terms)"  # where its leads are sent, NULL when not by HTTP
 
 
 class Order(Model):
@@ -43,6 +45,7 @@ class Order(Model):
     terms: Mapped[Any] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    endpoint: Mapped[str | None] = mapped_column(Text, Computed(_ENDPOINT, persisted=True))
 
 
 class OrderVersion(Model):
@@ -57,6 +60,7 @@ class OrderVersion(Model):
     terms: Mapped[Any] = mapped_column(JSONB)
     actor: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    endpoint: Mapped[str | None] = mapped_column(Text, Computed(_ENDPOINT, persisted=True))
 
 
 class OrderCounters(Model):

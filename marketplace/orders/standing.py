@@ -31,10 +31,14 @@ _SINCE = text(
 )
 
 
-JudgeDelivery = Callable[[Mapping[str, Any], Vertical], tuple[dict[str, Any], list[Fault]]]
+Settings = dict[str, Any]
+# Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.
+JudgeDelivery = Callable[[UUID, Mapping[str, Any], Vertical, Settings | None], tuple[Settings, list[Fault]]]
 
 
-def portal_only(document: Mapping[str, Any], _vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
+def portal_only(
+    _buyer_id: UUID, document: Mapping[str, Any], _vertical: Vertical, _before: Settings | None
+) -> tuple[Settings, list[Fault]]:
     """Know no delivery but the portal: what places orders without the market's own deliveries."""
     if document.get("kind") == PORTAL:
         return {"kind": PORTAL}, []
@@ -52,7 +56,7 @@ def place_order(
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(body, Vertical.stored(row.definition), judge_delivery)
+    terms = _accepted(buyer_id, body, Vertical.stored(row.definition), judge_delivery)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -75,7 +79,8 @@ def change_order(
         raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
-    after = _accepted(patched(body_of(before), patch), Vertical.stored(row.definition), judge_delivery)
+    asked = patched(body_of(before), patch)
+    after = _accepted(buyer_id, asked, Vertical.stored(row.definition), judge_delivery, before.delivery)
     if after == before:
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -115,8 +120,10 @@ def orders_of(buyer_id: UUID, after: UUID | None, limit: int) -> list[Order]:
     return list(db.session.scalars(query.where(Order.id < after) if after else query))
 
 
-def _accepted(body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery) -> OrderTerms:
-    settings, faults = judge_delivery(body.delivery or {"kind": PORTAL}, vertical)
+def _accepted(
+    buyer_id: UUID, body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery, before: Settings | None = None
+) -> OrderTerms:
+    settings, faults = judge_delivery(buyer_id, body.delivery or {"kind": PORTAL}, vertical, before)
     return accept_terms(
         msgspec.structs.replace(body, delivery=settings),
         currency=vertical.currency,

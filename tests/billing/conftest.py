@@ -56,6 +56,16 @@ class Books:
             ARRAY[ROW(%s, %s, %s, %s, %s, %s, %s)::billing.hold_request], 'tester', %s)"""
         return str(self.value(query, hold, capture, earner, share, reserve, until, reason, NOON))
 
+    def refund(self, hold: UUID, refund: int, share: int, key: str | None = None) -> str:
+        query = "SELECT billing.refund_capture(%s, %s, %s, %s, 'why', 'tester', %s)"
+        return str(self.value(query, hold, refund, share, key or f"refund:{new_id()}", NOON))
+
+    def net(self, limit: int = 1000) -> int:
+        return int(self.value("SELECT billing.net_owed(%s, 'tester', %s)", limit, NOON))
+
+    def owed(self, account: UUID) -> int:
+        return self.value("SELECT owed FROM billing.earners WHERE account_id = %s", account) or 0
+
     def mature(self, at: datetime = NOON, limit: int = 1000) -> int:
         return int(self.value("SELECT billing.mature_reserves(%s, %s, 'tester')", at, limit))
 
@@ -107,7 +117,7 @@ def ledger_template() -> Iterator[str]:
             url = create_database(database.url, "ledger_template")
             app = make_app(url)
             with app.app_context():
-                upgrade(directory=str(MIGRATIONS), revision="0011")
+                upgrade(directory=str(MIGRATIONS), revision="0017")
             pool_of(app).close()
             yield url
 

@@ -85,6 +85,23 @@ TAMPERINGS = {
         WHERE account = 5000 AND transaction_id IN (SELECT id FROM billing.transactions WHERE kind = 'compensate')""",
         {"I3", "I12"},
     ),
+    "a refund is larger than it says": (
+        """UPDATE billing.entries SET amount_minor = amount_minor + 1 WHERE account IN (2000, 4000)
+        AND transaction_id IN (SELECT transaction_id FROM billing.refunds)""",
+        {"I12"},
+    ),
+    "a refund is above what was captured": (
+        "UPDATE billing.refunds SET refunded_minor = refunded_minor + 200",
+        {"I12"},
+    ),
+    "what is owed is forgotten": (
+        "UPDATE billing.earners SET owed = 0 WHERE owed > 0",
+        {"I2", "I3", "I14"},
+    ),
+    "a fee goes to the income of holds": (
+        "UPDATE billing.entries SET account = 4000, sub_account = 'cpl' WHERE account = 4100",
+        {"I12"},
+    ),
     "the platform's margin goes to the earner": (
         """UPDATE billing.entries SET amount_minor = amount_minor + 10 * CASE WHEN account = 5000 THEN 1 ELSE -1 END
         WHERE account IN (5000, 2100) AND line >= 5""",
@@ -105,6 +122,18 @@ def used_books(books):
     books.resolve(books.hold(account, 400), 200, earner, 140, 14)
     books.resolve(books.hold(account, 500), 0)
     books.value("SELECT billing.compensate(%s, 'EUR', 70, 'compensation:1', 'why', 'op', now())", earner)
+    part = books.hold(account, 250)
+    books.resolve(part, 250, earner, 175, 17)
+    books.refund(part, 125, 87)
+    owing = new_id()
+    hold = books.hold(account, 100)
+    books.resolve(hold, 100, owing, 70)
+    books.connection.execute("UPDATE billing.earners SET payable = 0, owed = 0 WHERE account_id = %s", (owing,))
+    books.refund(hold, 100, 70)  # all of it owed
+    books.connection.execute("UPDATE billing.earners SET payable = 70 WHERE account_id = %s", (owing,))
+    books.value("SELECT billing.charge_fee(%s, 'EUR', 50, 'fee:1', 'why', 'op', now())", account)
+    books.value("SELECT billing.charge_fee(%s, 'EUR', 50, 'fee:2', 'why', 'op', now())", account)
+    books.value("SELECT billing.return_fee('fee:2', 'why', 'op', now())")
     return books
 
 
@@ -165,7 +194,7 @@ def test_solvency_counts_what_outsiders_could_ask_for(used_books):
     # Bank 10,000; the wallet's own 10,000 less 3,200 captured of it, earners 2,940, and no promotional credit.
     figure = next(figure for figure in used_books.audit().figures if figure.name == "solvency")
     owed = used_books.value(
-        "SELECT (SELECT available + held FROM billing.wallets) + (SELECT payable + reserve FROM billing.earners)"
+        "SELECT (SELECT available + held FROM billing.wallets) + (SELECT sum(payable + reserve) FROM billing.earners)"
         " - (SELECT sum(promo_minor) FROM billing.holds h WHERE NOT EXISTS"
         " (SELECT FROM billing.hold_resolutions v WHERE v.hold_id = h.id))"
     )

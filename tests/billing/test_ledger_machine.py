@@ -36,6 +36,8 @@ def machine_for(books):
             self.earners = [new_id() for _ in range(3)]
             self.wallet = {account: [0, 0, 0] for account in self.accounts}  # available, held, promo
             self.earned = {earner: [0, 0] for earner in self.earners}  # payable, reserve
+            self.owed = dict.fromkeys(self.earners, 0)
+            self.back = {}  # of an ended hold, what went back of capture and share
             self.lots = []
             self.holds = {}
 
@@ -93,7 +95,7 @@ def machine_for(books):
             self.earned[self.earners[earner]][0] += share - reserve
             self.earned[self.earners[earner]][1] += reserve
             if reserve:
-                self.lots.append((NOON + timedelta(days=days), self.earners[earner], reserve))
+                self.lots.append((NOON + timedelta(days=days), self.earners[earner], reserve, hold))
             return request
 
         @rule(request=ended_holds)
@@ -106,11 +108,49 @@ def machine_for(books):
             amount = self.holds[hold][1]
             assert books.resolve(hold, 0 if capture else amount) == "conflict"
 
+        @rule(request=ended_holds, part=st.integers(1, 4), share_bp=st.integers(0, 10_000))
+        def refund(self, request, part, share_bp):
+            hold, capture, earner, share, *_ = request
+            account, amount, promo = self.holds[hold]
+            back, taken = self.back.get(hold, (0, 0))
+            asked = (capture - back) * part // 4
+            bears = (share - taken) * share_bp // 10_000
+            may = asked > 0 and capture - back - asked >= share - taken - bears
+            assert books.refund(hold, asked, bears) == ("committed" if may else "excess")
+            if not may:
+                return
+            self.back[hold] = (back + asked, taken + bears)
+            before, after = (promo * (amount - capture + gone) // amount for gone in (back, back + asked))
+            self.wallet[account][0] += asked - (after - before)
+            self.wallet[account][2] += after - before
+            self._take(earner, hold, bears)
+
+        def _take(self, earner, hold, minor):
+            """Take money from an earner: the hold's lot, which ends by it, what is payable, and debt."""
+            [lot] = [lot for lot in self.lots if lot[3] == hold] or [None]
+            if lot and minor:
+                self.lots.remove(lot)
+                taken = min(lot[2], minor)
+                self.earned[earner][1] -= lot[2]
+                self.earned[earner][0] += lot[2] - taken
+                minor -= taken
+            paid = min(self.earned[earner][0], minor)
+            self.earned[earner][0] -= paid
+            self.owed[earner] += minor - paid
+
+        @rule()
+        def net(self):
+            books.net()  # counts the earners of earlier runs too
+            for earner, state in self.earned.items():
+                netted = min(state[0], self.owed[earner])
+                state[0] -= netted
+                self.owed[earner] -= netted
+
         @rule(days=st.integers(0, 3))
         def mature(self, days):
             as_of = NOON + timedelta(days=days)
             books.mature(as_of)  # counts the lots of earlier runs too
-            for _, earner, amount in [lot for lot in self.lots if lot[0] <= as_of]:
+            for _, earner, amount, _ in [lot for lot in self.lots if lot[0] <= as_of]:
                 self.earned[earner][0] += amount
                 self.earned[earner][1] -= amount
             self.lots = [lot for lot in self.lots if lot[0] > as_of]
@@ -121,6 +161,7 @@ def machine_for(books):
                     assert books.wallet(account) == tuple(state)
                 for earner, state in self.earned.items():
                     assert books.earner(earner) == tuple(state)
+                    assert books.owed(earner) == self.owed[earner]
             assert [check for check in books.audit().checks if not check.ok] == []
 
     return Ledger

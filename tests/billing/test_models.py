@@ -8,7 +8,7 @@ from core.db import db
 
 TABLES = [
     "chart_of_accounts", "transactions", "entries", "wallets", "earners", "holds", "hold_resolutions", "reserve_lots",
-    "lot_resolutions", "refusals",
+    "lot_resolutions", "refunds", "refusals",
 ]  # fmt: skip
 
 

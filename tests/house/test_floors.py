@@ -21,6 +21,7 @@ PURE = (
     "marketplace/catalog/prices.py",
     "marketplace/leads/auction.py",
     "marketplace/leads/contact_speed.py",
+    "marketplace/leads/delivery/breaker.py",
     "marketplace/leads/disputes/credit.py",
     "marketplace/leads/disputes/deadlines.py",
     "marketplace/leads/disputes/filetypes.py",

@@ -13,9 +13,8 @@ TOP = {
 }  # fmt: skip
 # The outermost loops of workers: what they catch, they log, and go on.
 WORKER_LOOPS = {
-    "core/outbox.py": {"run_relay"},
-    "core/notifications/sending.py": {"run_sender"},
-    "marketplace/leads/delivery/courier.py": {"run_courier", "_deliver"},
+    "core/rounds.py": {"run_rounds"},
+    "marketplace/leads/delivery/courier.py": {"_deliver"},
     "marketplace/web/door.py": {"_take"},  # hands it on
 }
 

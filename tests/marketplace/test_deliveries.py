@@ -14,6 +14,7 @@ from core.outbound import Outbound
 from core.signatures import verify
 from marketplace.jobs import run_due
 from marketplace.leads.delivery import courier
+from marketplace.leads.delivery.claims import HANDS_PER_ENDPOINT
 from marketplace.leads.delivery.courier import deliver_due
 from tests.at_once import at_once, wait_until
 from tests.conftest import START
@@ -175,12 +176,52 @@ def test_a_slow_endpoint_holds_up_nobody_else(market: Market, publisher: Member,
         try:
             under_way = at_work.take_round() + at_work.take_round()
             wait_until(lambda: len(quick.received) == 1)
-            assert len(slow.received) <= courier.HANDS_PER_ORDER == len(under_way) - 1
+            assert len(slow.received) <= HANDS_PER_ENDPOINT == len(under_way) - 1
         finally:
             slow.open.set()
             at_work.close()
         deliver_due(START)
         assert len(slow.received) == courier.HANDS + 1
+
+
+def test_orders_that_share_a_slow_endpoint_share_its_hands(market: Market, publisher: Member, app: Flask) -> None:
+    with open_endpoint() as slow, open_endpoint() as quick:
+        slow.open.clear()
+        buyer = market.make_buyer()
+        for campaign in ("?c=1", "?c=2", "?c=3"):
+            market.make_order(
+                buyer,
+                "30.00",
+                delivery={"kind": "webhook", "url": slow.url + campaign},
+                caps={"total": HANDS_PER_ENDPOINT},
+            )
+        market.make_order(market.make_buyer(), "20.00", delivery=webhook(quick))
+        for _ in range(3 * HANDS_PER_ENDPOINT + 1):
+            publisher.post("/leads", market.lead())
+        at_work = courier.Courier(app, lambda: START)
+        try:
+            under_way = at_work.take_round() + at_work.take_round() + at_work.take_round()
+            wait_until(lambda: len(quick.received) == 1)
+            assert len(slow.received) <= HANDS_PER_ENDPOINT == len(under_way) - 1 < courier.HANDS
+        finally:
+            slow.open.set()
+            at_work.close()
+        deliver_due(START + timedelta(seconds=1))
+    assert len(slow.received) == 3 * HANDS_PER_ENDPOINT
+
+
+def test_addresses_that_are_spelt_differently_are_one_endpoint(market: Market) -> None:
+    def endpoint_of(url: str | None) -> Any:
+        terms = json.dumps({"delivery": {"url": url}})
+        return db.session.scalar(db.text("SELECT marketplace.endpoint_of(CAST(:terms AS jsonb))"), {"terms": terms})
+
+    same = ["https://CRM.example/a?k=1", "HTTPS://crm.example:443/a", "https://crm.example:0443/a?"]
+    assert {endpoint_of(url) for url in same} == {"https://crm.example:443/a"}
+    assert endpoint_of("http://crm.example") == "http://crm.example:80/"
+    assert endpoint_of("http://crm.example?x=1") == "http://crm.example:80/"
+    assert endpoint_of("https://[2001:DB8::1]:8443/A/b?x#y") == "https://[2001:db8::1]:8443/A/b"
+    assert endpoint_of("sftp://me@crm.example/a") is None
+    assert endpoint_of(None) is None
 
 
 def test_a_refused_sale_leaves_the_count_of_a_later_day_as_it_is(market: Market, publisher: Member, clock: Any) -> None:

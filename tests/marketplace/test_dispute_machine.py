@@ -74,7 +74,9 @@ def test_a_reason_without_a_check_is_never_decided_by_the_machine() -> None:
     assert verdict_of("bot", Facts(None, 1, "all", earlier)) is None
     upheld = verdict_of("duplicate", Facts("on_own_list", 1, earlier=earlier))
     assert upheld is not None and "2026-01-01" in upheld.evidence
-    assert verdict_of("duplicate", Facts("on_own_list", 1)) is None
+    assert verdict_of("duplicate", Facts(None, 1)) is None
+    rejected = verdict_of("duplicate", Facts("on_own_list", 1))
+    assert rejected is not None and rejected.state == "rejected"
 
 
 def test_the_machine_looks_at_nothing_that_is_not_open_yet(deal: Deal, clock: SetClock) -> None:

@@ -15,6 +15,8 @@ SABOTAGE = {
     "each decided dispute is what its sale paid back": "UPDATE marketplace.disputes SET credited_minor = credited_minor + 1",
     "what the platform paid for a dispute is in the books, and nothing else":
         "UPDATE marketplace.disputes SET compensation_minor = compensation_minor + 1",
+    "each fee of a rejected claim is in the books, and nothing else":
+        "UPDATE marketplace.disputes SET fee_minor = 500, fee_state = 'charged'",
     "each order's ceilings follow from its limits":
         "UPDATE marketplace.order_counters SET leads_ceiling = leads_ceiling - 1",
     "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",

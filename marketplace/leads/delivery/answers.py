@@ -55,9 +55,12 @@ class AnswerRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
 
 
 class Verdict(NamedTuple):
-    """What an answer came to; `price_minor` is in the currency it was read with, `redirect_url` is http or https."""
+    """What an answer came to; `price_minor` is in the currency it was read with, `redirect_url` is http or https.
 
-    outcome: Outcome
+    `not_sent` is the verdict on what was never sent: there is nothing to try again.
+    """
+
+    outcome: Outcome | Literal["not_sent"]
     reason: str = ""
     price_minor: int | None = None
     reference: str | None = None

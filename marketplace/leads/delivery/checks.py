@@ -24,8 +24,10 @@ from marketplace.leads.delivery.settings import (
     CsvDelivery,
     Delivery,
     EmailDelivery,
+    Header,
     HttpDelivery,
     WebhookDelivery,
+    text_of_header,
 )
 from marketplace.leads.delivery.wording import rendered
 from marketplace.orders.periods import is_zone
@@ -103,11 +105,11 @@ def _asked_faults(settings: HttpDelivery) -> Faults:
             yield Fault(f"fields.{name}", "missing", f'Send {{"constant": …}}: {what}')
 
 
-def _header_faults(headers: dict[str, str], plain: Plain) -> Faults:
+def _header_faults(headers: dict[str, str | Header], plain: Plain) -> Faults:
     if len(headers) > MAX_HEADERS:
         yield Fault("headers", "too_many", f"Send at most {MAX_HEADERS} headers.")
         return
-    for name, source in headers.items():
+    for name, source in ((name, text_of_header(header)) for name, header in headers.items()):
         where = f"headers.{name[:50]}" if name.isprintable() else "headers"
         if not _HEADER_NAME.fullmatch(name):
             yield Fault(where, "invalid_name", "Name the header with letters, digits and dashes.")

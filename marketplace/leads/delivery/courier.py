@@ -10,8 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,54 +20,30 @@ from core.db import Application, db, is_lost, present_app, transaction
 from core.errors import Invalid
 from core.http import business_clock
 from core.outbound import NoAnswer, Request, outbound
+from core.rounds import run_rounds
 from marketplace.leads.delivery.answers import Verdict, judged
+from marketplace.leads.delivery.claims import Claim, claim_due, claim_stranded, free_lost
+from marketplace.leads.delivery.endpoints import tend
 from marketplace.leads.delivery.log import Sent, write_attempt
 from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.next_buyer import Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
 from marketplace.leads.delivery.posting import Posting, postings_of
+from marketplace.leads.delivery.resending import claim_by_hand
 
 log = logging.getLogger(__name__)
 
 HANDS = 24
-HANDS_PER_ORDER = 8
 IDLE_SECONDS = 0.05
-LEASE_SECONDS = 90  # longer than any call may take
 FORGOTTEN_SECONDS = 30
 LOOK_SECONDS = 5
 _FORGOTTEN = text(
     "SELECT sale_id FROM marketplace.deliveries"
     " WHERE state IN ('refused', 'failed') AND NOT passed_on AND ended_at <= :ended_before LIMIT 100"
 )
-_FREE_LOST = text(
-    "UPDATE marketplace.deliveries SET state = 'waiting', lease_until = NULL"
-    " WHERE state = 'in_hand' AND lease_until < :real"
-)
-_CLAIM = text("""
-    WITH due AS (
-        SELECT sale_id FROM marketplace.deliveries
-        WHERE state = 'waiting' AND sale_id = ANY(ARRAY(
-            SELECT sale_id FROM (
-                SELECT sale_id, order_id, row_number() OVER (PARTITION BY order_id ORDER BY next_attempt_at) AS place
-                FROM (SELECT * FROM marketplace.deliveries WHERE state = 'waiting' AND next_attempt_at <= :now
-                        AND order_id <> ALL(:busy) ORDER BY next_attempt_at LIMIT 500) AS soon) AS ranked
-            WHERE place <= :each LIMIT :most))
-        FOR UPDATE SKIP LOCKED),
-    taken AS (
-        UPDATE marketplace.deliveries d SET state = 'in_hand', attempts = attempts + 1, lease_until = :lease
-        FROM due WHERE d.sale_id = due.sale_id RETURNING d.sale_id, d.order_id, d.attempts)
-    INSERT INTO marketplace.delivery_attempts (sale_id, number, started_at)
-    SELECT sale_id, attempts, :now FROM taken RETURNING sale_id, number,
-        (SELECT order_id FROM taken t WHERE t.sale_id = delivery_attempts.sale_id)
-""")
-
-
-class Claim(NamedTuple):
-    """An attempt that this process has in hand."""
-
-    sale_id: UUID
-    number: int
-    order_id: UUID
+# What is recorded of attempts of which nothing was sent.
+_PAUSED = Verdict("not_sent", "endpoint_paused: nothing is sent to this address until it answers again")
+_GONE = Verdict("not_sent", "contact_ended: the lead is its buyer's no more")
 
 
 class Courier:
@@ -78,7 +53,7 @@ class Courier:
         self._app = app
         self._clock = clock
         self._pool = ThreadPoolExecutor(HANDS, thread_name_prefix="courier")
-        self._busy: Counter[UUID] = Counter()
+        self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._look_again_at = 0.0
 
@@ -86,62 +61,64 @@ class Courier:
         """Take in hand what is due, as far as hands are free, and return the attempts under way."""
         with self._lock:
             free = HANDS - self._busy.total()
-            busy = [order for order, hands in self._busy.items() if hands >= HANDS_PER_ORDER]
+            busy = dict(self._busy)
         if free <= 0:
             return []
         self._take_up_lost()
         with transaction():
             claimed = _claim(self._clock(), free, busy)
-            written = postings_of([claim.sale_id for claim in claimed])
+            written = _written_for(claimed)
         with self._lock:
-            self._busy.update(claim.order_id for claim in claimed)
-        return [self._pool.submit(self._deliver, claim, written[claim.sale_id]) for claim in claimed]
+            self._busy.update(claim.lane for claim in claimed)
+        return [self._pool.submit(self._deliver, claim, written.get(claim.sale_id)) for claim in claimed]
 
     def _take_up_lost(self) -> None:
         """Every few seconds, look for what others had in hand when they died, and for leads not passed on yet."""
         if time.monotonic() >= self._look_again_at:
             self._look_again_at = time.monotonic() + LOOK_SECONDS
             with transaction():
-                db.session.execute(_FREE_LOST, {"real": datetime.now(UTC)})
+                free_lost()
             _pass_on_forgotten(self._clock())
 
     def close(self) -> None:
         """Wait for what is in hand."""
         self._pool.shutdown()
 
-    def _deliver(self, claim: Claim, posting: Posting | Invalid) -> None:
-        """Make one attempt that was claimed: send without a transaction, then record."""
+    def _deliver(self, claim: Claim, posting: Posting | Invalid | None) -> None:
+        """Make one attempt that was claimed: send without a transaction, then record; without a posting only record."""
         try:
             with self._app.app_context():
-                _record(claim, _send(posting), self._clock)
+                sent = Sent(Request("", "", {}), _why_unsent(claim)) if posting is None else send_posting(posting)
+                _record(claim, sent, self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
         finally:
             with self._lock:
-                self._busy[claim.order_id] -= 1
+                self._busy[claim.lane] -= 1
                 self._busy += Counter()
 
 
 def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
     with transaction():
         write_attempt(claim.sale_id, claim.number, sent)
-        is_to_pass_on = settle_attempt(claim.sale_id, sent.verdict, clock())
+        is_to_pass_on = not claim.by_hand and settle_attempt(claim.sale_id, sent.verdict, clock())
     if is_to_pass_on:
         _pass_on(claim.sale_id, clock())
 
 
-def _send(posting: Posting | Invalid) -> Sent:
-    if isinstance(posting, Invalid):  # a template that grows too long for this lead
-        return Sent(Request("", "", {}), Verdict("error", f"{posting.code}: {posting.detail}"))
+def send_posting(posting: Posting | Invalid) -> Sent:
+    """Make the call of an attempt and judge its answer; the caller holds no transaction."""
+    if isinstance(posting, Invalid):  # a template that grows too long for this lead, each time anew
+        return Sent(Request("", "", {}), Verdict("not_sent", f"{posting.code}: {posting.detail}"))
     try:
         answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:
         silent = Verdict("error", f"{silence.code}: {silence}"[:300])
-        return Sent(posting.request, silent, None, silence.milliseconds)
+        return Sent(posting.request, silent, None, silence.milliseconds, secrets=posting.secrets)
     verdict = judged(posting.rules, answer.status, answer.body, posting.currency)
     # Buyers repeat the person's data in their reasons, which others than they read.
     verdict = verdict._replace(reason=masked_text(verdict.reason, posting.parcel))
-    return Sent(posting.request, verdict, answer.status, answer.milliseconds, answer.body)
+    return Sent(posting.request, verdict, answer.status, answer.milliseconds, answer.body, posting.secrets)
 
 
 def deliver_due(as_of: datetime) -> int:
@@ -161,16 +138,7 @@ def run_courier(app: Application, ended: threading.Event) -> None:
     with app.app_context():
         clock: Clock = business_clock()
     courier = Courier(app, clock.now)
-    while not ended.is_set():
-        with app.app_context():
-            try:
-                taken = courier.take_round()
-            except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
-                taken = []
-                log.warning("the courier waits: %s", error) if is_lost(error) else log.exception("the courier failed")
-                ended.wait(1)
-        if not taken:
-            ended.wait(IDLE_SECONDS)
+    run_rounds(app, ended, "the courier", lambda: bool(courier.take_round()), IDLE_SECONDS)
     courier.close()
 
 
@@ -192,9 +160,21 @@ def _pass_on(sale_id: UUID, at: datetime) -> None:
         log.info("the next buyer of sale %s is looked for later: the clock lags", sale_id)
 
 
-def _claim(now: datetime, most: int, busy: list[UUID]) -> list[Claim]:
-    rows = db.session.execute(_CLAIM, {
-        "now": now, "busy": busy, "each": HANDS_PER_ORDER, "most": most,
-        "lease": datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS),
-    })  # fmt: skip
-    return [Claim(*row) for row in rows]
+def _claim(now: datetime, most: int, busy: dict[str, int]) -> list[Claim]:
+    may_be_stranded = tend(now)
+    claimed = claim_due(now, most, busy)
+    if may_be_stranded and len(claimed) < most:
+        claimed += claim_stranded(now, most - len(claimed), busy)
+    return claimed + claim_by_hand(most - len(claimed))
+
+
+def _written_for(claimed: list[Claim]) -> dict[UUID, Posting | Invalid]:
+    """Write what these claims send; nothing for those that are stranded."""
+    sending = [claim for claim in claimed if not claim.is_stranded]
+    again = [claim.sale_id for claim in sending if claim.by_hand]
+    first = [claim.sale_id for claim in sending if not claim.by_hand]
+    return postings_of(first) | postings_of(again, by_present_terms=True)
+
+
+def _why_unsent(claim: Claim) -> Verdict:
+    return _GONE if claim.by_hand else _PAUSED

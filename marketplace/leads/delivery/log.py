@@ -1,6 +1,6 @@
 """The log of attempts: what was sent and what came back, sealed, and shown in the clear only to whoever bought it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,15 @@ from sqlalchemy import select
 from core.db import db
 from core.outbound import Request
 from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.masking import (
+    headers_without_credentials,
+    masked_request,
+    masked_text,
+    without_credentials,
+)
 from marketplace.leads.delivery.models import DeliveryAttempt
+from marketplace.leads.delivery.parcel import Parcel
+from marketplace.leads.delivery.requests import Request as Written
 from marketplace.leads.desk import desk
 
 MOST_ANSWER = 4_000  # bytes of an answer that are kept
@@ -34,6 +42,7 @@ class Sent(NamedTuple):
     status: int | None = None
     milliseconds: int = 0
     answer: bytes = b""
+    secrets: tuple[str, ...] = ()
 
 
 def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
@@ -41,12 +50,22 @@ def write_attempt(sale_id: UUID, number: int, sent: Sent) -> None:
     vault, request = desk().vault, sent.request
     row = db.session.get_one(DeliveryAttempt, (sale_id, number))
     row.outcome, row.reason = sent.verdict.outcome, sent.verdict.reason
-    row.status, row.milliseconds = sent.status, sent.milliseconds
-    exchanged = Exchanged(
-        request.method, request.url, dict(request.headers), request.body.decode("utf-8", "replace"),
-        sent.answer[:MOST_ANSWER].decode("utf-8", "replace"),
-    )  # fmt: skip
-    row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged), sale_id), vault.generation
+    row.status, row.milliseconds, row.lease_until = sent.status, sent.milliseconds, None
+    if not request.url:
+        return  # nothing was sent
+    row.sealed, row.sealed_key = vault.seal(msgspec.json.encode(exchanged_of(sent)), sale_id), vault.generation
+
+
+def exchanged_of(sent: Sent) -> Exchanged:
+    """Write what was exchanged as text, without credentials."""
+    request, secrets = sent.request, sent.secrets
+    return Exchanged(
+        request.method,
+        without_credentials(request.url, secrets),
+        headers_without_credentials(request.headers, secrets),
+        without_credentials(request.body.decode("utf-8", "replace"), secrets),
+        without_credentials(sent.answer[:MOST_ANSWER].decode("utf-8", "replace"), secrets),
+    )
 
 
 def attempts_of(sale_id: UUID) -> list[DeliveryAttempt]:
@@ -55,9 +74,16 @@ def attempts_of(sale_id: UUID) -> list[DeliveryAttempt]:
     return list(db.session.scalars(query))
 
 
-def exchanged_in(row: DeliveryAttempt) -> dict[str, Any] | None:
+def exchanged_in(row: DeliveryAttempt) -> Exchanged | None:
     """Return what was exchanged in the clear, None while the attempt is under way."""
     if row.sealed is None or row.sealed_key is None:
         return None
-    exchanged: dict[str, Any] = msgspec.json.decode(desk().vault.open(row.sealed, row.sealed_key, row.sale_id))
-    return exchanged
+    return msgspec.json.decode(desk().vault.open(row.sealed, row.sealed_key, row.sale_id), type=Exchanged)
+
+
+def masked_exchange(exchanged: Exchanged, parcel: Parcel) -> Exchanged:
+    """Return what was exchanged with contact data and credentials hidden: for an operator, who needs neither."""
+    request = Written(exchanged.method, exchanged.url, exchanged.headers, exchanged.body.encode())
+    hidden = masked_request(request, parcel)
+    return Exchanged(hidden.method, hidden.url, hidden.headers, hidden.body.decode(),
+                     masked_text(exchanged.answer, parcel))  # fmt: skip

@@ -26,6 +26,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
 
     Exactly one of `from` (a path of the parcel), `template` and `constant`. `values` replaces what it lists, in any
     case; `when` holds if every path has one of its texts ("*" is any); what gives nothing is left out, or `default`.
+    A `secret` constant is kept sealed and never shown again.
     """
 
     from_: str | None = field(default=None, name="from")
@@ -35,6 +36,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
     format: str | Formats = ()
     when: dict[str, tuple[str, ...]] = {}
     default: Constant | None = None
+    secret: bool = False
 
 
 Fields = Annotated[dict[str, str | Rule], Meta(description="the buyer's name of each field, and a path or a rule")]
@@ -85,6 +87,8 @@ def _rule_faults(where: str, rule: Rule, plain: dict[str, Any]) -> Iterator[Faul
     for name in ("constant", "default"):
         if isinstance(value := getattr(rule, name), str) and len(value) > MAX_CONSTANT:
             yield Fault(f"{where}.{name}", "too_long", f"Use at most {MAX_CONSTANT} characters.")
+    if rule.secret and rule.constant is None:
+        yield Fault(f"{where}.secret", "not_settable", "Mark constants only: nothing else is kept as a secret.")
     if rule.template is not None:
         yield from template_faults(f"{where}.template", rule.template, plain)
 

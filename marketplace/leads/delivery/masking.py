@@ -5,7 +5,7 @@ answer repeats.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html.entities import codepoint2name
 
@@ -40,6 +40,24 @@ def masked_request(request: Request, parcel: Parcel) -> Request:
     }
     body = _without_secrets(masked_text(request.body.decode("utf-8", "replace"), parcel)).encode()
     return Request(request.method, _without_secrets(masked_text(request.url, parcel)), headers, body)
+
+
+def without_credentials(text: str, secrets: tuple[str, ...]) -> str:
+    """Return the text with these secrets hidden, and the values of fields named as secrets.
+
+    A secret of three characters or fewer is hidden by its name alone: it would stand in half of all words.
+    """
+    for secret in secrets:
+        text = _any_of(secret).sub(HIDDEN, text) if len(secret) > 3 else text
+    return _without_secrets(text)
+
+
+def headers_without_credentials(headers: Mapping[str, str], secrets: tuple[str, ...]) -> dict[str, str]:
+    """Return headers with these secrets hidden, and the whole values of those named as secrets."""
+    return {
+        name: HIDDEN if _SECRET_HEADER.search(name) else without_credentials(value, secrets)
+        for name, value in headers.items()
+    }
 
 
 def _without_secrets(text: str) -> str:

@@ -45,6 +45,7 @@ class DeliveryRow(Model):
     reference: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     passed_on: Mapped[bool] = mapped_column(server_default="false")
+    asked_by: Mapped[str | None] = mapped_column(Text)
 
 
 class DeliveryAttempt(Model):
@@ -53,11 +54,13 @@ class DeliveryAttempt(Model):
     __tablename__ = "delivery_attempts"
     __table_args__ = (
         CheckConstraint("number > 0"),
-        CheckConstraint("outcome IN ('accepted', 'refused', 'error')"),
+        CheckConstraint("outcome IN ('accepted', 'refused', 'error', 'not_sent')"),
         CheckConstraint("milliseconds >= 0"),
         CheckConstraint("(sealed IS NULL) = (sealed_key IS NULL)", name="delivery_attempts_sealed_check"),
+        Index("delivery_attempts_by_hand_idx", "lease_until",
+              postgresql_where=text("lease_until IS NOT NULL")),
         {"schema": "marketplace"},
-    )
+    )  # fmt: skip
 
     sale_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
@@ -68,6 +71,8 @@ class DeliveryAttempt(Model):
     milliseconds: Mapped[int | None]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     sealed_key: Mapped[int | None] = mapped_column(SmallInteger)
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class OrderSecret(Model):

@@ -15,6 +15,7 @@ from core.outbound import NoAnswer, outbound
 from core.signatures import make_secret
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.checks import delivery_faults
+from marketplace.leads.delivery.credentials import restored, sealed
 from marketplace.leads.delivery.models import OrderSecret
 from marketplace.leads.delivery.parcel import sample_parcel
 from marketplace.leads.delivery.settings import (
@@ -25,24 +26,35 @@ from marketplace.leads.delivery.settings import (
     WebhookDelivery,
     delivery_of,
 )
+from marketplace.leads.desk import desk
 
 OFFERED = "none, webhook, http or adf (by url)"
 
 
-def judge_delivery(document: Mapping[str, Any], vertical: Vertical) -> tuple[dict[str, Any], list[Fault]]:
-    """Return a delivery's settings as they are kept, without the secret, and every fault of them.
+def judge_delivery(
+    buyer_id: UUID, document: Mapping[str, Any], vertical: Vertical, before: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Return a delivery's settings as they are kept, without the secret and credentials sealed, and every fault.
 
-    Malformed for a wrong type or an unknown field.
+    What is masked keeps the credential of `before`. Malformed for a wrong type or an unknown field.
     """
+    vault = desk().vault
+    plain, masks = restored(document, before, vault, buyer_id)
+    asked, faults = judged_settings(plain, vertical)
+    kept: dict[str, Any] = to_builtins(asked)
+    kept.pop("secret", None)
+    return sealed(kept, before, vault, buyer_id), [*masks, *faults]
+
+
+def judged_settings(document: Mapping[str, Any], vertical: Vertical) -> tuple[Delivery, list[Fault]]:
+    """Read settings whose credentials are in the clear, and return them with every fault; Malformed as above."""
     try:
         asked = delivery_of(document)
     except Malformed as malformed:
         faults = [Fault(f"delivery.{each.field}", each.code, each.message) for each in malformed.faults]
         raise Malformed(malformed.code, malformed.detail, faults) from malformed
     faults = delivery_faults(asked, sample_parcel(vertical), plain_http=program().allow_private_targets)
-    kept: dict[str, Any] = to_builtins(asked)
-    kept.pop("secret", None)
-    return kept, faults or [*_offer_faults(asked), *_target_faults(asked)]
+    return asked, faults or [*_offer_faults(asked), *_target_faults(asked)]
 
 
 def keep_secret(order_id: UUID, document: Mapping[str, Any] | None, vault: Vault) -> str | None:

@@ -10,6 +10,7 @@ from core.db import db
 from core.errors import Conflict
 from core.outbox import announce
 from marketplace.leads.delivery.answers import Verdict
+from marketplace.leads.delivery.endpoints import record
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.next_buyer import OVER, pass_on
 from marketplace.leads.events import move
@@ -30,15 +31,17 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
     sale = db.session.get_one(Sale, sale_id, with_for_update=True)
     row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
     if row.ended_at is not None:
+        record(row, verdict.outcome, at)
         return False
     if verdict.outcome == "accepted":
         _deliver(row, sale, verdict.reference, at)
     elif verdict.outcome == "refused":
         _end(row, sale, "refused", verdict.reason, at)
-    elif (again := _next_try(row, sale, at)) is not None:
+    elif verdict.outcome == "error" and (again := _next_try(row, sale, at)) is not None:
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
         _end(row, sale, "failed", verdict.reason, at)
+    record(row, verdict.outcome, at)
     return row.state in OVER
 
 

@@ -16,6 +16,7 @@ from core.outbound import Request
 from core.signatures import sign
 from marketplace.catalog.models import VerticalRow
 from marketplace.leads.delivery.answers import AnswerRules
+from marketplace.leads.delivery.credentials import opened, secrets_in
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
@@ -25,7 +26,7 @@ from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.leads.submission import Contact
-from marketplace.orders.models import OrderVersion
+from marketplace.orders.models import Order, OrderVersion
 from marketplace.orders.terms import OrderTerms, decode_terms
 
 TIMEOUT_SECONDS = 10.0
@@ -33,47 +34,75 @@ Row = TypeVar("Row", bound=Model)
 
 
 class Posting(NamedTuple):
-    """A request that is ready to go, what it carries, for how long it is waited for, and how its answer is judged."""
+    """A request that is ready to go, what it carries, for how long it is waited for, and how its answer is judged.
+
+    `secrets` are hidden in what is logged of it.
+    """
 
     request: Request
     parcel: Parcel
     rules: AnswerRules
     currency: str
     timeout_seconds: float
+    secrets: tuple[str, ...] = ()
 
 
-def postings_of(sale_ids: list[UUID]) -> dict[UUID, Posting | Invalid]:
+def postings_of(sale_ids: list[UUID], *, by_present_terms: bool = False) -> dict[UUID, Posting | Invalid]:
     """Write the requests that deliver some sales, each under the order version that bought it; reads only.
 
-    Invalid in the place of one that cannot be written.
+    Or as their orders ask at present, for what is sent again. Invalid in the place of one that cannot be written.
     """
     sales = {sale.id: sale for sale in _by_id(Sale, Sale.id, sale_ids)}
     leads = {lead.id: lead for lead in _by_id(Lead, Lead.id, [sale.lead_id for sale in sales.values()])}
     rows = _by_id(DeliveryRow, DeliveryRow.sale_id, sale_ids)
-    return {row.sale_id: _written(row, sales[row.sale_id], leads[row.lead_id]) for row in rows}
+    return {row.sale_id: _written(row, sales[row.sale_id], leads[row.lead_id], by_present_terms) for row in rows}
 
 
 def _by_id(kind: type[Row], key: InstrumentedAttribute[UUID], ids: list[UUID]) -> list[Row]:
     return list(db.session.scalars(select(kind).where(key.in_(ids)))) if ids else []
 
 
-def _written(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting | Invalid:
+def _written(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting | Invalid:
     try:
-        return _posting_of(row, sale, lead)
+        return _posting_of(row, sale, lead, by_present_terms)
     except Invalid as unwritable:
         return unwritable
 
 
-def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead) -> Posting:
-    terms = decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
-    settings = delivery_of(terms.delivery)
-    assert isinstance(settings, Posted)
-    parcel = parcel_of(sale, lead, terms)
+def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting:
+    terms = _terms_of(row, by_present_terms)
+    plain = opened(terms.delivery, desk().vault, row.buyer_id)
+    settings = delivery_of(plain)
+    if not isinstance(settings, Posted):  # the order was changed since it was asked to send a lead again
+        raise Invalid("nothing_to_send_to", "The order sends nothing by HTTP now.")
+    secret = secret_of(row.order_id, desk().vault)
+    return posting_with(settings, parcel_of(sale, lead, terms), sale.currency, secret, secrets_in(plain))
+
+
+def posting_with(
+    settings: Posted, parcel: Parcel, currency: str, secret: str | None, secrets: tuple[str, ...]
+) -> Posting:
+    """Write the request that takes a parcel to its buyer, signed per Standard Webhooks where there is a secret.
+
+    The message id is the sale's, the same in every attempt.
+    """
     written = request_of(settings, parcel)
-    headers = {**written.headers, **_signature(row, written.body)}
+    signature = sign([secret], parcel.sale_id, datetime.now(UTC), written.body) if secret else {}
     wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
-    request = Request(written.method, written.url, headers, written.body)
-    return Posting(request, parcel, rules_of(settings), sale.currency, wait)
+    request = Request(written.method, written.url, {**written.headers, **signature}, written.body)
+    return Posting(request, parcel, rules_of(settings), currency, wait, secrets)
+
+
+def _terms_of(row: DeliveryRow, at_present: bool = False) -> OrderTerms:
+    if at_present:
+        return decode_terms(db.session.get_one(Order, row.order_id).terms)
+    return decode_terms(db.session.get_one(OrderVersion, (row.order_id, row.order_version)).terms)
+
+
+def parcel_of_sale(sale: Sale) -> Parcel:
+    """Return a bought lead as its buyer receives it under the order version that bought it; reads only."""
+    version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
+    return parcel_of(sale, db.session.get_one(Lead, sale.lead_id), decode_terms(version.terms))
 
 
 def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:
@@ -89,9 +118,3 @@ def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:
         temperature=lead.temperature, contact_class=lead.contact_class, share_count=terms.max_share,
         exclusive=terms.exclusive, test=lead.test,
     )  # fmt: skip
-
-
-def _signature(row: DeliveryRow, body: bytes) -> dict[str, str]:
-    """Sign per Standard Webhooks where the order has a secret; the message id stays the same in every attempt."""
-    secret = secret_of(row.order_id, desk().vault)
-    return sign([secret], show_id("sale", row.sale_id), datetime.now(UTC), body) if secret else {}

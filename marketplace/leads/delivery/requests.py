@@ -12,7 +12,7 @@ from marketplace.leads.delivery.bodies import CONTENT_TYPES, body_of, query_of
 from marketplace.leads.delivery.mapping import pairs_of
 from marketplace.leads.delivery.parcel import Parcel, plain_of
 from marketplace.leads.delivery.ready import completed
-from marketplace.leads.delivery.settings import AdfDelivery, HttpDelivery, WebhookDelivery
+from marketplace.leads.delivery.settings import AdfDelivery, HttpDelivery, WebhookDelivery, text_of_header
 from marketplace.leads.delivery.wording import rendered
 
 MAX_HEADER = 4_000  # characters
@@ -67,7 +67,7 @@ def _json_request(url: str, document: dict[str, Any]) -> Request:
 def _http_request(settings: HttpDelivery, plain: dict[str, Any]) -> Request:
     method = settings.method or "POST"
     pairs, query = pairs_of(settings.fields, plain), pairs_of(settings.query, plain)
-    headers = {name: _header(rendered(source, plain)) for name, source in settings.headers.items()}
+    headers = {name: _header(rendered(text_of_header(source), plain)) for name, source in settings.headers.items()}
     if method == "GET":
         return Request(method, _with_query(settings.url, query_of(query + pairs)), headers, b"")
     form = settings.format or "json"

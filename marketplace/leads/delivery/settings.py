@@ -33,6 +33,13 @@ class WebhookDelivery(_Kind, frozen=True, tag="webhook"):
     mode: Mode = "async"
 
 
+class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A header with its mark: a `secret` one is kept sealed and never shown again."""
+
+    value: str
+    secret: bool = False
+
+
 class HttpDelivery(_Kind, frozen=True, tag="http"):
     """A request in the buyer's own format; what is None is the template's, or the default without one.
 
@@ -42,7 +49,7 @@ class HttpDelivery(_Kind, frozen=True, tag="http"):
     url: str
     template: str | None = None
     method: Method | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Header] = {}
     query: Fields = {}
     format: BodyFormat | None = None
     root: str | None = None
@@ -101,6 +108,11 @@ Delivery = WebhookDelivery | HttpDelivery | AdfDelivery | EmailDelivery | CsvDel
 
 
 _BY_KIND: dict[Any, type[Delivery]] = {shape.__struct_config__.tag: shape for shape in get_args(Delivery)}
+
+
+def text_of_header(header: str | Header) -> str:
+    """Return the template of a header's value."""
+    return header if isinstance(header, str) else header.value
 
 
 def delivery_of(document: Mapping[str, Any]) -> Delivery:

@@ -3,7 +3,7 @@
 from marketplace.leads.disputes.appeal import open_appeal, side_of
 from marketplace.leads.disputes.groups import Cluster, decide_group
 from marketplace.leads.disputes.hearing import answer_dispute
-from marketplace.leads.disputes.opening import Claim, open_dispute
+from marketplace.leads.disputes.opening import Claim, open_claim, open_dispute
 from marketplace.leads.disputes.reasons import REASONS
 from marketplace.leads.disputes.resolution import resolve_dispute
 from marketplace.leads.disputes.rulings import Decision
@@ -16,6 +16,7 @@ __all__ = [
     "answer_dispute",
     "decide_group",
     "open_appeal",
+    "open_claim",
     "open_dispute",
     "resolve_dispute",
     "side_of",

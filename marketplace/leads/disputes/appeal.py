@@ -15,6 +15,7 @@ from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import Appeal, Dispute
 from marketplace.leads.disputes.deadlines import appeal_due
 from marketplace.leads.disputes.decision import PLATFORM, Ruling, compensate_publisher, lock_dispute, rule
+from marketplace.leads.disputes.guard import settle_fee
 from marketplace.leads.events import move
 from marketplace.leads.models import Sale
 
@@ -41,7 +42,7 @@ def open_appeal(account_id: UUID, dispute_id: UUID, note: str, actor: str, at: d
     _check(dispute, side, at)
     against = dispute.state
     move(dispute, "appealed", actor, at, note)
-    if sale.state != "returned":  # settled money is not held any more: the move is refused
+    if sale.state != "returned" and not dispute.late:  # settled money is not held any more: the move is refused
         move(sale, "disputed", actor, at, "appeal")
     due = appeal_due(dispute_rules(), at)
     db.session.add(Appeal(dispute_id=dispute.id, side=side, against=against, note=note, appealed_at=at, decide_by=due))
@@ -53,7 +54,7 @@ def decide_appeal(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: 
     """Decide an appeal on a locked dispute; what was decided first stands when the ruling is the same."""
     appeal = db.session.get_one(Appeal, dispute.id, with_for_update=True)
     stands = (ruling.state, ruling.credit_minor) == (appeal.against, dispute.credited_minor)
-    if sale.state == "returned":
+    if sale.state == "returned" or (dispute.late and ruling.state == "rejected" and dispute.credited_minor):
         _rule_on_returned(sale, dispute, ruling, actor, at)
     else:
         rule(sale, dispute, ruling, actor, at)
@@ -95,6 +96,8 @@ def _rule_on_returned(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, 
     if ruling.state not in ("upheld", "rejected"):
         raise Conflict("not_now", "The money went back to the buyer: uphold, or reject and the platform pays.")
     move(dispute, ruling.state, actor, at, ruling.note)
+    settle_fee(dispute, sale.currency, actor, at)  # a wallet before the earner, as everywhere
     if ruling.state == "rejected":
         dispute.paid_by = PLATFORM
-        compensate_publisher(sale, dispute, dispute.full_payout_minor, actor, at)
+        left = sale.payout_minor if sale.state != "returned" else 0
+        compensate_publisher(sale, dispute, dispute.full_payout_minor - left, actor, at)

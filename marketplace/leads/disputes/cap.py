@@ -17,14 +17,29 @@ def is_above(cap: ReturnCap, sales: int, returned: int) -> bool:
     return sales >= cap.least_sales and returned * BASIS_POINTS > sales * cap.share_bp
 
 
-def check_cap(buyer_id: UUID, reason: Reason, at: datetime) -> None:
-    """Refuse a claim that no machine decides from a buyer above the cap, Conflict `return_cap_reached`."""
-    cap = dispute_rules().return_cap
-    since = at - timedelta(days=cap.days)
-    returned = func.count().filter(Sale.state == "returned")
-    query = select(func.count(), returned).where(
+def bought_and_returned(buyer_id: UUID, at: datetime) -> tuple[int, int]:
+    """Count what the buyer bought within the cap's days, and what of it went back or is disputed at the moment.
+
+    What is disputed counts, or the cap could be passed by claiming everything at once before anything is decided.
+    """
+    since = at - timedelta(days=dispute_rules().return_cap.days)
+    back = func.count().filter(Sale.state.in_(("returned", "disputed")))
+    query = select(func.count(), back).where(
         Sale.buyer_id == buyer_id, Sale.sold_at > since, Sale.delivered_at.is_not(None)
     )
-    if not reason.machine and is_above(cap, *db.session.execute(query).one()):
-        says = f"You sent back more than {cap.share_bp // 100} % of what you bought in {cap.days} days"
+    bought, returned = db.session.execute(query).one()
+    return bought, returned
+
+
+def check_cap(buyer_id: UUID, reason: Reason, at: datetime) -> None:
+    """Refuse a claim that no machine decides from a buyer above the cap, Conflict `return_cap_reached`.
+
+    Claims of one buyer pass here one after the other until their commit.
+    """
+    if reason.machine:
+        return
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"claims:{buyer_id}", 0))))
+    cap = dispute_rules().return_cap
+    if is_above(cap, *bought_and_returned(buyer_id, at)):
+        says = f"You sent back or dispute more than {cap.share_bp // 100} % of what you bought in {cap.days} days"
         raise Conflict("return_cap_reached", f"{says}: only claims that a machine can prove are taken for now.")

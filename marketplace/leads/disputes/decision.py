@@ -1,7 +1,7 @@
 """What a decision does: it moves the dispute and its sale, and the money follows it and only it.
 
 Upheld returns the whole price at once. Part of a price, a new price and a rejection leave the money held until the
-sale's release, which waits for the appeal.
+sale's release, which waits for the appeal. Of a sale that was settled before the claim, what is upheld is taken back.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from billing import HoldRequest, compensate, resolve_holds
+from billing import HoldRequest, compensate, refund_capture, resolve_holds
 from core.db import db
 from core.errors import Conflict, NotFound
 from core.money import Money
@@ -19,6 +19,7 @@ from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes.credit import Terms, reduced
 from marketplace.leads.disputes.deadlines import appeal_ends
+from marketplace.leads.disputes.guard import settle_fee
 from marketplace.leads.events import move
 from marketplace.leads.models import Sale
 
@@ -62,14 +63,21 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
     dispute.credited_minor, dispute.paid_by = ruling.credit_minor, ruling.paid_by if ruling.credit_minor else None
     dispute.appeal_until = dispute.appeal_until or appeal_ends(dispute_rules(), at)
     move(dispute, ruling.state, actor, at, ruling.note)
+    if dispute.late:
+        _take_back(sale, dispute, actor, at)
     _credit(sale, dispute, 0 if ruling.state == "upheld" else ruling.credit_minor)
-    if ruling.state == "upheld":
+    if dispute.late:
+        _stay_settled(sale, dispute, actor, at)
+    elif ruling.state == "upheld":
         _give_back(sale, dispute, actor, at)
     else:
         _hold_on(sale, dispute, actor, at)
+    settle_fee(dispute, sale.currency, actor, at)  # a wallet before the earner, as everywhere
     if dispute.paid_by == PLATFORM:
         lost = dispute.full_payout_minor - (sale.payout_minor if sale.state != "returned" else 0)
         compensate_publisher(sale, dispute, lost, actor, at)
+    dispute.watch_due = ruling.credit_minor > 0
+    db.session.flush()
     return True
 
 
@@ -94,6 +102,26 @@ def _credit(sale: Sale, dispute: Dispute, credit_minor: int) -> None:
     _, sale.payout_minor, sale.reserve_minor = reduced(full, credit_minor)
     sale.credited_minor = credit_minor
     db.session.flush()
+
+
+def _take_back(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
+    """Take back from a settled sale what the decision adds to what went back before."""
+    more = dispute.credited_minor - sale.credited_minor
+    if more < 0:
+        raise Conflict("not_now", "The money went back to the buyer: give as much or more, or reject.")
+    if more:
+        full = Terms(sale.price_minor, dispute.full_payout_minor, dispute.full_reserve_minor)
+        share = sale.payout_minor - reduced(full, dispute.credited_minor).payout_minor
+        key = f"dsp:{dispute.id}" + (":appeal" if sale.credited_minor else "")
+        refund_capture(sale.id, more, share, key, f"dispute {dispute.state}", actor, at)
+
+
+def _stay_settled(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
+    """Let a settled sale be what it is unless its whole price went back."""
+    if dispute.state == "upheld":
+        move(sale, "returned", actor, at, "dispute upheld")
+        sale.ended_at = at
+        tell("sale.returned", sale, at, {"dispute": str(dispute.id), "reason": dispute.reason})
 
 
 def _give_back(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:

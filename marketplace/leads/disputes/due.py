@@ -13,7 +13,7 @@ from marketplace.leads.disputes.machine import judge_next
 
 def judge_due(as_of: datetime) -> int:
     """Let the machine look at one dispute."""
-    return judge_next(as_of, desk().vault)
+    return judge_next(as_of, desk().vault, desk().intake.keys_of)
 
 
 STEPS = {

@@ -1,5 +1,6 @@
 """Evidence files: what each side shows, kept outside the web's reach, read by the two sides and operators only."""
 
+import base64
 import hashlib
 import os
 from collections.abc import Iterable
@@ -47,6 +48,15 @@ def add_file(
     db.session.add(file)
     db.session.flush()
     return file
+
+
+def bytes_of(base64_text: str) -> bytes:
+    """Return the bytes of a file that came in Base64; Invalid `invalid_evidence` for other text."""
+    try:
+        return base64.b64decode(base64_text, validate=True)
+    except ValueError:
+        fault = Fault("file.base64", "bad_format", "Send the bytes of the file in Base64 (RFC 4648 section 4).")
+        raise Invalid("invalid_evidence", "The file cannot be kept.", [fault]) from None
 
 
 def get_file(account_id: UUID | None, dispute_id: UUID, file_id: UUID) -> EvidenceFile:

@@ -1,7 +1,7 @@
 """A verdict on a cluster: one decision of an operator on all sales of a source, sub id or network in a period.
 
-Each sale has its own dispute, its own line in the ledger and its own event; money that is not held any more is left
-alone and counted by code.
+Each sale has its own dispute, its own line in the ledger and its own event. Settled money is taken back for as long as
+the reason allows an operator; what is passed over is counted by code.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ import msgspec
 from sqlalchemy import Select, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import CIDR, INET, JSONPATH
 
+from billing import lock_parties
 from core.db import db
 from core.errors import Fault, Invalid
 from core.ids import new_id
 from marketplace.leads.dispute_rows import Dispute, DisputeGroup
 from marketplace.leads.disputes.decision import Ruling, rule
-from marketplace.leads.disputes.opening import Claim, enter_dispute
-from marketplace.leads.disputes.reasons import check_words
+from marketplace.leads.disputes.opening import OPERATOR, Claim, enter_dispute
+from marketplace.leads.disputes.reasons import check_words, operator_claims_until, reason_of_sale
 from marketplace.leads.models import Lead, Sale
 
 MOST_SALES = 2000  # one transaction holds them all; a longer list is split by its period
@@ -43,7 +44,7 @@ class Cluster:
 
 
 def decide_group(cluster: Cluster, actor: str, at: datetime) -> DisputeGroup:
-    """Decide every sale of the cluster whose money is still held, and report; the same cluster again changes nothing.
+    """Decide every sale of the cluster that may still be decided, and report; the same cluster again changes nothing.
 
     Invalid `invalid_group` for an unknown reason, a bad network, a period that ends before it begins, or too many
     sales. Sales are locked in the order of their ids.
@@ -72,6 +73,8 @@ def _decide_all(group: DisputeGroup, cluster: Cluster, actor: str, at: datetime)
     disputes = {dispute.sale_id: dispute for dispute in db.session.scalars(query.with_for_update())}
     skipped: Counter[str] = Counter()
     sales.sort(key=lambda sale: sale.buyer_id)  # the order in which wallets are locked everywhere
+    if any(sale.state == "settled" for sale in sales):
+        lock_parties([sale.id for sale in sales])
     decided = [sale for sale in sales if _decide(sale, disputes.get(sale.id), group, cluster, actor, at, skipped)]
     returned: Counter[str] = Counter()
     for sale in decided if cluster.decision == "uphold" else ():
@@ -84,24 +87,31 @@ def _decide(
     skipped: Counter[str],
 ) -> bool:  # fmt: skip
     """Decide one locked sale, or count why it is passed over."""
-    code = _obstacle(sale, dispute, cluster.decision)
+    code = _obstacle(sale, dispute, cluster, at)
     if code:
         skipped[code] += 1
         return False
     if dispute is None:
-        dispute = enter_dispute(sale, Claim(cluster.reason, cluster.note), actor, at, group.id)
+        late = sale.state == "settled"
+        claim = Claim(cluster.reason, cluster.note)
+        dispute = enter_dispute(sale, claim, actor, at, group.id, late=late, opened_by=OPERATOR)
     dispute.group_id = group.id
     credit = sale.price_minor if cluster.decision == "uphold" else 0
     rule(sale, dispute, Ruling("upheld" if credit else "rejected", credit, cluster.note), actor, at)
     return True
 
 
-def _obstacle(sale: Sale, dispute: Dispute | None, decision: str) -> str | None:
-    if sale.state not in ("delivered", "disputed"):
+def _obstacle(sale: Sale, dispute: Dispute | None, cluster: Cluster, at: datetime) -> str | None:
+    if sale.state not in ("delivered", "disputed", "settled"):
         return "not_held_any_more" if sale.state != "held" else "not_delivered"
-    if dispute is not None and dispute.state != "open":
-        return "already_decided"
-    return "not_disputed" if dispute is None and decision == "reject" else None
+    if dispute is not None:
+        return "already_decided" if dispute.state != "open" else None
+    if cluster.decision == "reject":
+        return "not_disputed"
+    if sale.state == "settled":
+        until = operator_claims_until(sale, reason_of_sale(sale, cluster.reason))
+        return "not_held_any_more" if until is None else "too_late" if at >= until else None
+    return None
 
 
 def _sales_of(cluster: Cluster) -> Select[Sale]:

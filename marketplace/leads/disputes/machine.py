@@ -1,8 +1,8 @@
 """The machine's look at a dispute: it gathers the stored facts, judges them, and decides what they decide."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -16,6 +16,7 @@ from marketplace.leads.disputes.reasons import reason_of_sale, vertical_of_sale
 from marketplace.leads.disputes.verdicts import UPHELD, Earlier, Facts, Verdict, verdict_of
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
+from marketplace.leads.suppression import listed_before
 from marketplace.leads.verdicts import judge
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
@@ -25,7 +26,18 @@ MACHINE = "system:machine"
 _IDENTITIES = ("email", "phone", "profile_url")
 
 
-def judge_next(as_of: datetime, vault: Vault) -> int:
+class Person(NamedTuple):
+    """A person as the keys of lists are made: each identity normalised, None when it was not given."""
+
+    email_key: str | None
+    phone_e164: str | None
+    profile_key: str | None = None
+
+
+Keys = Callable[[Person], tuple[bytes, ...]]
+
+
+def judge_next(as_of: datetime, vault: Vault, keys_of: Keys) -> int:
     """Judge one open dispute that the machine has not seen and may decide; return how many that was."""
     judged = [name for name, reason in dispute_rules().reasons.items() if reason.machine]
     query = select(Dispute.id).where(
@@ -37,18 +49,18 @@ def judge_next(as_of: datetime, vault: Vault) -> int:
     sale, dispute = lock_dispute(due)
     if dispute.state == "open" and dispute.judged_at is None:
         dispute.judged_at = as_of
-        verdict = verdict_of(dispute.reason, facts_of(sale, dispute, vault))
+        verdict = verdict_of(dispute.reason, facts_of(sale, dispute, vault, keys_of))
         if verdict:
             _decide(sale, dispute, verdict, as_of)
     db.session.flush()
     return 1
 
 
-def facts_of(sale: Sale, dispute: Dispute, vault: Vault) -> Facts:
+def facts_of(sale: Sale, dispute: Dispute, vault: Vault, keys_of: Keys) -> Facts:
     """Gather what is stored about a disputed sale, as of its moment."""
     lead = db.session.get_one(Lead, sale.lead_id)
     if dispute.reason == "duplicate":
-        return Facts(dispute.sub_reason, sale.order_version, earlier=_earlier(sale, lead, vault))
+        return Facts(dispute.sub_reason, sale.order_version, earlier=_earlier(sale, lead, vault, keys_of))
     return Facts(dispute.sub_reason, sale.order_version, _misses(sale, lead, vault))
 
 
@@ -67,13 +79,18 @@ def _misses(sale: Sale, lead: Lead, vault: Vault) -> str:
     return detail if outcome in ("region", "filtered") else ""
 
 
-def _earlier(sale: Sale, lead: Lead, vault: Vault) -> Earlier | None:
-    """Find the buyer's newest earlier sale of the same person that was not returned, within the vertical's window.
+def _earlier(sale: Sale, lead: Lead, vault: Vault, keys_of: Keys) -> Earlier | None:
+    """Find the person on a list that the buyer uploaded before the sale, or in his newest earlier sale.
 
-    Contacts are sealed and a person's key names only the newest lead, so the buyer's leads of the window are opened
-    one by one. A list that the buyer uploaded before the sale is looked up here once there are such lists.
+    An earlier sale counts within the vertical's window unless it was returned. Contacts are sealed and a person's key
+    names only the newest lead, so the buyer's leads of the window are opened one by one.
     """
-    person = _identities(unsealed(lead, vault)["contact"])
+    contact = unsealed(lead, vault)["contact"]
+    known = Person((contact.get("email") or "").lower() or None, contact.get("phone"))
+    listed = listed_before(sale.buyer_id, keys_of(known), sale.sold_at)
+    if listed is not None:
+        return Earlier(listed.uploaded_at, f"the list {listed.name}, {show_id('sup', listed.id)}")
+    person = _identities(contact)
     since = sale.sold_at - timedelta(days=vertical_of_sale(sale).buyer_dedupe_days)
     for before, bought in _bought_before(sale, since):
         if person & _identities(unsealed(bought, vault)["contact"]):

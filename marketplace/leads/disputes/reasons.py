@@ -53,9 +53,22 @@ def check_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
     until = closes_at(reason, sale.delivered_at, sale.window_ends_at)
     if at >= until:
         raise Conflict("window_closed", f"The window of this sale for {name} closed at {until.isoformat()}.")
-    if reason.beyond_vertical and sale.state == "settled":
-        says = "This sale is settled: a claim that comes so late is against the publisher's reserve; ask an operator."
-        raise Conflict("claim_after_settlement", says)
+
+
+def check_operator_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
+    """Refuse an operator's claim by a reason that has none, or that comes too late, Conflict with the instant."""
+    if reason.operator_days is None:
+        raise Conflict("reason_off", f"{name} is no reason for which an operator claims.")
+    until = operator_claims_until(sale, reason)
+    if until is not None and at >= until:
+        raise Conflict("window_closed", f"An operator's claim for {name} was possible until {until.isoformat()}.")
+
+
+def operator_claims_until(sale: Sale, reason: Reason) -> datetime | None:
+    """Return when an operator's claim on a delivered sale comes too late; None where there is no such claim."""
+    if reason.operator_days is None or sale.delivered_at is None:
+        return None
+    return sale.delivered_at + timedelta(days=reason.operator_days)
 
 
 def check_evidence(evidence: Sequence[Any], reason: Reason) -> None:

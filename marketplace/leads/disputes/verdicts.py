@@ -68,6 +68,8 @@ def _duplicate(facts: Facts) -> Verdict | None:
     """Uphold what is proved by a date before the sale; what is not found here may be known to a person."""
     if facts.earlier:
         return Verdict(UPHELD, f"The buyer had this person on {facts.earlier.at.isoformat()}: {facts.earlier.source}.")
+    if facts.sub_reason == "on_own_list":
+        return Verdict(REJECTED, "No list that the buyer uploaded before the sale has this person.")
     if facts.sub_reason == "bought_here":
         return Verdict(REJECTED, "No earlier sale to this buyer within the vertical's window is of this person.")
     return None

@@ -1,4 +1,4 @@
-"""The rows of sources: the source itself, and the leads that Meta announced to one."""
+"""The rows of sources: the source itself, how a source stands, and the leads that Meta announced to one."""
 
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,20 @@ class LeadSource(Model):
     sealed_key: Mapped[int | None] = mapped_column(SmallInteger)
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class SourceStanding(Model):
+    """How a publisher's source stands, by the name that its leads say; sales from `since` on count."""
+
+    __tablename__ = "source_standings"
+    __table_args__ = (CheckConstraint("standing IN ('active', 'warned', 'paused')"), {"schema": "marketplace"})
+
+    publisher_id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    standing: Mapped[str] = mapped_column(Text, server_default="active")
+    since: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    why: Mapped[str | None] = mapped_column(Text)
 
 
 class MetaLead(Model):

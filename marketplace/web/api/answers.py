@@ -14,6 +14,7 @@ from marketplace.catalog.contact_rules import CountryRules
 from marketplace.catalog.definition import ConsentRule, ShareRule
 from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
+from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
@@ -151,8 +152,9 @@ class LeadBought(Struct, frozen=True, kw_only=True):
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
-    `credited` is what a dispute takes off the price at settlement; from `contact_ended_at` on the buyer may not contact
-    the person any more.
+    `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
+    any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
+    is null where the person said nothing.
     """
 
     id: str
@@ -167,6 +169,8 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     dispute_until: datetime | None
     release_at: datetime | None
     ended_at: datetime | None
+    contact_wanted_at: datetime | None
+    best_time_understood: bool | None
     contact_due_at: datetime | None
     contact_state: ContactState | None
     handling: Handling | None
@@ -174,8 +178,11 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     contact_ended_at: datetime | None
 
 
-class AttemptShown(Struct, frozen=True, kw_only=True):
-    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again."""
+class DeliveryTried(Struct, frozen=True, kw_only=True):
+    """One attempt to deliver a sale; without an outcome it is under way, or will be tried again.
+
+    What was exchanged is shown to the buyer as long as the contact is his, to an operator with contact data hidden.
+    """
 
     number: int
     started_at: datetime
@@ -183,13 +190,22 @@ class AttemptShown(Struct, frozen=True, kw_only=True):
     reason: str | None
     status: int | None
     milliseconds: int | None
-    exchanged: dict[str, Any] | None
+    by_hand: bool
+    exchanged: Exchanged | None
 
 
 class AttemptsShown(Struct, frozen=True):
     """The attempts to deliver a sale, the first first."""
 
-    items: list[AttemptShown]
+    items: list[DeliveryTried]
+
+
+class EndpointShown(Struct, frozen=True, kw_only=True):
+    """Whether leads are sent where the order delivers: `paused` until then, `trying` with one lead, or `ok`."""
+
+    address: str
+    state: Annotated[str, one_of(("ok", "paused", "trying"))]
+    paused_until: datetime | None
 
 
 class OrderShown(Struct, frozen=True, kw_only=True):
@@ -215,6 +231,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     delivery: dict[str, Any]
     contact_sla: bool
     status: str
+    endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime
 

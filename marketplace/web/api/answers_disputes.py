@@ -51,7 +51,8 @@ class DisputeShown(Struct, frozen=True, kw_only=True):
     """A dispute; both sides see the same.
 
     `credited` is what the decision gives back to the buyer; `paid_by` says whether the publisher or the platform bears
-    it, `decided_by` who or what decided; operators are not named.
+    it, `decided_by` who or what decided; operators are not named. `after_settlement` says that the sale was settled
+    when the claim was opened, `fee` what the buyer pays if it is rejected and what became of that.
     """
 
     id: str
@@ -73,6 +74,45 @@ class DisputeShown(Struct, frozen=True, kw_only=True):
     appeal_until: datetime | None
     appeal: AppealShown | None
     group: str | None
+    opened_by: Annotated[str, one_of(("buyer", "operator"))]
+    after_settlement: bool
+    fee: "FeeShown | None"
+
+
+class FeeShown(Struct, frozen=True, kw_only=True):
+    """The fee of a claim: due if it is rejected, charged, waived as the wallet lacked it, or given back on appeal."""
+
+    amount: Amount
+    state: Annotated[str, one_of(("due", "charged", "waived", "returned"))]
+
+
+class StandingShown(Struct, frozen=True, kw_only=True):
+    """How a buyer stands as one who claims, before he opens the next dispute.
+
+    Of `bought` sales in 30 days `sent_back` went back or are disputed; above the cap only what a machine can prove is
+    heard. Of `decided` claims in 30 days `rejected` were; above the guard's share a claim needs a file, and costs
+    `fee` in the sale's currency if it is rejected.
+    """
+
+    bought: int
+    sent_back: int
+    return_cap_percent: int
+    return_cap_reached: bool
+    decided: int
+    rejected: int
+    file_required: bool
+    fee: list[Amount]
+
+
+class SourceStandingShown(Struct, frozen=True, kw_only=True):
+    """How a publisher's source stands that was ever warned or paused; `why` has the figures or an operator's note."""
+
+    publisher: str
+    source: str
+    standing: Annotated[str, one_of(("active", "warned", "paused"))]
+    since: datetime
+    changed_at: datetime
+    why: str | None
 
 
 class GroupShown(Struct, frozen=True, kw_only=True):

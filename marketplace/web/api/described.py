@@ -22,7 +22,8 @@ class Query:
 class Described:
     """A view's shapes: what body it takes, what it gives (one of several, none for a file), and whether that is a list.
 
-    `pages` adds `limit` and `cursor` to a list, `versioned` means that If-Match is heeded.
+    `pages` adds `limit` and `cursor` to a list, `versioned` means that If-Match is heeded, `limited` that it is
+    refused when asked too often.
     """
 
     gives: tuple[Any, ...]
@@ -31,6 +32,7 @@ class Described:
     is_list: bool = False
     pages: bool = False
     versioned: bool = False
+    limited: bool = False
     media_types: tuple[str, ...] = ("application/json",)
     query: tuple[Query, ...] = ()
 

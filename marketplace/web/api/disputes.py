@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from core.http import Answer, body, business_clock, created, filter_of, page_request, reads, writes
+from core.http import Answer, body, business_clock, created, filter_of, page_request, reads, settings, writes
 from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
 from core.schemas import Amount
+from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes import (
     Claim,
     Cluster,
@@ -17,27 +19,45 @@ from marketplace.leads.disputes import (
     answer_dispute,
     decide_group,
     open_appeal,
+    open_claim,
     open_dispute,
     resolve_dispute,
 )
+from marketplace.leads.disputes.evidence import add_file, bytes_of
 from marketplace.leads.queries import disputes_of
 from marketplace.leads.stages import MOVES
 from marketplace.web.api import api
-from marketplace.web.api.answers_disputes import DisputeShown, GroupShown
+from marketplace.web.api.answers_disputes import DisputeShown, GroupShown, StandingShown
 from marketplace.web.api.described import Query, describe
-from marketplace.web.api.shown_disputes import group, one, presenter
+from marketplace.web.api.shown_disputes import group, one, presenter, standing
 
+MOST_TEXT = (dispute_rules().file_bytes + 2) // 3 * 4  # of a file in Base64
+MOST_BODY = MOST_TEXT + 200_000
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Note = Annotated[str, msgspec.Meta(max_length=4000)]
 
 
+class FileBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file within a claim, its bytes in Base64."""
+
+    name: Annotated[str, msgspec.Meta(max_length=300)]
+    base64: Annotated[str, msgspec.Meta(max_length=MOST_TEXT)]
+
+
 class DisputeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a buyer disputes a sale; files are sent to the dispute once it is open."""
+    """Why a buyer disputes a sale; one file may come with it, more are sent to the dispute once it is open."""
 
     reason: str
     note: Note = ""
     evidence: Annotated[list[Any], msgspec.Meta(max_length=20)] = []
     sub_reason: str | None = None
+    file: FileBody | None = None
+
+
+class ClaimBody(DisputeBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A claim that an operator opens for a buyer, by a reason that shows late."""
+
+    sale: str
 
 
 class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,14 +99,43 @@ class GroupBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 @api.post("/sales/<sale_id>/disputes")
-@writes("disputes:write")
+@writes("disputes:write", MOST_BODY)
 @describe(DisputeShown, takes=DisputeBody, status=201)
 def post_dispute(actor: Actor, sale_id: str) -> Answer:
     """Open the dispute of a sale."""
-    said = body(DisputeBody)
-    claim = Claim(said.reason, said.note, said.evidence, said.sub_reason)
-    sale = parse_id("sale", sale_id)
-    return created(one(open_dispute(actor.account_id, sale, claim, actor.name, business_clock().now())))
+    said, sale, at = body(DisputeBody, MOST_BODY), parse_id("sale", sale_id), business_clock().now()
+    opened = open_dispute(actor.account_id, sale, _claim(said), actor.name, at)
+    return created(one(_with_file(opened, said.file, actor.name, at)))
+
+
+@api.post("/disputes/claims")
+@writes("operate", MOST_BODY)
+@describe(DisputeShown, takes=ClaimBody, status=201)
+def post_claim(actor: Actor) -> Answer:
+    """Open the dispute of a sale for its buyer, also of one that is settled: by a reason that shows late."""
+    said, at = body(ClaimBody, MOST_BODY), business_clock().now()
+    opened = open_claim(parse_id("sale", said.sale), _claim(said), actor.name, at)
+    return created(one(_with_file(opened, said.file, actor.name, at)))
+
+
+@api.get("/disputes/standing")
+@reads("disputes:write")
+@describe(StandingShown)
+def show_claimant(actor: Actor) -> Answer:
+    """Show how the buyer stands before the next claim: the cap on returns, whether it needs a file, what it costs."""
+    return Answer(standing(business_clock().now(), actor.account_id))
+
+
+def _claim(said: DisputeBody) -> Claim:
+    return Claim(said.reason, said.note, said.evidence, said.sub_reason, said.file is not None)
+
+
+def _with_file(opened: Dispute, file: FileBody | None, actor: str, at: datetime) -> Dispute:
+    """Keep the file that came with a claim as the buyer's; nothing is opened when it is refused."""
+    if file is not None:
+        data = bytes_of(file.base64)
+        add_file(opened.buyer_id, opened.id, file.name, data, settings().data_folder, actor, at)
+    return opened
 
 
 @api.get("/disputes")

@@ -15,7 +15,7 @@ from marketplace.web.api.described import Described, Query
 
 PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_id": "dsp", "file_id": "file",
              "key_id": "key", "publisher_id": "acc", "source_id": "src", "webhook_id": "whk",
-             "delivery_id": "del"}  # fmt: skip
+             "delivery_id": "del", "list_id": "sup"}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = dict(STATUS_OF.values()) | {
     406: "Only JSON is answered", 413: "The body is too large", 415: "The body is of another media type",
@@ -165,6 +165,8 @@ def _codes(rule: Rule, method: str, said: Described) -> list[int]:
         codes.add(404)
     if said.takes:
         codes |= {413, 415, 422}
+    if said.limited:
+        codes.add(429)
     if method == "POST" or said.versioned:
         codes.add(409)
     return sorted(codes)

@@ -8,6 +8,7 @@ from core.http import Answer, body, business_clock, created, page_request, reads
 from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
+from marketplace.leads.delivery.endpoints import endpoints_of
 from marketplace.leads.delivery.offered import judge_delivery, keep_secret, secret_of, secrets_of
 from marketplace.leads.desk import desk
 from marketplace.orders.models import Order
@@ -24,7 +25,8 @@ def post_order(actor: Actor) -> Answer:
     """Place an order."""
     asked = body(OrderBody)
     row = place_order(actor.account_id, asked, actor.name, business_clock().now(), judge_delivery)
-    return created(shown.order(row, keep_secret(row.id, asked.delivery, desk().vault)))
+    keep_secret(row.id, asked.delivery, desk().vault)
+    return created(_show(row))
 
 
 @api.get("/orders")
@@ -34,8 +36,12 @@ def list_orders(actor: Actor) -> Answer:
     """Show the buyer's orders, the newest first."""
     asked = page_request("ord")
     rows = orders_of(actor.account_id, asked.after, asked.limit + 1)
-    secrets = secrets_of([row.id for row in rows], desk().vault)
-    return Answer(page_of("ord", asked, lambda *_: rows, lambda row: shown.order(row, secrets.get(row.id))))
+    secrets, endpoints = secrets_of([row.id for row in rows], desk().vault), endpoints_of(rows)
+
+    def show(row: Order) -> answers.OrderShown:
+        return shown.order(row, secrets.get(row.id), endpoints.get(row.id))
+
+    return Answer(page_of("ord", asked, lambda *_: rows, show))
 
 
 @api.get("/orders/<order_id>")
@@ -61,7 +67,7 @@ def patch_order(actor: Actor, order_id: str) -> Answer:
 
 
 def _show(row: Order) -> answers.OrderShown:
-    return shown.order(row, secret_of(row.id, desk().vault))
+    return shown.order(row, secret_of(row.id, desk().vault), endpoints_of([row]).get(row.id))
 
 
 def _if_version() -> int | None:

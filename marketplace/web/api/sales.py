@@ -7,17 +7,14 @@ from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
 from marketplace.leads.contact_clock import contacts_of
-from marketplace.leads.delivery.log import attempts_of
 from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import follow_ups_of
 from marketplace.leads.models import Sale
-from marketplace.leads.queries import get_sale, leads_by_id, sales_of, unsealed
+from marketplace.leads.queries import THEIRS, get_sale, leads_by_id, sales_of, unsealed
 from marketplace.leads.stages import MOVES
 from marketplace.web.api import answers, api, shown
 from marketplace.web.api.described import Query, describe
 from marketplace.web.api.instants import instant_asked
-
-THEIRS = ("delivered", "disputed", "settled")  # the states in which the lead is its buyer's
 
 
 @api.get("/sales")
@@ -47,16 +44,6 @@ def show_sale(actor: Actor, sale_id: str) -> Answer:
     """Show one sale."""
     row = get_sale(actor.account_id, parse_id("sale", sale_id))
     return Answer(_show_each([row])(row))
-
-
-@api.get("/sales/<sale_id>/deliveries")
-@reads("sales:read")
-@describe(answers.AttemptsShown)
-def list_attempts(actor: Actor, sale_id: str) -> Answer:
-    """Show every attempt to deliver a sale; what was sent is shown as long as the contact is the buyer's."""
-    row = get_sale(actor.account_id, parse_id("sale", sale_id))
-    in_clear = row.state in THEIRS
-    return Answer(answers.AttemptsShown(items=[shown.attempt(each, in_clear) for each in attempts_of(row.id)]))
 
 
 def _show_each(rows: list[Sale]) -> Callable[[Sale], answers.SaleShown]:

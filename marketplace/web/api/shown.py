@@ -15,7 +15,9 @@ from core.money import Money
 from core.schemas import Amount
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
-from marketplace.leads.delivery.log import exchanged_in
+from marketplace.leads.delivery.credentials import masked
+from marketplace.leads.delivery.endpoint_rows import Endpoint
+from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import Pending
@@ -23,8 +25,9 @@ from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
-    AttemptShown,
     BalanceShown,
+    DeliveryTried,
+    EndpointShown,
     FaultShown,
     KeyMade,
     KeyShown,
@@ -126,6 +129,8 @@ def sale(
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
         ended_at=instant_or_none(row.ended_at), contact_due_at=instant(contact.due_at) if contact else None,
+        contact_wanted_at=instant_or_none(contact.wanted_at) if contact else None,
+        best_time_understood=contact.best_time == "respected" if contact and contact.best_time else None,
         contact_state=_contact_state(row, contact, at),
         handling=_handling(contact) if contact else None,
         credited=amount(row.credited_minor, row.currency) if row.credited_minor else None,
@@ -159,23 +164,34 @@ def _lead_bought(bought: Lead, private: dict[str, Any] | None) -> LeadBought:
     )  # fmt: skip
 
 
-def attempt(row: DeliveryAttempt, in_clear: bool) -> AttemptShown:
-    """Show an attempt to deliver; the request and its answer only to whom the contact belongs."""
-    return AttemptShown(
+def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> DeliveryTried:
+    """Show an attempt to deliver, with as much of the request and its answer as the asker may see."""
+    return DeliveryTried(
         number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
-        status=row.status, milliseconds=row.milliseconds, exchanged=exchanged_in(row) if in_clear else None,
+        status=row.status, milliseconds=row.milliseconds, by_hand=row.asked_by is not None,
+        exchanged=exchanged,
     )  # fmt: skip
 
 
-def order(row: Order, secret: str | None = None) -> OrderShown:
-    """Show an order to its buyer, with the secret that signs its webhook."""
+def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = None) -> OrderShown:
+    """Show an order to its buyer, with the secret that signs its webhook, and how its endpoint does."""
     terms = show_terms(decode_terms(row.terms))
+    terms["delivery"] = masked(terms["delivery"])
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
-        id=show_id("ord", row.id), version=row.version, **terms,
+        id=show_id("ord", row.id), version=row.version, **terms, endpoint=_endpoint(row, endpoint),
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
+
+
+def _endpoint(row: Order, endpoint: Endpoint | None) -> EndpointShown | None:
+    if row.endpoint is None:
+        return None
+    state = endpoint.state if endpoint else "closed"
+    until = endpoint.probe_at if endpoint and state == "open" else None
+    word = {"closed": "ok", "open": "paused"}.get(state, "trying")
+    return EndpointShown(address=row.endpoint, state=word, paused_until=instant_or_none(until))
 
 
 def wallet(held: WalletBalance) -> WalletShown:

@@ -1,11 +1,26 @@
 """How disputes look from outside, in the shapes of `answers_disputes`."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from core.ids import show_id
+from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import Appeal, Dispute, DisputeGroup, EvidenceFile
+from marketplace.leads.disputes.cap import bought_and_returned, is_above
 from marketplace.leads.disputes.file import DisputeFile, files_about
-from marketplace.web.api.answers_disputes import AppealShown, DisputeShown, FileShown, GroupShown, HearingShown
+from marketplace.leads.disputes.guard import decided_and_rejected, is_guarded
+from marketplace.leads.sources.models import SourceStanding
+from marketplace.web.api.answers_disputes import (
+    AppealShown,
+    DisputeShown,
+    FeeShown,
+    FileShown,
+    GroupShown,
+    HearingShown,
+    SourceStandingShown,
+    StandingShown,
+)
 from marketplace.web.api.shown import amount, instant, instant_or_none
 
 
@@ -29,7 +44,8 @@ def dispute(row: Dispute, about: DisputeFile) -> DisputeShown:
         decided_at=instant_or_none(row.decided_at), decided_by=_decider(row), decision_note=row.decision_note,
         credited=amount(row.credited_minor, about.currency) if row.credited_minor else None, paid_by=row.paid_by,
         appeal_until=instant_or_none(row.appeal_until), appeal=_appeal(about.appeal) if about.appeal else None,
-        group=show_id("grp", row.group_id) if row.group_id else None,
+        group=show_id("grp", row.group_id) if row.group_id else None, opened_by=row.opened_by,
+        after_settlement=row.late, fee=_fee(row, about.currency),
     )  # fmt: skip
 
 
@@ -37,6 +53,30 @@ def group(row: DisputeGroup) -> GroupShown:
     """Show what became of a verdict on many sales."""
     returned = [amount(minor, currency) for currency, minor in sorted(row.report["returned"].items())]
     return GroupShown(id=show_id("grp", row.id), **(row.report | {"returned": returned}))
+
+
+def standing(at: datetime, buyer_id: UUID) -> StandingShown:
+    """Show how a buyer stands as one who claims."""
+    rules, (bought, back), claims = (
+        dispute_rules(),
+        bought_and_returned(buyer_id, at),
+        decided_and_rejected(buyer_id, at),
+    )
+    guarded = is_guarded(rules.false_claims, *claims)
+    fees = [amount(rules.false_claims.fee_minor, code) for code in rules.false_claims.currencies] if guarded else []
+    return StandingShown(
+        bought=bought, sent_back=back, return_cap_percent=rules.return_cap.share_bp // 100,
+        return_cap_reached=is_above(rules.return_cap, bought, back), decided=claims[0], rejected=claims[1],
+        file_required=guarded, fee=fees,
+    )  # fmt: skip
+
+
+def source_standing(row: SourceStanding) -> SourceStandingShown:
+    """Show how a source stands."""
+    return SourceStandingShown(
+        publisher=show_id("acc", row.publisher_id), source=row.source_name, standing=row.standing,
+        since=instant(row.since), changed_at=instant(row.changed_at), why=row.why,
+    )  # fmt: skip
 
 
 def evidence_file(row: EvidenceFile) -> FileShown:
@@ -54,6 +94,10 @@ def _decider(row: Dispute) -> str | None:
     if row.decided_by is None or row.decided_by.startswith("system:"):
         return row.decided_by and row.decided_by.removeprefix("system:")
     return "publisher" if row.accepts and row.decided_at == row.heard_at else "operator"
+
+
+def _fee(row: Dispute, currency: str) -> FeeShown | None:
+    return FeeShown(amount=amount(row.fee_minor, currency), state=row.fee_state) if row.fee_state else None
 
 
 def _hearing(row: Dispute) -> HearingShown:

@@ -1,0 +1,71 @@
+"""The guard against false claims: who is rejected too often shows a file with each claim and pays for rejected ones.
+
+The fee is fixed when the claim is opened, so that the buyer knows it; it is charged when the claim is rejected, given
+back when an appeal changes that, and waived when the wallet lacks it: nobody is put into debt for a fee.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from billing import charge_fee, return_fee
+from core.db import db
+from core.errors import Fault, Invalid
+from core.money import BASIS_POINTS, Money
+from marketplace.catalog.dispute_rules import FalseClaims, Reason, dispute_rules
+from marketplace.leads.dispute_rows import Dispute
+
+
+def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
+    """Tell whether so many rejections of so many decided claims are too many; a few claims show nothing."""
+    return decided >= rule.least_claims and rejected * BASIS_POINTS > decided * rule.share_bp
+
+
+def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
+    """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
+
+    Open ones do not count: many of them at once would thin out the rejected ones.
+    """
+    since = at - timedelta(days=dispute_rules().false_claims.days)
+    query = select(func.count(), func.count().filter(Dispute.state == "rejected")).where(
+        Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer"
+    )
+    decided, rejected = db.session.execute(query).one()
+    return decided, rejected
+
+
+def check_file(buyer_id: UUID, reason: Reason, brings_file: bool, at: datetime) -> None:
+    """Refuse a claim without the file that is compulsory for a guarded buyer, Invalid `invalid_dispute`.
+
+    What a machine decides from stored facts needs no file.
+    """
+    if brings_file or reason.machine:
+        return
+    if is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at)):
+        says = "Send a file with the claim: too many of your claims were rejected lately; see GET /disputes/standing."
+        fault = Fault("file", "evidence_file_required", says)
+        raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
+
+
+def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:
+    """Return what a claim of this buyer costs if it is rejected, in minor units; nothing unless he is guarded."""
+    rule = dispute_rules().false_claims
+    if currency not in rule.currencies or not is_guarded(rule, *decided_and_rejected(buyer_id, at)):
+        return 0
+    return rule.fee_minor
+
+
+def settle_fee(dispute: Dispute, currency: str, actor: str, at: datetime) -> None:
+    """Charge the fee of a claim that is rejected, or give it back when it is rejected no more; each at most once."""
+    if not dispute.fee_minor:
+        return
+    key = f"dsp:{dispute.id}:fee"
+    if dispute.state == "rejected" and dispute.fee_state == "due":
+        fee = Money(dispute.fee_minor, currency)
+        posting = charge_fee(dispute.buyer_id, fee, key, "claim rejected", actor, at)
+        dispute.fee_state = "charged" if posting.is_booked else "waived"
+    elif dispute.state != "rejected" and dispute.fee_state == "charged":
+        return_fee(key, f"claim {dispute.state} on appeal", actor, at)
+        dispute.fee_state = "returned"
+    db.session.flush()

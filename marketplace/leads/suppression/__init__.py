@@ -1,0 +1,17 @@
+"""Suppression lists: whom a buyer knows already, by keyed hashes; nobody shows a phone number to compare it."""
+
+from marketplace.leads.suppression.lines import MOST_LINES, Upload
+from marketplace.leads.suppression.lists import delete_list, get_list, listed_before, lists_of, store_list
+from marketplace.leads.suppression.rows import SuppressionEntry, SuppressionList
+
+__all__ = [
+    "MOST_LINES",
+    "SuppressionEntry",
+    "SuppressionList",
+    "Upload",
+    "delete_list",
+    "get_list",
+    "listed_before",
+    "lists_of",
+    "store_list",
+]
