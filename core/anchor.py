@@ -46,6 +46,17 @@ def set_clock(business_at: datetime, rate: float) -> BusinessClock:
     return clock
 
 
+def resume_clock(business_at: datetime, rate: float) -> BusinessClock:
+    """Anchor business time at an instant that it has passed while nobody was there to see: it may go back to it.
+
+    Only for who knows that no process of the installation has run since that instant.
+    """
+    now = datetime.now(UTC)
+    db.session.merge(ClockRow(single=True, real_at=now, business_at=business_at, rate=rate))
+    db.session.flush()
+    return BusinessClock(now, business_at, rate)
+
+
 class InstalledClock:
     """The installation's business clock as this process knows it: its anchor is read anew every five real seconds."""
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,8 +39,13 @@ def serve(host: str | None, port: int | None) -> None:
     sys.exit(serve_everything(_with_address(read_settings(), host, port)))
 
 
-def serve_everything(settings: Settings) -> int:
-    """Serve until told to end; the children die with this process, a dead child is started again."""
+def serve_everything(
+    settings: Settings, more: Mapping[str, list[str]] | None = None, every_second: Callable[[], None] | None = None
+) -> int:
+    """Serve until told to end; the children die with this process, a dead child is started again.
+
+    `more` are further commands of the program to keep running, by name; `every_second` is called as it says.
+    """
     refuse_busy_port(settings.host, settings.port)
     with open_database(settings) as database:
         environment = os.environ | {
@@ -50,7 +56,14 @@ def serve_everything(settings: Settings) -> int:
         if status != 0:
             return status
         commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}
-        return supervise(commands, environment, stop_within_seconds=8, keep_alive=database.ensure_running)
+        commands |= {name: [*PROGRAM, *command] for name, command in (more or {}).items()}
+
+        def keep_alive() -> None:
+            database.ensure_running()
+            if every_second is not None:
+                every_second()
+
+        return supervise(commands, environment, stop_within_seconds=8, keep_alive=keep_alive)
 
 
 @click.command()
@@ -61,7 +74,7 @@ def web(host: str | None, port: int | None) -> None:
     settings = _with_address(read_settings(), host, port)
     with open_database(settings) as database:
         os.environ.update(DATABASE_URL=database.url, PYTHONPATH=str(PROJECT))
-        _tie_to_supervisor()
+        tie_to_supervisor()
         refuse_busy_port(settings.host, settings.port)
         Granian(
             "wsgi:app", settings.host, settings.port, interface=Interfaces.WSGI, workers=settings.web_processes,
@@ -75,7 +88,7 @@ def worker() -> None:
     """Run jobs, relay the outbox, send notifications, and deliver leads."""
     settings = read_settings()
     with open_database(settings) as database:
-        _tie_to_supervisor()
+        tie_to_supervisor()
         app, ended = create_app(settings, database.url), threading.Event()
         loops = [
             threading.Thread(target=loop, args=(app, ended), name=loop.__name__)
@@ -97,7 +110,7 @@ def clock() -> None:
     """Enqueue scheduled jobs at their slots."""
     settings = read_settings()
     with open_database(settings) as database:
-        _tie_to_supervisor()
+        tie_to_supervisor()
         app = create_app(settings, database.url)
         run_clock(app)
         pool_of(app).close()
@@ -117,7 +130,8 @@ def upgrade() -> None:
             ship_verticals(business_clock().now())
 
 
-def _tie_to_supervisor() -> None:
+def tie_to_supervisor() -> None:
+    """Have this process die with the one that supervises it, if any does."""
     if os.environ.get(SUPERVISED) == "1":
         die_with_parent()
 

@@ -1,8 +1,8 @@
 """The beginning of the demonstration: set up, fill in the days before, and mark that it is whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,10 @@ import msgspec
 from marketplace.demo.backfill import Backfill, SetClock
 from marketplace.demo.cast import Cast
 from marketplace.demo.labels import LabelBook
-from marketplace.demo.settling import names_of, place_orders
-from marketplace.demo.state import DemoState, Member, write_state
+from marketplace.demo.settling import open_members, place_orders
+from marketplace.demo.state import DemoState, write_state
 
 OPENS, ZONE = time(9, 30), ZoneInfo("Europe/Paris")  # when leads begin to come in numbers
-MakeAccount = Callable[[str, str, str], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,14 @@ def next_opening(now: datetime) -> datetime:
 
 
 def fill_in(
-    wanted: Wanted, data_folder: Path, clock: SetClock, make_account: MakeAccount,
-    progress: Callable[[int], None],
-) -> DemoState:  # fmt: skip
+    wanted: Wanted, data_folder: Path, clock: SetClock, password: str, progress: Callable[[int], None]
+) -> DemoState:
     """Make the market and play it until it opens; what is half done when this is cut short can only be thrown away."""
     cast = Cast(wanted.first_day, wanted.scale, wanted.seed)
     state = DemoState(wanted.first_day.isoformat(), wanted.days, wanted.scale, wanted.seed, wanted.opens_at)
     write_state(data_folder, state)
     clock.at = datetime.combine(wanted.first_day, time(), wanted.opens_at.tzinfo)
-    members = {}
-    for kind, name, email in names_of(cast):
-        made = make_account(kind, name, email)
-        members[name] = Member(kind, made["account_id"], made["email"], made["api_key"])
+    members = open_members(cast, password, clock.at, datetime.now(UTC))
     placed = place_orders(cast, members, clock.at)
     state = msgspec.structs.replace(state, members=members, orders=placed)
     write_state(data_folder, state)

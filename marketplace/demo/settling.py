@@ -5,8 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from affiliates import open_publisher
 from billing import credit_wallet, wallet_of
 from core.db import transaction
+from core.identity import make_key, open_account, sign_up
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.schemas import convert
@@ -41,6 +43,21 @@ def offered(buyer: Buyer) -> Iterator[tuple[SampleOrder, str]]:
         if order.model == "cpl" and order.price is not None and buyer.currency == "EUR":
             for slug in order.verticals:
                 yield order, slug
+
+
+def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> dict[str, Member]:
+    """Open every account with an API key; one of each kind has somebody who can sign in."""
+    members = {}
+    with transaction():
+        for kind, name, email in names_of(cast):
+            account = open_account(kind, name, created_at)
+            if kind == "publisher":
+                open_publisher(account.id, at)
+            if name in LOGINS:
+                sign_up(account.id, email, password, created_at)
+            _, key = make_key(account, "demonstration", created_at)
+            members[name] = Member(kind, show_id("acc", account.id), email, key)
+    return members
 
 
 def place_orders(cast: Cast, members: dict[str, Member], at: datetime) -> dict[str, Placed]:

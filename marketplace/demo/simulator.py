@@ -26,6 +26,7 @@ TOO_LATE = timedelta(minutes=45)  # a lead that could not be posted for so long 
 LOOK_BACK = timedelta(days=6)  # longer than any deed waits
 LOOK_SECONDS = 5.0
 RETRY_SECONDS = 1.0
+SERVERS = ("webhook", "sync", "ping")  # who bids by ping has a server for its leads, too
 CreditWallet = Callable[[str, str], None]
 
 
@@ -50,6 +51,7 @@ class Simulator:
         self._ended = threading.Event()
         self._agenda: list[_Due] = []
         self._leads: dict[str, str] = {}  # by sale
+        self._unknown: list[tuple[str, dict[str, Any]]] = []
         self._funded_on: int | None = None
         self._began_at = clock.now()
 
@@ -141,20 +143,25 @@ class Simulator:
 
     def _look_at_sales(self, newest: dict[str, str]) -> None:
         since = self._clock.now() - LOOK_BACK
-        for buyer in playing(self._cast):
-            first = ""
-            for sale in self._api.pages("/api/v1/sales", self._key(buyer.name)):
-                if sale["id"] == newest.get(buyer.name) or from_rfc3339(sale["sold_at"]) < since:
+        unknown, self._unknown = self._unknown, []
+        for buyer, sale in unknown:
+            if self._labels.find(sale["lead"]["id"]) is not None:
+                self._plan(buyer, sale)
+        for one in playing(self._cast):
+            first, buyer = "", one.name
+            for sale in self._api.pages("/api/v1/sales", self._key(buyer)):
+                if sale["id"] == newest.get(buyer) or from_rfc3339(sale["sold_at"]) < since:
                     break
                 first = first or sale["id"]
-                self._plan(buyer.name, sale)
-            newest[buyer.name] = first or newest.get(buyer.name, "")
+                self._plan(buyer, sale)
+            newest[buyer] = first or newest.get(buyer, "")
 
     def _plan(self, buyer: str, sale: dict[str, Any]) -> None:
         known, placed = self._labels.find(sale["lead"]["id"]), self._state.orders.get(sale["order"])
         self._leads[sale["id"]] = sale["lead"]["id"]
         if known is None or placed is None:
-            return  # somebody else's lead or order
+            self._unknown.append((buyer, sale))  # somebody else's, or its publisher has not read the answer yet
+            return
         sold = Sold(sale["id"], sale["lead"]["id"], placed.vertical, sale["lead"]["temperature"],
                     round(Decimal(sale["price"]["amount"]) * 100), from_rfc3339(sale["sold_at"]))  # fmt: skip
         rules = self._cast.rules(placed.vertical)
@@ -205,4 +212,4 @@ class Simulator:
                     break  # an exchange that does not offer sync yet refuses it
 
     def _delivered(self) -> Iterator[tuple[str, Any]]:
-        return ((order, each) for order, each in self._state.orders.items() if each.delivery in ("webhook", "sync"))
+        return ((order, each) for order, each in self._state.orders.items() if each.delivery in SERVERS)

@@ -71,3 +71,9 @@ def _replace(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
         written.write(content)
     beside.replace(path)
+
+
+def discard(data_folder: Path) -> None:
+    """Remove the notes of a demonstration, the file of true labels with them."""
+    for path in (data_folder / FOLDER).glob("*"):
+        path.unlink()
