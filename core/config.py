@@ -23,6 +23,7 @@ class Settings:
     metrics: bool = False
     smtp_url: str | None = None
     mail_from: str = "leadbourse@localhost"
+    bounces_url: str | None = None
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -48,6 +49,12 @@ class Settings:
                 raise ValueError("LEADBOURSE_SMTP_URL must look like smtp://user:password@host:587 or smtps://host")
             return text
 
+        def bounces_url() -> str | None:
+            text = environment.get("LEADBOURSE_BOUNCES_URL") or None
+            if text is not None and not is_imaps_url(text):
+                raise ValueError("LEADBOURSE_BOUNCES_URL must look like imaps://user:password@host/INBOX")
+            return text
+
         return cls(
             data_folder=Path(environment.get("LEADBOURSE_DATA") or "var").absolute(),
             database_url=environment.get("DATABASE_URL") or None,
@@ -61,6 +68,7 @@ class Settings:
             metrics=switch("LEADBOURSE_METRICS"),
             smtp_url=smtp_url(),
             mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
+            bounces_url=bounces_url(),
         )
 
 
@@ -73,3 +81,14 @@ def is_smtp_url(text: str) -> bool:
         return False
     named = parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
     return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def is_imaps_url(text: str) -> bool:
+    """Tell whether a text names a mailbox behind TLS: imaps, user, password and host, perhaps a port and a folder."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    named = parts.scheme == "imaps" and bool(parts.hostname) and bool(parts.username) and bool(parts.password)
+    return named and port != 0 and not parts.query and not parts.fragment

@@ -29,11 +29,12 @@ class NotSent(Exception):
     """The mail was not handed over.
 
     The code is `bad_mail` (it can never be sent), `refused` (the server will not have it), or `later` and `connection`,
-    after which it is worth trying again; the text says it for people.
+    after which it is worth trying again; the text says it for people. `status` is the server's
+    reply code, if it gave one.
     """
 
-    def __init__(self, code: str, says: str) -> None:
-        self.code = code
+    def __init__(self, code: str, says: str, status: int | None = None) -> None:
+        self.code, self.status = code, status
         super().__init__(says)
 
 
@@ -50,7 +51,12 @@ class Mailer:
 
     def __init__(self, folder: Path, smtp_url: str | None, sender: str) -> None:
         self._folder, self._sender = folder, sender
+        self._host = parseaddr(sender)[1].rpartition("@")[2]
         self._server = urlsplit(smtp_url) if smtp_url else None
+
+    def message_id(self, token: str) -> str:
+        """Return the Message-ID of what a token stands for, the same at every try, by which a repetition is known."""
+        return f"<{token}@{self._host}>"
 
     def send(self, message: EmailMessage, bounce_token: str = "") -> Sent:
         """Hand one mail over, adding From, Date and Message-ID where they are missing; NotSent when it fails.
@@ -67,8 +73,7 @@ class Mailer:
         return Sent(message["Message-ID"], self._hand_over(self._server, message, sender, recipients))
 
     def _complete(self, message: EmailMessage) -> None:
-        host = parseaddr(self._sender)[1].rpartition("@")[2]
-        for name, text in (("From", self._sender), ("Message-ID", make_msgid(domain=host))):
+        for name, text in (("From", self._sender), ("Message-ID", make_msgid(domain=self._host))):
             if name not in message:
                 message[name] = text
         if "Date" not in message:
@@ -95,8 +100,9 @@ class Mailer:
             with _connect(server) as connection:
                 refused = connection.send_message(message, sender, recipients)
         except smtplib.SMTPRecipientsRefused as wrong:
-            codes = [code for code, _ in wrong.recipients.values()]
-            raise _refusal(max(codes), "no recipient is accepted") from wrong
+            # While one of them may be taken later it is worth trying again.
+            code, words = min(wrong.recipients.values())
+            raise _refusal(code, _words(words)) from wrong
         except smtplib.SMTPAuthenticationError as wrong:
             raise NotSent("connection", "The mail server does not accept our password.") from wrong
         except smtplib.SMTPResponseException as wrong:
@@ -105,7 +111,7 @@ class Mailer:
             raise NotSent("bad_mail", f"The mail server cannot carry this mail: {wrong}") from wrong
         except (OSError, smtplib.SMTPException) as wrong:
             raise NotSent("connection", "The mail server cannot be reached, or hung up.") from wrong
-        return {address: _words(words) for address, (_, words) in refused.items()}
+        return {address: f"{code} {_words(words)}" for address, (code, words) in refused.items()}
 
 
 def mailer() -> Mailer:
@@ -165,8 +171,8 @@ def _sign_in(connection: smtplib.SMTP, server: SplitResult, host: str, trust: ss
 
 def _refusal(code: int, words: str) -> NotSent:
     if code in _TRY_AGAIN:
-        return NotSent("later", f"The mail server asks to try again later: {code} {words}")
-    return NotSent("refused", f"The mail server refused the mail: {code} {words}")
+        return NotSent("later", f"The mail server asks to try again later: {code} {words}", code)
+    return NotSent("refused", f"The mail server refused the mail: {code} {words}", code)
 
 
 def _words(said: bytes | str) -> str:

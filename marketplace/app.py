@@ -15,6 +15,7 @@ from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
 from marketplace.web.api import (
+    addresses,
     api,
     balances,
     catalog,
@@ -45,6 +46,7 @@ STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
 ROOMS = (
     market_jobs,
+    addresses,
     balances,
     catalog,
     contact_reports,

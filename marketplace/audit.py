@@ -98,7 +98,7 @@ DELIVERIES = """
     SELECT coalesce(s.id, d.sale_id) AS sale_id, s.state, d.state AS delivery
     FROM marketplace.sales s FULL JOIN marketplace.deliveries d ON d.sale_id = s.id
     WHERE s.id IS NULL OR s.state IN ('held', 'refused', 'failed') AND d.sale_id IS NULL
-       OR d.state IN ('waiting', 'in_hand') AND s.state <> 'held'
+       OR d.state IN ('waiting', 'in_hand', 'filed') AND s.state <> 'held'
        OR d.state IN ('refused', 'failed') AND s.state <> d.state
        OR d.state = 'accepted' AND s.state IN ('held', 'refused', 'failed')
 """

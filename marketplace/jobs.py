@@ -4,18 +4,21 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from core.bounces import bounce_mailbox, take_bounces
 from core.db import db, transaction
 from core.http import business_clock
 from core.idempotency import forget
 from core.identity import accounts_of_kind
 from core.jobs import forget_slots, job
-from core.notifications import forget_deliveries, queue_digests, send_due
+from core.notifications import NOTICE_KIND, NOTICES, forget_deliveries, queue_digests, send_due
 from core.outbound import outbound
 from core.outbox import announce
 from core.rates import forget_rates
 from marketplace.audit import audit_all
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
+from marketplace.leads.delivery.files.runner import deliver_files
+from marketplace.leads.delivery.mail.bounced import SENDERS
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
@@ -44,7 +47,8 @@ def run_due(as_of: datetime) -> dict[str, int]:
 
     Daily mails are put on the queue.
     """
-    done = {"deliveries": deliver_due(as_of)} | settle_due(as_of)
+    done = {"bounces": take_returned(as_of), "deliveries": deliver_due(as_of), "files": deliver_files(as_of)}
+    done |= settle_due(as_of)
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
@@ -67,6 +71,17 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 def settle_what_is_due() -> None:
     """Do what is due by the business clock."""
     settle_due(business_clock().now())
+
+
+def take_returned(at: datetime) -> int:
+    """Take in the mail that came back to us, and return how much of it told of something new."""
+    return take_bounces(bounce_mailbox(), {NOTICE_KIND: NOTICES, **SENDERS}, at)
+
+
+@job("market.bounces", every=timedelta(minutes=1))
+def read_bounces() -> None:
+    """Take in the mail that came back to us."""
+    take_returned(business_clock().now())
 
 
 @job("market.meta_leads", every=timedelta(seconds=30))

@@ -6,7 +6,7 @@ NEWS = News(
     events=(
         *("lead.sold", "lead.unsold", "lead.pending", "lead.rejected"),
         *("sale.delivered", "sale.disputed", "sale.returned", "sale.settled"),
-        *("endpoint.paused", "endpoint.resumed"),
+        *("endpoint.paused", "endpoint.resumed", "order.mail_bounced", "order.file_not_taken"),
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),

@@ -3,6 +3,7 @@
 from core.notifications.deliveries import Logged, deliveries_of, forget_deliveries, make_test, replay
 from core.notifications.digests import has_digest, queue_digests, set_digest
 from core.notifications.jobs import write_notices
+from core.notifications.mails import NOTICE_KIND, NOTICES
 from core.notifications.models import Delivery, DeliveryAttempt, Webhook
 from core.notifications.news import EXTENSION, News, news
 from core.notifications.sending import run_sender, send_due
@@ -18,6 +19,8 @@ from core.notifications.webhooks import (
 
 __all__ = [
     "EXTENSION",
+    "NOTICES",
+    "NOTICE_KIND",
     "Delivery",
     "DeliveryAttempt",
     "Logged",

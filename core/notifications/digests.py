@@ -1,9 +1,7 @@
 """The daily mail of what happened, for accounts that asked for one."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -12,12 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from core.clock import as_rfc3339, from_rfc3339
 from core.db import db, transaction
 from core.http import business_clock
-from core.identity import emails_of
 from core.jobs import enqueue, job
-from core.mail import NotSent, mailer
+from core.notifications.mails import mail_account
 from core.notifications.models import Digest, Notice
-
-log = logging.getLogger(__name__)
 
 EVERY = timedelta(days=1)
 LAG = timedelta(minutes=10)  # in which news reaches its notices; the mail leaves out what is younger
@@ -85,15 +80,6 @@ def mail_digest(account_id: str, since: str, until: str) -> None:
                 Notice.occurred_at <= from_rfc3339(until))  # fmt: skip
     with transaction() as session:
         counted = session.execute(select(Notice.event, func.count()).where(*happened).group_by(Notice.event)).all()
-        recipients = emails_of(account)
-    if not counted or not recipients:
-        return
-    message = EmailMessage()
-    message["To"], message["Subject"] = ", ".join(recipients), "What happened in a day"
-    message.set_content(digest_text({row[0]: row[1] for row in counted}, since, until))
-    try:
-        mailer().send(message)
-    except NotSent as none:
-        if none.code in ("later", "connection"):
-            raise
-        log.warning("the daily mail of %s was not sent: %s", account_id, none)
+    if counted:
+        text = digest_text({row[0]: row[1] for row in counted}, since, until)
+        mail_account(account, "What happened in a day", text)

@@ -1,8 +1,6 @@
 """What news becomes for each account: a notice, deliveries to its webhooks, and mail when a webhook is given up."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db, transaction
 from core.http import business_clock
-from core.identity import emails_of
 from core.ids import show_id
 from core.jobs import job
-from core.mail import NotSent, mailer
 from core.notifications.claims import MAIL_JOB
 from core.notifications.deliveries import make_deliveries
+from core.notifications.mails import mail_account
 from core.notifications.models import Notice, Webhook
-
-log = logging.getLogger(__name__)
 
 _WHY = {
     "gone": "Your server answered 410 Gone, which asks us to stop.",
@@ -60,16 +55,7 @@ def tell_by_mail(webhook_id: str) -> None:
     """Write to the people of an account that one of its webhooks is disabled; tried again when mail cannot be sent."""
     with transaction():
         webhook = db.session.get_one(Webhook, UUID(webhook_id))
-        recipients, reason = emails_of(webhook.account_id), webhook.disabled_reason or ""
-        url = webhook.url
-    if reason not in _WHY or not recipients:
-        return  # enabled again meanwhile, or nobody to write to
-    message = EmailMessage()
-    message["To"], message["Subject"] = ", ".join(recipients), "We stopped sending to one of your webhooks"
-    message.set_content(_TEXT.format(id=show_id("whk", UUID(webhook_id)), url=url, why=_WHY[reason]))
-    try:
-        mailer().send(message)
-    except NotSent as none:
-        if none.code in ("later", "connection"):
-            raise
-        log.warning("nobody could be told of %s: %s", webhook_id, none)
+        account_id, reason, url = webhook.account_id, webhook.disabled_reason or "", webhook.url
+    if reason in _WHY:  # it may be enabled again meanwhile
+        text = _TEXT.format(id=show_id("whk", UUID(webhook_id)), url=url, why=_WHY[reason])
+        mail_account(account_id, "We stopped sending to one of your webhooks", text)

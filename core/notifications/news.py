@@ -14,6 +14,7 @@ from core.ids import show_id
 
 TEST_EVENT = "webhook.test"
 DISABLED_EVENT = "webhook.disabled"
+BOUNCED_EVENT = "mail.bounced"
 EXTENSION = "leadbourse_news"
 
 
@@ -27,7 +28,7 @@ class News:
     @property
     def all_events(self) -> tuple[str, ...]:
         """Return the events that a webhook may ask for."""
-        return (*self.events, DISABLED_EVENT)
+        return (*self.events, DISABLED_EVENT, BOUNCED_EVENT)
 
     def body_of(self, event: str, occurred_at: datetime, data: Mapping[str, Any]) -> bytes:
         """Write news as Standard Webhooks has it: type, timestamp, and data with ids as the API shows them."""

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _INSIDE = ("localhost", "local", "internal", "intranet", "lan", "home", "arpa")  # names that never lead outside
 _KEPT = "!$%&'()*+,/:;=?@-._~[]"
 _PORT_OF = {"https": 443, "http": 80}
-_WELL_KNOWN = 1024
+_WELL_KNOWN, _SFTP_PORT = 1024, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,37 @@ def read_target(url: str, allow_private: bool) -> Target:
     return Target(parts.scheme, host, port, f"{path}?{query}" if query else path, is_literal)
 
 
-def _split(url: str) -> SplitResult:
+def read_sftp(url: str, allow_private: bool) -> Target:
+    """Read where sftp://user@host:port/folder leads; NoAnswer for what can never be a target.
+
+    Unless private targets are allowed it must name a public host, and use port 22 or one from 1024.
+    """
+    _refuse_ambiguous(url)
+    try:
+        parts = urlsplit(url)
+        user, _, place = parts.netloc.rpartition("@")
+        host, is_literal = _host_of(urlsplit(f"sftp://{place}"))
+        port = parts.port if parts.port is not None else _SFTP_PORT
+    except ValueError as wrong:
+        raise refused("The address cannot be read.") from wrong
+    if parts.scheme != "sftp" or not user or ":" in user or not port:
+        raise refused("The address must be sftp://user@host/folder.")
+    if not allow_private:
+        _refuse_host(host, is_literal)
+        if port < _WELL_KNOWN and port != _SFTP_PORT:
+            raise refused("Use port 22, or one from 1024.")
+    return Target(parts.scheme, host, port, parts.path, is_literal)
+
+
+def _refuse_ambiguous(url: str) -> None:
     if len(url) > MOST_CHARACTERS:
         raise refused(f"The address is longer than {MOST_CHARACTERS} characters.")
     if _AMBIGUOUS.search(url):
         raise refused("The address holds a space, a backslash or a control character.")
+
+
+def _split(url: str) -> SplitResult:
+    _refuse_ambiguous(url)
     try:
         parts = urlsplit(url)
     except ValueError as wrong:
@@ -106,6 +132,10 @@ def _refuse_inside(scheme: str, host: str, port: int, is_literal: bool) -> None:
         raise refused("The address must begin with https://.")
     if port < _WELL_KNOWN and port not in _PORT_OF.values():
         raise refused("Use port 443, or one from 1024.")
+    _refuse_host(host, is_literal)
+
+
+def _refuse_host(host: str, is_literal: bool) -> None:
     if is_literal and not is_public(host):
         raise refused("The address is not one of the public internet.")
     if not is_literal and ("." not in host or host.rpartition(".")[2] in _INSIDE):

@@ -25,6 +25,7 @@ from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.running import read_settings, running_app
 from marketplace.leads.delivery.courier import run_courier
+from marketplace.leads.delivery.files.runner import run_files
 
 SUPERVISED = "LEADBOURSE_SUPERVISED"
 PROGRAM = [sys.executable, "-m", "marketplace.cli"]
@@ -92,7 +93,7 @@ def worker() -> None:
         app, ended = create_app(settings, database.url), threading.Event()
         loops = [
             threading.Thread(target=loop, args=(app, ended), name=loop.__name__)
-            for loop in (run_relay, run_sender, run_courier)
+            for loop in (run_relay, run_sender, run_courier, run_files)
         ]
         for loop in loops:
             loop.start()

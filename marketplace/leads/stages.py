@@ -1,7 +1,7 @@
 """The one table of moves: which state a lead, a sale, a dispute or an endpoint may go to from which.
 
-Leads are born in their state by the sale function, and a sold one that no buyer took in the end is unsold; orders have
-versions instead of events.
+Leads are born in their state by the sale function, and a sold one that no buyer took in the end is unsold; a delivered
+sale fails only when its mail comes back within the grace; orders have versions instead of events.
 """
 
 DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
@@ -10,7 +10,7 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
     "lead": {"sold": frozenset({"unsold"}), "unsold": frozenset(), "pending": frozenset(), "rejected": frozenset()},
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),
-        "delivered": frozenset({"disputed", "settled"}),
+        "delivered": frozenset({"disputed", "settled", "failed"}),
         "disputed": frozenset({"delivered", "returned"}),
         "settled": frozenset({"returned"}),  # by a late claim alone
         "returned": frozenset(),

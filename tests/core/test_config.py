@@ -39,3 +39,11 @@ def test_the_environment_decides() -> None:
 def test_a_setting_that_cannot_be_read_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=name):
         Settings.read({name: text})
+
+
+def test_the_mailbox_of_bounces_is_read_over_tls_only() -> None:
+    url = "imaps://bounces%40market.example:p%40ss@mail.market.example/INBOX"
+    assert Settings.read({"LEADBOURSE_BOUNCES_URL": url}).bounces_url == url
+    for wrong in ("imap://a:b@host/", "imaps://host/INBOX", "imaps://a@host", "https://a:b@host", "imaps://a:b@host:0"):
+        with pytest.raises(ValueError, match="LEADBOURSE_BOUNCES_URL"):
+            Settings.read({"LEADBOURSE_BOUNCES_URL": wrong})

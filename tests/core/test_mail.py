@@ -87,7 +87,7 @@ def test_a_server_gets_the_mail_with_an_address_for_what_comes_back(tmp_path: Pa
 def test_a_recipient_who_is_refused_is_named_and_the_others_get_it(tmp_path: Path) -> None:
     with serving() as (postbox, port):
         sent = by_server(tmp_path, port).send(mail("nobody@example.com, ada@example.com"))
-    assert sent.refused == {"nobody@example.com": "5.1.1 no such person"}
+    assert sent.refused == {"nobody@example.com": "550 5.1.1 no such person"}
     assert postbox.taken[0].rcpt_tos == ["ada@example.com"]
 
 

@@ -319,7 +319,7 @@ def test_a_shared_lead_that_one_refuses_gets_another_buyer_in_his_place(market: 
     ("delivery", "code"),
     [
         ({"kind": "webhook", "url": "ftp://example.com"}, "invalid_url"),
-        ({"kind": "email", "to": "a@example.com"}, "delivery_not_offered"),
+        ({"kind": "email", "to": "nobody"}, "invalid_email"),
         ({"kind": "webhook", "url": "http://127.0.0.1:1/x", "mode": "sync"}, "delivery_not_offered"),
     ],
 )
@@ -330,3 +330,17 @@ def test_a_delivery_that_cannot_work_is_refused_when_it_is_saved(
     answer = market.make_buyer().request("POST", "/orders", body)
     assert answer.status_code == 422
     assert [error["code"] for error in answer.json["errors"]] == [code]
+
+
+def test_fields_keep_the_order_in_which_the_buyer_has_written_them(market: Market, publisher: Member) -> None:
+    market.app.json.sort_keys = False  # type: ignore[attr-defined]  # as the test client would
+    fields = {"zz": "lead_id", "a": "region", "middle": {"constant": 1}, "b": "vertical"}
+    with open_endpoint() as endpoint:
+        buyer = market.make_buyer()
+        delivery = {"kind": "http", "url": endpoint.url, "format": "json", "fields": fields}
+        order = market.make_order(buyer, delivery=delivery)
+        buyer.request("PATCH", f"/orders/{order['id']}", {"price": {"amount": "21.00", "currency": "EUR"}})
+        publisher.post("/leads", market.lead())
+        deliver_due(START)
+    assert list(json.loads(endpoint.received[0][1])) == list(fields)
+    assert list(buyer.get(f"/orders/{order['id']}")["delivery"]["fields"]) == list(fields)

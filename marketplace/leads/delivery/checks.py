@@ -4,19 +4,19 @@ import json
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
 
 from core.errors import Fault, Invalid
-from marketplace.leads.addresses import read_email
 from marketplace.leads.delivery.adf import VEHICLE_ELEMENTS
 from marketplace.leads.delivery.answers import answer_faults
 from marketplace.leads.delivery.bodies import name_faults
 from marketplace.leads.delivery.mapping import mapping_faults, pairs_of, template_faults
 from marketplace.leads.delivery.parcel import Parcel, plain_of
+from marketplace.leads.delivery.places import mail_faults, sftp_faults
 from marketplace.leads.delivery.ready import completed, dialects
 from marketplace.leads.delivery.settings import (
     MAX_TIMEOUT_SECONDS,
@@ -61,7 +61,7 @@ def delivery_faults(settings: Delivery, sample: Parcel, *, plain_http: bool = Fa
         case AdfDelivery():
             found = list(_adf_faults(settings, plain, plain_http))
         case EmailDelivery():
-            found = list(_address_faults("to", settings.to))
+            found = list(_email_faults(settings, plain))
         case CsvDelivery():
             found = list(_csv_faults(settings, plain))
         case _:
@@ -188,28 +188,48 @@ def _adf_faults(settings: AdfDelivery, plain: Plain, plain_http: bool) -> Faults
         yield Fault("url", "one_source", "Give either url or to.")
     if settings.url is not None:
         yield from _url_faults("url", settings.url, plain_http)
-    if settings.to is not None:
-        yield from _address_faults("to", settings.to)
-    for name in ("vendor", "provider"):
-        text: str = getattr(settings, name)
-        if not text.strip() or len(text) > MAX_WORDS or not text.isprintable():
-            yield Fault(name, "invalid_name", f"Use 1 to {MAX_WORDS} printable characters.")
-    for element in settings.fields:
-        if element not in VEHICLE_ELEMENTS:
-            message = f"ADF's vehicle has no such element here; use {', '.join(VEHICLE_ELEMENTS)}."
-            yield Fault(f"fields.{element[:50]}", "unknown_field", message)
+    yield from mail_faults("to", settings.to)
+    yield from _word_faults("vendor", settings.vendor)
+    yield from _word_faults("provider", settings.provider)
+    yield from _vehicle_faults(settings.fields)
     yield from mapping_faults("fields", settings.fields, plain)
     if settings.answer is not None:
         yield from answer_faults("answer", settings.answer)
 
 
+def _email_faults(settings: EmailDelivery, plain: Plain) -> Faults:
+    yield from mail_faults("to", settings.to)
+    for name in ("subject", "text"):
+        if (template := getattr(settings, name)) is not None:
+            yield from template_faults(name, template, plain)
+    yield from mapping_faults("fields", settings.fields, plain)
+    if settings.format == "adf":
+        yield from _vehicle_faults(settings.fields)
+        if settings.vendor is not None:
+            yield from _word_faults("vendor", settings.vendor)
+        if settings.text is not None and not settings.attach:
+            yield Fault("text", "invalid_value", "Leave the text out, or attach the document: it is the text itself.")
+    elif settings.attach or settings.vendor is not None:
+        yield Fault("format", "invalid_value", "Only the format adf has attach and vendor.")
+
+
+def _word_faults(where: str, text: str) -> Faults:
+    if not text.strip() or len(text) > MAX_WORDS or not text.isprintable():
+        yield Fault(where, "invalid_name", f"Use 1 to {MAX_WORDS} printable characters.")
+
+
+def _vehicle_faults(fields: Iterable[str]) -> Faults:
+    for element in fields:
+        if element not in VEHICLE_ELEMENTS:
+            message = f"ADF's vehicle has no such element here; use {', '.join(VEHICLE_ELEMENTS)}."
+            yield Fault(f"fields.{element[:50]}", "unknown_field", message)
+
+
 def _csv_faults(settings: CsvDelivery, plain: Plain) -> Faults:
-    if (settings.to is None) == (settings.sftp_url is None):
+    if settings.to is not None and settings.sftp_url is not None:
         yield Fault("to", "one_source", "Give either to or sftp_url.")
-    if settings.to is not None:
-        yield from _address_faults("to", settings.to)
-    if settings.sftp_url is not None:
-        yield from _sftp_faults(settings)
+    yield from mail_faults("to", settings.to)
+    yield from sftp_faults(settings)
     if not settings.columns:
         yield Fault("columns", "required", "Name at least one column.")
     yield from mapping_faults("columns", settings.columns, plain)
@@ -218,22 +238,5 @@ def _csv_faults(settings: CsvDelivery, plain: Plain) -> Faults:
         yield Fault("schedule.hours", "out_of_range", "Name full hours from 0 to 23, at least one.")
     if not schedule.days:
         yield Fault("schedule.days", "required", "Name at least one day.")
-    if not is_zone(schedule.timezone):
+    if schedule.timezone is not None and not is_zone(schedule.timezone):
         yield Fault("schedule.timezone", "unknown_timezone", "Name an IANA time zone, such as Europe/Paris.")
-
-
-def _sftp_faults(settings: CsvDelivery) -> Faults:
-    url = settings.sftp_url or ""
-    parts = urlsplit(url) if _is_url(url, ("sftp",)) else None
-    if parts is None or not parts.username or parts.password is not None or parts.query or parts.fragment:
-        yield Fault("sftp_url", "invalid_url", "Write sftp://user@host/folder; the password has a field of its own.")
-    if not settings.host_key:
-        message = "Send the server's public key, as ssh-keyscan prints it: without it anybody could take the files."
-        yield Fault("host_key", "required", message)
-    if not settings.password:
-        yield Fault("password", "required", "Send the password of the SFTP user.")
-
-
-def _address_faults(where: str, address: str) -> Faults:
-    if read_email(address) is None or not address.isprintable() or not address.isascii():
-        yield Fault(where, "invalid_email", "Send one usable e-mail address; write its domain in the ASCII form.")

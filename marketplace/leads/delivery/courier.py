@@ -24,12 +24,15 @@ from core.rounds import run_rounds
 from marketplace.leads.delivery.answers import Verdict, judged
 from marketplace.leads.delivery.claims import Claim, claim_due, claim_stranded, free_lost
 from marketplace.leads.delivery.endpoints import tend
+from marketplace.leads.delivery.files.gathering import set_aside
 from marketplace.leads.delivery.log import Sent, write_attempt
+from marketplace.leads.delivery.mail.letters import Letter, send_letter
 from marketplace.leads.delivery.masking import masked_text
 from marketplace.leads.delivery.next_buyer import Behind
 from marketplace.leads.delivery.outcomes import pass_on_ended, settle_attempt
-from marketplace.leads.delivery.posting import Posting, postings_of
+from marketplace.leads.delivery.posting import Posting, Prepared, postings_of
 from marketplace.leads.delivery.resending import claim_by_hand
+from marketplace.leads.delivery.settings import CsvDelivery
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +68,7 @@ class Courier:
         if free <= 0:
             return []
         self._take_up_lost()
-        with transaction():
-            claimed = _claim(self._clock(), free, busy)
-            written = _written_for(claimed)
+        claimed, written = _prepare(self._clock(), free, busy)
         with self._lock:
             self._busy.update(claim.lane for claim in claimed)
         return [self._pool.submit(self._deliver, claim, written.get(claim.sale_id)) for claim in claimed]
@@ -84,7 +85,7 @@ class Courier:
         """Wait for what is in hand."""
         self._pool.shutdown()
 
-    def _deliver(self, claim: Claim, posting: Posting | Invalid | None) -> None:
+    def _deliver(self, claim: Claim, posting: Prepared | None) -> None:
         """Make one attempt that was claimed: send without a transaction, then record; without a posting only record."""
         try:
             with self._app.app_context():
@@ -106,10 +107,13 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         _pass_on(claim.sale_id, clock())
 
 
-def send_posting(posting: Posting | Invalid) -> Sent:
+def send_posting(posting: Prepared) -> Sent:
     """Make the call of an attempt and judge its answer; the caller holds no transaction."""
     if isinstance(posting, Invalid):  # a template that grows too long for this lead, each time anew
         return Sent(Request("", "", {}), Verdict("not_sent", f"{posting.code}: {posting.detail}"))
+    if isinstance(posting, Letter):
+        return send_letter(posting)
+    assert isinstance(posting, Posting)  # what goes into a file was set aside
     try:
         answer = outbound().send(posting.request, timeout_seconds=posting.timeout_seconds)
     except NoAnswer as silence:
@@ -160,6 +164,19 @@ def _pass_on(sale_id: UUID, at: datetime) -> None:
         log.info("the next buyer of sale %s is looked for later: the clock lags", sale_id)
 
 
+def _prepare(now: datetime, most: int, busy: dict[str, int]) -> tuple[list[Claim], dict[UUID, Prepared]]:
+    """Claim what is to be sent now and write it; what goes into a file is set aside, until there is something else."""
+    while True:
+        with transaction():
+            claimed = _claim(now, most, busy)
+            written = _written_for(claimed)
+            aside = {sale_id for sale_id, each in written.items() if isinstance(each, CsvDelivery)}
+            set_aside(list(aside))
+        rest = [claim for claim in claimed if claim.sale_id not in aside]
+        if rest or not claimed:
+            return rest, written
+
+
 def _claim(now: datetime, most: int, busy: dict[str, int]) -> list[Claim]:
     may_be_stranded = tend(now)
     claimed = claim_due(now, most, busy)
@@ -168,7 +185,7 @@ def _claim(now: datetime, most: int, busy: dict[str, int]) -> list[Claim]:
     return claimed + claim_by_hand(most - len(claimed))
 
 
-def _written_for(claimed: list[Claim]) -> dict[UUID, Posting | Invalid]:
+def _written_for(claimed: list[Claim]) -> dict[UUID, Prepared]:
     """Write what these claims send; nothing for those that are stranded."""
     sending = [claim for claim in claimed if not claim.is_stranded]
     again = [claim.sale_id for claim in sending if claim.by_hand]

@@ -16,6 +16,7 @@ import msgspec
 
 from core.crypto import Vault
 from core.errors import Fault
+from marketplace.leads.delivery.settings import by_name
 
 MASK = "…"  # what is shown of a secret, and what keeps it when it is sent back
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie|credential", re.IGNORECASE)
@@ -51,7 +52,7 @@ def sealed(document: Document, before: Document | None, vault: Vault, buyer_id: 
 
 def opened(document: Mapping[str, Any], vault: Vault, buyer_id: UUID) -> Document:
     """Return kept settings with their secrets in the clear; those of before they were sealed stay as they are."""
-    plain = deepcopy(dict(document))
+    plain = by_name(deepcopy(dict(document)))
     for place in _places(plain):
         if _is_sealed(place.value):
             place.holder[place.key] = _open(place.value, vault, buyer_id)
@@ -60,7 +61,7 @@ def opened(document: Mapping[str, Any], vault: Vault, buyer_id: UUID) -> Documen
 
 def masked(document: Mapping[str, Any]) -> Document:
     """Return settings as their owner sees them: `…` in place of each secret."""
-    shown = deepcopy(dict(document))
+    shown = by_name(deepcopy(dict(document)))
     for place in _secrets(shown):
         place.holder[place.key] = MASK
     return shown
@@ -79,7 +80,7 @@ def restored(
     A secret is kept for the host that it was given for, and not once its mark is taken away: whoever may change an
     order could read it otherwise.
     """
-    plain, known, faults = deepcopy(dict(document)), _by_name(before), []
+    plain, known, faults = by_name(deepcopy(dict(document))), _by_name(before), []
     stays = before is not None and _host_of(plain) == _host_of(before)
     for place in _places(plain):
         earlier = known.get(place.name)
@@ -128,7 +129,7 @@ def _secrets(document: Document) -> Iterator[_Place]:
 
 
 def _by_name(document: Document | None) -> dict[str, _Place]:
-    return {place.name: place for place in _places(deepcopy(document))} if document else {}
+    return {place.name: place for place in _places(by_name(deepcopy(document)))} if document else {}
 
 
 def _is_sealed(value: Any) -> bool:

@@ -16,12 +16,14 @@ class DeliveryRow(Model):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'in_hand', 'accepted', 'refused', 'failed')"),
+        CheckConstraint("state IN ('waiting', 'in_hand', 'filed', 'accepted', 'refused', 'failed')"),
         CheckConstraint("attempts >= 0"),
         CheckConstraint("window_hours > 0"),
         CheckConstraint("hold_days > 0"),
         CheckConstraint("(state = 'in_hand') = (lease_until IS NOT NULL)", name="deliveries_lease_check"),
-        CheckConstraint("(state IN ('waiting', 'in_hand')) = (ended_at IS NULL)", name="deliveries_ended_check"),
+        CheckConstraint(
+            "(state IN ('waiting', 'in_hand', 'filed')) = (ended_at IS NULL)", name="deliveries_ended_check"
+        ),
         Index("deliveries_waiting_idx", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
         Index("deliveries_in_hand_idx", "lease_until", postgresql_where=text("state = 'in_hand'")),
         Index("deliveries_ended_idx", "ended_at",
@@ -59,6 +61,7 @@ class DeliveryAttempt(Model):
         CheckConstraint("(sealed IS NULL) = (sealed_key IS NULL)", name="delivery_attempts_sealed_check"),
         Index("delivery_attempts_by_hand_idx", "lease_until",
               postgresql_where=text("lease_until IS NOT NULL")),
+        CheckConstraint("(bounced_at IS NULL) = (bounce IS NULL)", name="delivery_attempts_bounced_check"),
         {"schema": "marketplace"},
     )  # fmt: skip
 
@@ -73,6 +76,8 @@ class DeliveryAttempt(Model):
     sealed_key: Mapped[int | None] = mapped_column(SmallInteger)
     asked_by: Mapped[str | None] = mapped_column(Text)
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    bounced_at: Mapped[datetime | None] = mapped_column(Instant)
+    bounce: Mapped[str | None] = mapped_column(Text)
 
 
 class OrderSecret(Model):

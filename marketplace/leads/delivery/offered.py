@@ -1,6 +1,6 @@
 """Which deliveries an order may ask for, and the secret with which ours are signed, sealed beside the order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,24 +11,15 @@ from core.crypto import Vault
 from core.db import db
 from core.errors import Fault, Malformed
 from core.http import settings as program
-from core.outbound import NoAnswer, outbound
+from core.outbound import NoAnswer, outbound, sftp_door
 from core.signatures import make_secret
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.checks import delivery_faults
 from marketplace.leads.delivery.credentials import restored, sealed
 from marketplace.leads.delivery.models import OrderSecret
 from marketplace.leads.delivery.parcel import sample_parcel
-from marketplace.leads.delivery.settings import (
-    AdfDelivery,
-    Delivery,
-    HttpDelivery,
-    NoDelivery,
-    WebhookDelivery,
-    delivery_of,
-)
+from marketplace.leads.delivery.settings import SEALED, Delivery, delivery_of, in_order
 from marketplace.leads.desk import desk
-
-OFFERED = "none, webhook, http or adf (by url)"
 
 
 def judge_delivery(
@@ -41,9 +32,8 @@ def judge_delivery(
     vault = desk().vault
     plain, masks = restored(document, before, vault, buyer_id)
     asked, faults = judged_settings(plain, vertical)
-    kept: dict[str, Any] = to_builtins(asked)
-    kept.pop("secret", None)
-    return sealed(kept, before, vault, buyer_id), [*masks, *faults]
+    kept = {name: value for name, value in to_builtins(asked).items() if name not in SEALED}
+    return in_order(sealed(kept, before, vault, buyer_id)), [*masks, *faults]
 
 
 def judged_settings(document: Mapping[str, Any], vertical: Vertical) -> tuple[Delivery, list[Fault]]:
@@ -88,19 +78,21 @@ def _opened(row: OrderSecret, vault: Vault) -> str:
 
 
 def _offer_faults(asked: Delivery) -> list[Fault]:
-    if isinstance(asked, NoDelivery | WebhookDelivery | HttpDelivery) or (isinstance(asked, AdfDelivery) and asked.url):
-        if getattr(asked, "mode", "async") == "async":
-            return []
-        return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
-    return [Fault("delivery.kind", "delivery_not_offered", f"Use {OFFERED}; other kinds are not offered yet.")]
+    if getattr(asked, "mode", "async") == "async":
+        return []
+    return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
 
 
 def _target_faults(asked: Delivery) -> list[Fault]:
-    url = getattr(asked, "url", None)
-    if not url:
-        return []
+    places = (("url", outbound().check), ("sftp_url", sftp_door().check))
+    return [
+        fault for name, check in places if (url := getattr(asked, name, None)) for fault in _refused(name, check, url)
+    ]
+
+
+def _refused(name: str, check: Callable[[str], None], url: str) -> list[Fault]:
     try:
-        outbound().check(url)
+        check(url)
     except NoAnswer as refused:
-        return [Fault("delivery.url", refused.code, str(refused))]
+        return [Fault(f"delivery.{name}", refused.code, str(refused))]
     return []

@@ -45,6 +45,27 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
     return row.state in OVER
 
 
+def undeliver(sale_id: UUID, why: str, at: datetime) -> bool:
+    """End a delivered sale whose mail came back within its grace; False, and nothing changed, when it must stay.
+
+    Its lead is passed on by the courier's next look for what was forgotten.
+    """
+    sale = db.session.get_one(Sale, sale_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
+    if sale.state != "delivered" or row.state != "accepted" or at > row.give_up_at:
+        return False
+    _end(row, sale, "failed", why, at)
+    return True
+
+
+def give_up(sale_id: UUID, state: str, why: str, at: datetime) -> None:
+    """End a sale on its way as refused or failed, once; its lead is passed on as in `undeliver`."""
+    sale = db.session.get_one(Sale, sale_id, with_for_update=True)
+    row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True)
+    if row.ended_at is None:
+        _end(row, sale, state, why, at)
+
+
 def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:
     """Mark a sale delivered; its dispute window and its hold count from now."""
     row.state, row.lease_until, row.ended_at, row.reference = "accepted", None, at, reference

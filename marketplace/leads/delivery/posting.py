@@ -1,4 +1,4 @@
-"""What one attempt sends: the parcel of a sale as its order version asks, signed, and how the answer is read."""
+"""What one attempt sends: the parcel of a sale as its order version asks, and how what comes back is read."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -17,11 +17,12 @@ from core.signatures import sign
 from marketplace.catalog.models import VerticalRow
 from marketplace.leads.delivery.answers import AnswerRules
 from marketplace.leads.delivery.credentials import opened, secrets_in
+from marketplace.leads.delivery.mail.letters import Letter, letter_of
 from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
 from marketplace.leads.delivery.requests import Posted, request_of, rules_of
-from marketplace.leads.delivery.settings import HttpDelivery, delivery_of
+from marketplace.leads.delivery.settings import AdfDelivery, CsvDelivery, EmailDelivery, HttpDelivery, delivery_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
@@ -47,10 +48,15 @@ class Posting(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
-def postings_of(sale_ids: list[UUID], *, by_present_terms: bool = False) -> dict[UUID, Posting | Invalid]:
-    """Write the requests that deliver some sales, each under the order version that bought it; reads only.
+# What a sale is delivered by: a request, a letter, the next file of its order, or nothing as it cannot be written.
+Prepared = Posting | Letter | CsvDelivery | Invalid
 
-    Or as their orders ask at present, for what is sent again. Invalid in the place of one that cannot be written.
+
+def postings_of(sale_ids: list[UUID], *, by_present_terms: bool = False) -> dict[UUID, Prepared]:
+    """Write what delivers some sales, each under the order version that bought it; reads only.
+
+    Or as their orders ask at present, for what is sent again. The settings stand in the place of what goes into a file,
+    Invalid in that of one that cannot be written.
     """
     sales = {sale.id: sale for sale in _by_id(Sale, Sale.id, sale_ids)}
     leads = {lead.id: lead for lead in _by_id(Lead, Lead.id, [sale.lead_id for sale in sales.values()])}
@@ -62,21 +68,26 @@ def _by_id(kind: type[Row], key: InstrumentedAttribute[UUID], ids: list[UUID]) -
     return list(db.session.scalars(select(kind).where(key.in_(ids)))) if ids else []
 
 
-def _written(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting | Invalid:
+def _written(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Prepared:
     try:
         return _posting_of(row, sale, lead, by_present_terms)
     except Invalid as unwritable:
         return unwritable
 
 
-def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting:
+def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting | Letter | CsvDelivery:
     terms = _terms_of(row, by_present_terms)
     plain = opened(terms.delivery, desk().vault, row.buyer_id)
     settings = delivery_of(plain)
+    if isinstance(settings, CsvDelivery) and not by_present_terms:
+        return settings
+    parcel = parcel_of(sale, lead, terms)
+    if isinstance(settings, EmailDelivery) or (isinstance(settings, AdfDelivery) and settings.url is None):
+        return letter_of(sale.id, sale.buyer_id, settings, parcel)
     if not isinstance(settings, Posted):  # the order was changed since it was asked to send a lead again
-        raise Invalid("nothing_to_send_to", "The order sends nothing by HTTP now.")
+        raise Invalid("nothing_to_send_to", "The order sends no lead by itself now.")
     secret = secret_of(row.order_id, desk().vault)
-    return posting_with(settings, parcel_of(sale, lead, terms), sale.currency, secret, secrets_in(plain))
+    return posting_with(settings, parcel, sale.currency, secret, secrets_in(plain))
 
 
 def posting_with(

@@ -16,8 +16,7 @@ from marketplace.leads.delivery.claims import LEASE_SECONDS, Claim
 from marketplace.leads.delivery.credentials import opened
 from marketplace.leads.delivery.endpoints import endpoints_of
 from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
-from marketplace.leads.delivery.requests import Posted
-from marketplace.leads.delivery.settings import delivery_of
+from marketplace.leads.delivery.settings import CsvDelivery, NoDelivery, delivery_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Sale
 from marketplace.leads.queries import THEIRS
@@ -47,6 +46,8 @@ def ask_to_send(sale: Sale, actor: str, at: datetime) -> DeliveryAttempt:
         raise Conflict("nothing_to_send_to", "This sale is read in the portal; it was never to be sent.")
     if sale.state != "held" and sale.state not in THEIRS:
         raise Conflict("not_now", f"The sale is {sale.state}; its lead is not sent any more.")
+    if row.state == "filed":
+        raise Conflict("nothing_to_send_to", "The lead waits for its order's next file.")
     order = db.session.get_one(Order, sale.order_id)
     _check_endpoint(order)
     if row.state == "in_hand" or _is_asked_already(row):
@@ -72,8 +73,8 @@ def _hurry(row: DeliveryRow, actor: str, at: datetime) -> DeliveryAttempt:
 
 def _ask_again(row: DeliveryRow, order: Order, actor: str, at: datetime) -> DeliveryAttempt:
     settings = delivery_of(opened(decode_terms(order.terms).delivery, desk().vault, order.buyer_id))
-    if not (isinstance(settings, Posted) and settings.url):
-        raise Conflict("nothing_to_send_to", "The order sends nothing by HTTP now; change its delivery first.")
+    if isinstance(settings, NoDelivery | CsvDelivery):
+        raise Conflict("nothing_to_send_to", "The order sends no lead by itself now; change its delivery first.")
     row.attempts += 1
     attempt = DeliveryAttempt(sale_id=row.sale_id, number=row.attempts, started_at=at, asked_by=actor,
                               lease_until=REAL_TIME.now())  # fmt: skip

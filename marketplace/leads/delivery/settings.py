@@ -17,6 +17,7 @@ from marketplace.leads.delivery.mapping import Fields
 Mode = Literal["async", "sync"]
 Method = Literal["GET", "POST", "PUT", "PATCH"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Addresses = str | tuple[str, ...] | None  # one, several, or None for those of the account's own people
 
 DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 10, 60
 
@@ -63,11 +64,15 @@ class HttpDelivery(_Kind, frozen=True, tag="http"):
 
 
 class AdfDelivery(_Kind, frozen=True, tag="adf"):
-    """ADF 1.0 by HTTP (`url`) or e-mail (`to`); `vendor` is the dealer, `fields` fill elements of the vehicle."""
+    """ADF 1.0 by HTTP (`url`) or e-mail (`to`); `vendor` is the dealer, `fields` fill elements of the vehicle.
+
+    By e-mail the document is the text, as dealers' software takes it, or an attachment.
+    """
 
     vendor: str
     url: str | None = None
-    to: str | None = None
+    to: Addresses = None
+    attach: bool = False
     provider: str = "Leadbourse"
     fields: Fields = {}
     answer: AnswerRules | None = None
@@ -75,28 +80,45 @@ class AdfDelivery(_Kind, frozen=True, tag="adf"):
 
 
 class EmailDelivery(_Kind, frozen=True, tag="email"):
-    """A plain e-mail for each lead."""
+    """An e-mail for each lead: a table of what is known, `fields` alone, or a `text` of the buyer's own.
 
-    to: str
+    With the format `adf` it carries an ADF document for `vendor` (the order's name without one), whose `fields` are
+    elements of the vehicle; `attach` puts the document beside the text.
+    """
+
+    to: Addresses = None
+    format: Literal["text", "adf"] = "text"
+    subject: str | None = None
+    text: str | None = None
+    fields: Fields = {}
+    vendor: str | None = None
+    attach: bool = False
 
 
 class CsvSchedule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """At which full hours of which days the file goes out, in an IANA zone."""
+    """At which full hours of which days the file goes out, in an IANA zone, or that of the order's own schedule."""
 
     hours: tuple[int, ...] = (8,)
     days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
-    timezone: str = "UTC"
+    timezone: str | None = None
 
 
 class CsvDelivery(_Kind, frozen=True, tag="csv"):
-    """The leads since the last file, by e-mail (`to`) or SFTP; `host_key` is the server's, which is never guessed."""
+    """The leads since the last file, by e-mail (`to`) or SFTP; `host_key` is the server's, which is never guessed.
+
+    The `password` or `private_key` is sealed apart from the order, and kept when a change brings none.
+    """
 
     columns: Fields
-    to: str | None = None
+    to: Addresses = None
     sftp_url: str | None = None
     password: str | None = None
+    private_key: str | None = None
     host_key: str | None = None
     schedule: CsvSchedule = CsvSchedule()
+    separator: Literal[",", ";", "|", "\t"] = ","
+    encoding: Literal["utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15"] = "utf-8"
+    header: bool = True
     bom: bool = False
 
 
@@ -105,6 +127,34 @@ class NoDelivery(_Kind, frozen=True, tag="none"):
 
 
 Delivery = WebhookDelivery | HttpDelivery | AdfDelivery | EmailDelivery | CsvDelivery | NoDelivery
+
+
+ORDERED = ("columns", "fields", "query", "headers")  # mappings whose names stand in an order of the buyer's
+SEALED = ("secret", "password", "private_key")  # what is never kept among an order's terms
+
+
+def addresses_of(to: Addresses) -> tuple[str, ...]:
+    """Return the addresses that settings name; none when mail goes to the account's own people."""
+    return (to,) if isinstance(to, str) else tuple(dict.fromkeys(to or ()))
+
+
+def in_order(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Write settings with pairs for mappings, since a store may sort their names; `delivery_of` reads both."""
+    return {
+        name: list(map(list, value.items())) if name in ORDERED and isinstance(value, dict) else value
+        for name, value in document.items()
+    }
+
+
+def by_name(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Write settings with mappings instead of pairs; what are no pairs stays as it is."""
+    return {name: dict(value) if name in ORDERED and _are_pairs(value) else value for name, value in document.items()}
+
+
+def _are_pairs(value: Any) -> bool:
+    pairs = value if isinstance(value, list | tuple) else (None,)
+    sound = all(isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
+    return sound and len({pair[0] for pair in pairs}) == len(pairs)
 
 
 _BY_KIND: dict[Any, type[Delivery]] = {shape.__struct_config__.tag: shape for shape in get_args(Delivery)}
@@ -122,4 +172,4 @@ def delivery_of(document: Mapping[str, Any]) -> Delivery:
     if shape is None:
         fault = Fault("kind", "unknown_value", f"Use one of {', '.join(map(str, _BY_KIND))}.")
         raise Malformed("invalid_fields", "There is no such kind of delivery.", [fault])
-    return convert({name: value for name, value in document.items() if value is not None}, shape)
+    return convert({name: value for name, value in by_name(document).items() if value is not None}, shape)

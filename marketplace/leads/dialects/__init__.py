@@ -1,13 +1,12 @@
 """The dialects that publishers may post in: each reads its own requests and answers in its own form, purely.
 
-A dialect is a module with `read` and `answer` and a file of default fields, named in the table below. ADF joins it the
-same way: a `read` that makes columns of what its document says, an `answer`, and data/adf.yaml.
+A dialect is a module with `read` and `answer` and a file of default fields, named in the table below.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from marketplace.leads.dialects import boberdoo, google, leadbyte, leadexec, leadprosper, leadspedia
+from marketplace.leads.dialects import adf, boberdoo, google, leadbyte, leadexec, leadprosper, leadspedia
 from marketplace.leads.dialects.posted import Outcome, Posted, Reply, Request
 
 
@@ -30,6 +29,7 @@ DIALECTS = {
     "leadexec": Dialect(leadexec.read, leadexec.answer, ("VID", "LID"), "Password"),
     "leadbyte": Dialect(leadbyte.read, leadbyte.answer, ("campid",), "sid"),
     "boberdoo": Dialect(boberdoo.read, boberdoo.answer, ("TYPE",), "SRC"),
+    "adf": Dialect(adf.read, adf.answer, (), "key", ("POST",)),
     "google": Dialect(google.read, google.answer, (), "google_key", ("POST",)),
 }
 META = "meta"  # its posts carry ids only: what they say is fetched (see sources/meta)

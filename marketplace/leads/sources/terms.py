@@ -15,7 +15,7 @@ from marketplace.leads.submission import Channel, Interest
 
 _DATA = Path(__file__).resolve().parent.parent / "dialects" / "data"
 
-DialectName = Literal["leadspedia", "leadprosper", "leadexec", "leadbyte", "boberdoo", "google", "meta"]
+DialectName = Literal["leadspedia", "leadprosper", "leadexec", "leadbyte", "boberdoo", "adf", "google", "meta"]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Slug = Annotated[str, Meta(max_length=100)]
 ConsentText = Annotated[str, Meta(min_length=1, max_length=10_000)]

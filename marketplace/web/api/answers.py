@@ -191,6 +191,8 @@ class DeliveryTried(Struct, frozen=True, kw_only=True):
     status: int | None
     milliseconds: int | None
     by_hand: bool
+    bounced_at: datetime | None
+    bounce: str | None
     exchanged: Exchanged | None
 
 

@@ -9,7 +9,8 @@ from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
 from marketplace.leads.delivery.endpoints import endpoints_of
-from marketplace.leads.delivery.offered import judge_delivery, keep_secret, secret_of, secrets_of
+from marketplace.leads.delivery.offered import judge_delivery, secret_of, secrets_of
+from marketplace.leads.delivery.reach import keep_reach
 from marketplace.leads.desk import desk
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
@@ -25,7 +26,7 @@ def post_order(actor: Actor) -> Answer:
     """Place an order."""
     asked = body(OrderBody)
     row = place_order(actor.account_id, asked, actor.name, business_clock().now(), judge_delivery)
-    keep_secret(row.id, asked.delivery, desk().vault)
+    keep_reach(row, asked.delivery, desk().vault)
     return created(_show(row))
 
 
@@ -62,7 +63,7 @@ def patch_order(actor: Actor, order_id: str) -> Answer:
     row = change_order(actor.account_id, parse_id("ord", order_id), asked, actor.name,
                        business_clock().now(), _if_version(), judge_delivery)  # fmt: skip
     if asked.delivery is not UNSET:
-        keep_secret(row.id, asked.delivery, desk().vault)
+        keep_reach(row, asked.delivery, desk().vault)
     return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
 
 

@@ -169,7 +169,7 @@ def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> Deliver
     return DeliveryTried(
         number=row.number, started_at=instant(row.started_at), outcome=row.outcome, reason=row.reason,
         status=row.status, milliseconds=row.milliseconds, by_hand=row.asked_by is not None,
-        exchanged=exchanged,
+        bounced_at=instant_or_none(row.bounced_at), bounce=row.bounce, exchanged=exchanged,
     )  # fmt: skip
 
 

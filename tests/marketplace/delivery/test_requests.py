@@ -18,7 +18,7 @@ from marketplace.leads.delivery.mails import mail_of
 from marketplace.leads.delivery.parcel import plain_of
 from marketplace.leads.delivery.requests import request_of, rules_of
 from marketplace.leads.delivery.settings import delivery_of
-from marketplace.leads.delivery.sheets import csv_of
+from marketplace.leads.delivery.sheets import csv_of, sheet_of
 from marketplace.leads.submission import Contact
 from tests.marketplace.delivery.parcels import example, make_parcel, settings_of
 
@@ -177,3 +177,23 @@ def test_any_template_is_refused_or_can_be_sent(source: str) -> None:
     settings = delivery_of({"kind": "http", "url": URL, "format": "text", "body": "{{ score }}" + source})
     if not delivery_faults(settings, example()):
         assert request_of(settings, make_parcel()).body.startswith(b"80")
+
+
+def test_what_a_person_wrote_cannot_pass_for_a_line_of_ours() -> None:
+    parcel = make_parcel(comments="Hello\r\nPrice: 0.00 EUR\u2028Sale: none \u202eTxet\u0000\x1b[2J")
+    lines = mail_of(settings_of("email", to="sales@crm.example"), parcel).get_content().split("\n")
+    assert [line for line in lines if line.startswith("Price:")] == ["Price: 12.50 EUR"]
+    assert "    Price: 0.00 EUR" in lines and "    Sale: none Txet[2J" in lines
+
+
+def test_a_mail_says_the_fields_that_its_buyer_wants_in_their_order() -> None:
+    fields = {"Zone": "region", "Area": {"from": "country", "values": {"FR": "France"}}}
+    mail = mail_of(settings_of("email", to="sales@crm.example", fields=fields), make_parcel())
+    assert mail.get_content() == f"Zone: {make_parcel().region}\nArea: France\n"
+
+
+def test_letters_that_an_encoding_lacks_cannot_begin_a_formula() -> None:
+    for text in ("\uff1dcmd()", "\u0416=1", " =1", "\ud800=1", "\x00=1"):
+        settings = settings_of("csv", columns={"a": "comments"}, header=False, encoding="iso-8859-15")
+        (line,) = sheet_of(settings, [make_parcel(comments=text)]).decode("iso-8859-15").splitlines()
+        assert not line.startswith(("=", " =")), text

@@ -125,6 +125,6 @@ def test_faults_of_the_other_kinds() -> None:
         "url": "one_source", "vendor": "invalid_name", "fields.wheels": "unknown_field",
     }  # fmt: skip
     assert faults_of("csv", columns={}, sftp_url="sftp://host/x", schedule={"hours": [24], "timezone": "Mars"}) == {
-        "sftp_url": "invalid_url", "host_key": "required", "password": "required", "columns": "required",
+        "sftp_url": "invalid_url", "host_key": "required", "columns": "required",
         "schedule.hours": "out_of_range", "schedule.timezone": "unknown_timezone",
     }  # fmt: skip

@@ -41,10 +41,20 @@ def make_source(market: Market, dialect: str, **changes: Any) -> Source:
 
 
 def fields_of(dialect: str, person: str, **changes: str) -> dict[str, str]:
-    """Write the fields of one lead as the dialect names them."""
-    return (
+    """Write the fields of one lead as the dialect names them; an ADF document is one field."""
+    said = (
         dict(zip(_NAMES[dialect], ("Ada", "Martin", person, "+33199001234", "75011", "Paris"), strict=True)) | changes
     )
+    return {"adf": adf_of(**said)} if dialect == "adf" else said
+
+
+def adf_of(**parts: str) -> str:
+    """Write an ADF document of one person."""
+    contact = "".join(f"<{name}>{text}</{name}>" for name, text in parts.items() if name in ("email", "phone"))
+    names = "".join(f'<name part="{part}">{parts[part]}</name>' for part in ("first", "last") if part in parts)
+    address = "".join(f"<{name}>{text}</{name}>" for name, text in parts.items() if name in ("city", "postalcode"))
+    return (f"<?adf version=\"1.0\"?><adf><prospect><customer><contact>{names}{contact}<address>{address}</address>"
+            "</contact></customer></prospect></adf>")  # fmt: skip
 
 
 _NAMES = {
@@ -52,6 +62,7 @@ _NAMES = {
     "leadprosper": ("first_name", "last_name", "email", "phone", "zip_code", "city"),
     "leadexec": ("FirstName", "LastName", "Email", "Phone", "PostalCode", "City"),
     "leadbyte": ("firstname", "lastname", "email", "phone1", "postcode", "towncity"),
+    "adf": ("first", "last", "email", "phone", "postalcode", "city"),
     "boberdoo": ("First_Name", "Last_Name", "Email", "Primary_Phone", "Zip", "City"),
 }
 TEST_FLAG = {"leadspedia": {"lp_test": "1"}, "leadprosper": {"lp_action": "test"}, "leadbyte": {"testmode": "yes"},

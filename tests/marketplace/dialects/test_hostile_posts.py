@@ -57,6 +57,8 @@ def is_in_form(dialect: str, response: TestResponse) -> Any:
     if dialect in ("leadspedia", "boberdoo"):
         tags = [one.tag for one in etree.fromstring(response.data)]
         return tags[0] in ("result", "status") and "error" in text
+    if dialect == "adf":
+        return etree.fromstring(response.data)[0].text == "error"
     if dialect == "leadprosper":
         return response.json["status"] == "ERROR" and isinstance(response.json["code"], int)
     if dialect == "leadexec":
@@ -145,7 +147,7 @@ def test_a_source_of_another_dialect_and_a_closed_one(sources: dict[str, Source]
 
 
 def test_an_unknown_dialect_is_a_plain_404(app: Flask) -> None:
-    for path in ("/in/nobody/src_1", "/in/meta/src_1/more", "/in/adf/src_1"):
+    for path in ("/in/nobody/src_1", "/in/meta/src_1/more", "/in/pigeon/src_1"):
         assert app.test_client().post(path).json["code"] == "not_found"
 
 
