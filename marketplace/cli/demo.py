@@ -1,10 +1,9 @@
 """The demonstration: the whole exchange, served, with the sample market living in it."""
 
-import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +21,7 @@ from core.postgres import discard_embedded, open_database
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand
-from marketplace.cli.processes import serve_everything, tie_to_supervisor
+from marketplace.cli.processes import Beside, serve_everything, tie_to_supervisor
 from marketplace.cli.running import print_json, read_settings, running_app
 from marketplace.demo.backfill import SetClock
 from marketplace.demo.calls import Api
@@ -32,10 +31,11 @@ from marketplace.demo.opening import Wanted, fill_in, next_opening
 from marketplace.demo.report import lines_of, report
 from marketplace.demo.settling import LOGINS
 from marketplace.demo.simulator import Simulator
-from marketplace.demo.state import DemoState, discard, last_instant, state_in, write_clock, write_state
+from marketplace.demo.state import DemoState, discard, last_instant, locked, state_in, write_clock, write_state
 
 PASSWORD = "leadbourse-demo"  # a demonstration's, printed on purpose
 SIMULATOR = "demo-simulator"
+STANDSTILL = 1e-9  # business seconds a real second, while no demonstration runs
 UNSEEN_SECONDS = 10  # what may have happened after the last note of the time, in real time
 SHOWN = ("Hogeschool Zuid",)  # beside who can sign in
 
@@ -57,14 +57,26 @@ def demo(days: int | None, scale: float | None, rate: float | None, as_report: b
         _show_report(settings, as_json)
         return
     size = sample_market().size
-    state = _filled(settings, size.backfill_days if days is None else days, 1.0 if scale is None else scale)
-    rate = rate or size.clock_rate
+    with locked(settings.data_folder):
+        state = _filled(settings, size.backfill_days if days is None else days, 1.0 if scale is None else scale)
+        sys.exit(_serve(settings, state, rate or size.clock_rate))
+
+
+def _serve(settings: Settings, state: DemoState, rate: float) -> int:
+    """Serve with the simulator beside; business time stands still while nothing runs."""
     clock = _resumed(settings, state, rate)
     _say_who_is_there(settings, state)
     anchor = (clock.real_at.isoformat(), clock.business_at.isoformat(), str(rate))
-    sys.exit(serve_everything(
-        settings, {"simulator": [SIMULATOR, *anchor]}, lambda: write_clock(settings.data_folder, clock.now(), rate)
-    ))  # fmt: skip
+
+    def note_time() -> None:
+        write_clock(settings.data_folder, clock.now(), rate)
+
+    def stop_time(url: str) -> None:
+        note_time()
+        with _connected(settings, url), transaction():
+            resume_clock(clock.now(), STANDSTILL)
+
+    return serve_everything(settings, Beside({"simulator": [SIMULATOR, *anchor]}, note_time, stop_time))
 
 
 @click.command(SIMULATOR, hidden=True)
@@ -96,7 +108,9 @@ def _filled(settings: Settings, days: int, scale: float) -> DemoState:
     if state is not None and state.filled:
         return state
     if state is not None:
-        click.echo("The demonstration in this data folder was cut short while it was filled in; beginning anew.", err=True)
+        click.echo(
+            "The demonstration in this data folder was cut short while it was filled in; beginning anew.", err=True
+        )
         discard_embedded(settings)
         discard(settings.data_folder)
     wanted = Wanted(days, scale, sample_market().size.seed, next_opening(datetime.now(UTC)))
@@ -118,17 +132,23 @@ def _filling(settings: Settings, clock: SetClock) -> Iterator[None]:
     """Enter an application by the market's clock; what is lost with the machine is filled in anew, so nothing waits."""
     with open_database(settings) as database:
         quick = f"{database.url}{'&' if '?' in database.url else '?'}options=-csynchronous_commit%3Doff"
-        app = create_app(settings, quick, clock)
-        try:
-            with app.app_context():
-                migrate()
-                yield
-        finally:
-            pool_of(app).close()
+        with _connected(settings, quick, clock):
+            migrate()
+            yield
 
 
 @contextmanager
-def _progress(wanted: Wanted) -> Iterator["click._termui_impl.ProgressBar[int]"]:
+def _connected(settings: Settings, url: str, clock: SetClock | None = None) -> Iterator[None]:
+    app = create_app(settings, url, clock)
+    try:
+        with app.app_context():
+            yield
+    finally:
+        pool_of(app).close()
+
+
+@contextmanager
+def _progress(wanted: Wanted) -> Iterator[Callable[[int], None]]:
     market = sample_market()
     weekdays = sum(
         1 if (wanted.first_day + timedelta(days=day)).weekday() < 5 else market.size.weekend_bp / 10_000
@@ -136,7 +156,7 @@ def _progress(wanted: Wanted) -> Iterator["click._termui_impl.ProgressBar[int]"]
     )
     length = max(1, round(market.size.weekday_leads * wanted.scale * (weekdays + 0.2)))
     with click.progressbar(length=length, label=f"Filling in {wanted.days} days", file=sys.stderr) as bar:
-        yield bar.update  # type: ignore[misc]
+        yield bar.update
 
 
 def _refuse_others() -> None:
@@ -149,7 +169,11 @@ def _refuse_others() -> None:
 def _resumed(settings: Settings, state: DemoState, rate: float) -> BusinessClock:
     """Let business time go on from where it stood when the demonstration was seen last."""
     stood = last_instant(settings.data_folder)
-    at = state.opened_at if stood is None or stood <= state.opened_at else stood + timedelta(seconds=UNSEEN_SECONDS * rate)
+    at = (
+        state.opened_at
+        if stood is None or stood <= state.opened_at
+        else stood + timedelta(seconds=UNSEEN_SECONDS * rate)
+    )
     with running_app(settings), transaction():
         clock = resume_clock(at, rate)
     write_clock(settings.data_folder, clock.now(), rate)
@@ -170,7 +194,9 @@ def _say_who_is_there(settings: Settings, state: DemoState) -> None:
 def _show_report(settings: Settings, as_json: bool) -> None:
     state = state_in(settings.data_folder)
     if state is None or not state.filled:
-        raise Conflict("no_demo", "There is no filled-in demonstration in this data folder; start `leadbourse demo` first.")
+        raise Conflict(
+            "no_demo", "There is no filled-in demonstration in this data folder; start `leadbourse demo` first."
+        )
     with running_app(replace(settings)):
         figures = report(state)
     if as_json:

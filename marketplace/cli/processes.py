@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from granian import Granian
@@ -40,13 +41,22 @@ def serve(host: str | None, port: int | None) -> None:
     sys.exit(serve_everything(_with_address(read_settings(), host, port)))
 
 
-def serve_everything(
-    settings: Settings, more: Mapping[str, list[str]] | None = None, every_second: Callable[[], None] | None = None
-) -> int:
-    """Serve until told to end; the children die with this process, a dead child is started again.
+class Beside(NamedTuple):
+    """What goes on beside a service: further commands by name, and what is done every second and at the end.
 
-    `more` are further commands of the program to keep running, by name; `every_second` is called as it says.
+    `at_end` gets the database's URL once all processes have ended.
     """
+
+    commands: Mapping[str, list[str]] = {}
+    every_second: Callable[[], None] = lambda: None
+    at_end: Callable[[str], None] = lambda _url: None
+
+
+NOTHING = Beside()
+
+
+def serve_everything(settings: Settings, beside: Beside = NOTHING) -> int:
+    """Serve until told to end; the children die with this process, a dead child is started again."""
     refuse_busy_port(settings.host, settings.port)
     with open_database(settings) as database:
         environment = os.environ | {
@@ -57,14 +67,15 @@ def serve_everything(
         if status != 0:
             return status
         commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}
-        commands |= {name: [*PROGRAM, *command] for name, command in (more or {}).items()}
+        commands |= {name: [*PROGRAM, *command] for name, command in beside.commands.items()}
 
         def keep_alive() -> None:
             database.ensure_running()
-            if every_second is not None:
-                every_second()
+            beside.every_second()
 
-        return supervise(commands, environment, stop_within_seconds=8, keep_alive=keep_alive)
+        status = supervise(commands, environment, stop_within_seconds=8, keep_alive=keep_alive)
+        beside.at_end(database.url)
+        return status
 
 
 @click.command()

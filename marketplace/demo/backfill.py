@@ -6,6 +6,8 @@ what they would be had it been live. All is delivered to the portal, since nobod
 """
 
 import heapq
+import logging
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
@@ -18,6 +20,7 @@ from sqlalchemy import select
 from core.clock import from_rfc3339
 from core.db import db, transaction
 from core.errors import DomainError
+from core.http import settings
 from core.ids import parse_id, show_id
 from core.schemas import convert
 from marketplace.demo.behaviour import Deed, Known, Sold, decision_of, deeds_of
@@ -28,12 +31,15 @@ from marketplace.demo.state import DemoState
 from marketplace.jobs import settle_due
 from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import Report, report_disposition
-from marketplace.leads.disputes import Claim, open_dispute, resolve_dispute
 from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.disputes import Claim, open_dispute, resolve_dispute
+from marketplace.leads.disputes.evidence import add_file
 from marketplace.leads.intake import Sender
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.refusals import count_refusal
 from marketplace.leads.submission import Submission
+
+log = logging.getLogger(__name__)
 
 STEP = timedelta(hours=6)  # between two looks at what people do and what falls due
 TOGETHER = 50  # deeds in a transaction
@@ -86,6 +92,7 @@ class Backfill:
             day = self._refill(day)
             progress(sum(self._post(posting) for posting in postings))
         self._end_of_step(until)
+        log.info("of the buyers' deeds some were refused: %s", self.skipped)
 
     def _postings(self, until: datetime) -> Iterator[Posting]:
         start = datetime.combine(self._cast.first_day, time(), UTC)
@@ -137,7 +144,9 @@ class Backfill:
         """Put on the agenda what the buyers will do with what they bought since the last look."""
         query = select(Sale, Lead.temperature).join(Lead, Lead.id == Sale.lead_id).order_by(Sale.id)
         with transaction():
-            for sale, temperature in db.session.execute(query.where(Sale.id > self._seen_to) if self._seen_to else query):
+            for sale, temperature in db.session.execute(
+                query.where(Sale.id > self._seen_to) if self._seen_to else query
+            ):
                 self._seen_to = sale.id
                 known = self._labels.find(show_id("lead", sale.lead_id))
                 if known is not None:
@@ -151,23 +160,36 @@ class Backfill:
         buyer, rules = self._cast.buyer(placed.buyer), self._cast.rules(placed.vertical)
         for deed in deeds_of(buyer, sold, known, self._cast.market, rules, self._cast.bad_bp):
             if deed.kind == "dispute" or deed.at >= self._state.opened_at - REPORTED:
-                heapq.heappush(self._agenda, _Due(deed.at, len(self._sold) * 10 + len(self._agenda), sale.buyer_id, deed))
+                heapq.heappush(
+                    self._agenda, _Due(deed.at, len(self._sold) * 10 + len(self._agenda), sale.buyer_id, deed)
+                )
 
     def _do(self, due: _Due) -> None:
         sale_id = parse_id("sale", due.deed.sale)
         try:
             if due.deed.kind == "dispute":
-                open_dispute(due.buyer_id, sale_id, Claim(**due.deed.body), ACTOR, due.at)
+                self._dispute(due.buyer_id, sale_id, due.deed.body, due.at)
             else:
                 report_disposition(due.buyer_id, sale_id, _report_of(due.deed.body), ACTOR, due.at)
         except DomainError as refused:  # above the cap on returns, mostly: refused before anything is written
             self.skipped[refused.code] = self.skipped.get(refused.code, 0) + 1
 
+    @staticmethod
+    def _dispute(buyer_id: UUID, sale_id: UUID, body: dict[str, Any], at: datetime) -> None:
+        claim, file = {**body}, body.get("file")
+        claim.pop("file", None)
+        opened = open_dispute(buyer_id, sale_id, Claim(**claim, brings_file=file is not None), ACTOR, at)
+        if file is not None:
+            data = b64decode(file["base64"])
+            add_file(buyer_id, opened.id, file["name"], data, settings().data_folder, ACTOR, at)
+
     def _decide(self, as_of: datetime) -> None:
         """Let the operator decide what has lain long enough; the machine has looked at it before."""
         with transaction():
             rows = db.session.execute(
-                select(Dispute.id, Dispute.sale_id, Dispute.opened_at).where(Dispute.state == "open").order_by(Dispute.id)
+                select(Dispute.id, Dispute.sale_id, Dispute.opened_at)
+                .where(Dispute.state == "open")
+                .order_by(Dispute.id)
             ).all()
             for dispute_id, sale_id, opened_at in rows:
                 known = self._sold[sale_id]

@@ -4,6 +4,7 @@ Pure and seeded by the lead's own name and the buyer's, so that whoever asks aga
 a lead truly was, as a buyer does once he has called; the product learns it from them alone.
 """
 
+from base64 import b64encode
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -13,10 +14,18 @@ from marketplace.catalog.dispute_rules import Reason
 from marketplace.demo.market import Behaviour, Buyer, SampleMarket, TrueLabel
 
 LOST = ("not_interested", "no_need_yet", "too_expensive", "chose_competitor", "never_reached", "not_eligible")
-REASON_OF: dict[TrueLabel, str] = {
-    "mistyped": "mistyped", "bot": "bot", "hired": "hired", "duplicate": "duplicate", "prank": "prank",
-    "competitor": "competitor", "off_criteria": "out_of_criteria", "weak_consent": "no_consent",
-}  # fmt: skip
+# What a buyer who calls takes each kind of lead for, the likeliest first: a robot's number is dead, a paid person never
+# asked for anything. Whatever is drawn beyond these weights is claimed as the mix of the market has it.
+REASONS_OF: dict[TrueLabel, dict[str, int]] = {
+    "mistyped": {"mistyped": 70},
+    "bot": {"mistyped": 40, "bot": 35},
+    "hired": {"prank": 50, "hired": 20},
+    "duplicate": {"duplicate": 80},
+    "prank": {"prank": 80},
+    "competitor": {"competitor": 80},
+    "off_criteria": {"out_of_criteria": 80},
+    "weak_consent": {"no_consent": 60, "prank": 20},
+}
 SUB_REASONS = {"duplicate": "bought_here", "out_of_criteria": "order_conditions", "mistyped": "dead_number"}
 NOTES = {
     "unreachable": "Nobody answered on three days.",
@@ -113,8 +122,11 @@ def _dispute(
 
 
 def _reason(label: TrueLabel, market: SampleMarket, dice: Random) -> str:
-    if label != "good" and dice.random() < 0.7:
-        return REASON_OF[label]
+    thrown = dice.random() * 100
+    for reason, weight in REASONS_OF.get(label, {}).items():
+        thrown -= weight
+        if thrown < 0:
+            return reason
     drawn = dice.choices(list(market.disputes), list(market.disputes.values()))[0]
     return dice.choice(("bot", "hired")) if drawn == "bot_or_hired" else drawn
 
@@ -129,9 +141,15 @@ def _claim(sold: Sold, word: str, rules: Rules, dice: Random) -> Deed:
     body: dict[str, Any] = {"reason": word, "note": NOTES[word]}
     if word in SUB_REASONS:
         body["sub_reason"] = SUB_REASONS[word]
+    if not reason.machine:
+        body["file"] = {"name": "calls.txt", "base64": b64encode(_file(sold, word).encode()).decode()}
     if reason.attempts:
         body["evidence"] = _attempts(sold.at, at, reason.attempts.calls)
     return Deed(at.replace(microsecond=0), sold.sale, "dispute", body)
+
+
+def _file(sold: Sold, word: str) -> str:
+    return f"{sold.sale}: {NOTES[word]}\nNoted by the agent who called, {sold.at:%Y-%m-%d}.\n"
 
 
 def _attempts(sold_at: datetime, at: datetime, calls: int) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 TIMEOUT_SECONDS = 30
@@ -16,29 +16,28 @@ class Answered(NamedTuple):
 
 
 class Api:
-    """Speaks to one exchange; each thread keeps a connection of its own."""
+    """Speaks to one exchange; threads may share it, since each call has a connection of its own."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
-        self._local = threading.local()
 
     def call(self, method: str, path: str, key: str = "", body: Any = None) -> Answered:
         """Make a call and return its answer whatever the status; OSError when nobody answers."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         data = json.dumps(body).encode() if body is not None else None
-        connection = self._connection()
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, data, headers)
             response = connection.getresponse()
             return Answered(response.status, json.loads(response.read() or b"null"))
         except (http.client.HTTPException, OSError, ValueError) as broken:
-            connection.close()
-            self._local.connection = None
             raise ConnectionError(f"{method} {path}: {broken}") from broken
+        finally:
+            connection.close()
 
-    def pages(self, path: str, key: str) -> Any:
+    def pages(self, path: str, key: str) -> Iterator[Any]:
         """Yield the items of a list, page by page."""
-        cursor = ""
+        cursor: str | None = ""
         while cursor is not None:
             answered = self.call("GET", f"{path}{'&' if '?' in path else '?'}limit=100{cursor}", key)
             if answered.status != 200:
@@ -46,9 +45,3 @@ class Api:
             yield from answered.body["items"]
             more = answered.body["next_cursor"]
             cursor = f"&cursor={more}" if more else None
-
-    def _connection(self) -> http.client.HTTPConnection:
-        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._local.connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
-        return found

@@ -7,7 +7,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from marketplace.catalog.verticals import read_shipped
-from marketplace.demo.behaviour import REASON_OF, Rules
+from marketplace.demo.behaviour import NOTES, Rules
 from marketplace.demo.market import Buyer, Publisher, SampleMarket, sample_market
 from marketplace.demo.scale import scaled
 from marketplace.demo.traffic import Sent, leads_of
@@ -65,8 +65,7 @@ class Cast:
         """Return what may be disputed in a vertical."""
         if slug not in self._rules:
             vertical = read_shipped(slug)
-            names = {*REASON_OF.values(), *self.market.disputes, "bot", "hired"} - {"bot_or_hired"}
-            reasons = {name: reason for name in names if (reason := vertical.dispute_reason(name)) is not None}
+            reasons = {name: reason for name in NOTES if (reason := vertical.dispute_reason(name)) is not None}
             self._rules[slug] = Rules(vertical.window_hours, reasons)
         return self._rules[slug]
 

@@ -37,7 +37,7 @@ def _handler_of(answer: Answer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """One delivery."""
 
-        def do_POST(self) -> None:  # noqa: N802  # the base class names it
+        def do_POST(self) -> None:  # the base class names it
             """Read the delivery and reply as its buyer does."""
             length = min(int(self.headers.get("Content-Length") or 0), MOST_BYTES)
             self.rfile.read(length)

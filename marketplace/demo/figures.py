@@ -75,7 +75,11 @@ def _compared(market: SampleMarket, seen: Seen, scale: float) -> Iterator[tuple[
     yield "duplicates_refused_percent", caught["duplicate"], 100 * seen.duplicates / leads
     yield "no_consent_refused_percent", caught["weak_consent"], 100 * seen.no_consent / leads
     yield "refused_percent", sum(caught.values()), 100 * refused / leads
-    yield "off_criteria_unsold_percent", _share(market, ("off_criteria",), caught=False), 100 * seen.off_criteria / leads
+    yield (
+        "off_criteria_unsold_percent",
+        _share(market, ("off_criteria",), caught=False),
+        100 * seen.off_criteria / leads,
+    )
     yield "sold_percent", totals.sold_bp / 100, 100 * seen.sold / leads
     yield "sales_weekday", totals.sales_weekday * scale, seen.weekday_sales / days
     yield "shares_per_sold_lead", SHARES, seen.sales / max(seen.sold, 1)

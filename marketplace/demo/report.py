@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from core.db import db
+from core.ids import parse_id
 from marketplace.demo.figures import NOT_JUDGED, Seen, figures_of
 from marketplace.demo.market import sample_market
 from marketplace.demo.scale import scaled
@@ -16,7 +17,7 @@ WINDOW = timedelta(days=10)  # of younger sales nobody knows yet how many go bac
 _SEEN = text("""
     WITH leads AS (
         SELECT l.*, (l.received_at AT TIME ZONE 'Europe/Paris')::date AS day FROM marketplace.leads l
-        JOIN core.accounts a ON a.id = l.publisher_id AND a.name = ANY (:publishers) WHERE NOT l.test),
+        WHERE l.publisher_id = ANY (:publishers) AND NOT l.test),
     sales AS (
         SELECT s.*, (s.sold_at AT TIME ZONE 'Europe/Paris')::date AS day FROM marketplace.sales s
         WHERE s.state NOT IN ('refused', 'failed')),
@@ -51,7 +52,8 @@ def report(state: DemoState) -> dict[str, Any]:
     """Return every figure of the table with what was seen, and what is not judged yet."""
     market = sample_market()
     first = _date(state)
-    asked = {"publishers": [each.name for each in market.publishers], "off_regions": list(market.off_regions),
+    publishers = [parse_id("acc", state.members[each.name].account_id) for each in market.publishers]
+    asked = {"publishers": publishers, "off_regions": list(market.off_regions),
              "first": first, "settled_in": first + RAMP, "window": f"{WINDOW.days} days"}  # fmt: skip
     row = dict(db.session.execute(_SEEN, asked).one()._mapping)  # noqa: SLF001  # the documented name
     days = row.pop("dispute_days")

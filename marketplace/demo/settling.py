@@ -13,14 +13,14 @@ from core.ids import parse_id, show_id
 from core.money import Money
 from core.schemas import convert
 from marketplace.demo.cast import OPERATOR, Cast
-from marketplace.demo.market import Behaviour, Buyer, SampleOrder
+from marketplace.demo.market import SampleOrder
 from marketplace.demo.state import Member, Placed
+from marketplace.demo.wallets import offered, playing, price_of, refill
 from marketplace.orders.standing import place_order
 from marketplace.orders.terms import OrderBody
 
 ACTOR = "system:demo"
 LOGINS = {"Studiekiezer": "publisher@example.com", "École Ada": "buyer@example.com", OPERATOR: "operator@example.com"}
-COVER_DAYS = 6  # of what a buyer may spend, in its wallet after a refill
 
 
 def names_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
@@ -30,19 +30,6 @@ def names_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
     for number, buyer in enumerate(playing(cast), 1):
         yield "buyer", buyer.name, LOGINS.get(buyer.name, f"buyer{number}@example.com")
     yield "operator", OPERATOR, LOGINS[OPERATOR]
-
-
-def playing(cast: Cast) -> list[Buyer]:
-    """Return the buyers of whose orders at least one can be placed by now."""
-    return [buyer for buyer in cast.market.buyers if any(True for _ in offered(buyer))]
-
-
-def offered(buyer: Buyer) -> Iterator[tuple[SampleOrder, str]]:
-    """Yield what a buyer can order by now, with the vertical: prices per lead, in the vertical's own currency."""
-    for order in buyer.orders:
-        if order.model == "cpl" and order.price is not None and buyer.currency == "EUR":
-            for slug in order.verticals:
-                yield order, slug
 
 
 def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> dict[str, Member]:
@@ -84,30 +71,6 @@ def _body(order: SampleOrder, slug: str) -> dict[str, Any]:
         "caps": {"day": order.day_leads}, "schedule": {"timezone": "Europe/Paris"},
         "budget": {"day": {"amount": order.day_budget, "currency": "EUR"}} if order.day_budget else None,
     }  # fmt: skip
-
-
-def price_of(order: SampleOrder) -> Decimal:
-    """Return the one price of a standing order: the middle of what its buyer bids."""
-    assert order.price is not None
-    return (sum(map(Decimal, order.price), Decimal()) / 2).quantize(Decimal("0.01"))
-
-
-def daily_need(buyer: Buyer) -> Decimal:
-    """Return the most that a buyer spends on a day by its orders' caps."""
-    return sum((price_of(order) * (order.day_leads or 25) for order, _ in offered(buyer)), Decimal())
-
-
-def refill(buyer: Buyer, available: Decimal, scale: float) -> Decimal:
-    """Return what to add to a wallet at the beginning of a day; who pays in advance and little gets up to its level."""
-    level, floor = _level(buyer.behaviour, daily_need(buyer), scale)
-    return max(level - available, Decimal()).quantize(Decimal("0.01")) if available < floor else Decimal()
-
-
-def _level(does: Behaviour, need: Decimal, scale: float) -> tuple[Decimal, Decimal]:
-    if does.low_wallet is not None:
-        level = max(Decimal(does.low_wallet) * Decimal(str(scale)), Decimal(5))
-        return level, level
-    return need * COVER_DAYS, need * 2
 
 
 def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: float, at: datetime) -> None:

@@ -17,14 +17,14 @@ from marketplace.demo.calls import Api
 from marketplace.demo.cast import OPERATOR, Cast
 from marketplace.demo.endpoints import Endpoints
 from marketplace.demo.labels import LabelBook
-from marketplace.demo.settling import playing, refill
 from marketplace.demo.state import DemoState
+from marketplace.demo.wallets import playing, refill
 
 log = logging.getLogger(__name__)
 LOCAL = ZoneInfo("Europe/Paris")
 TOO_LATE = timedelta(minutes=45)  # a lead that could not be posted for so long is left out: nothing floods
 LOOK_BACK = timedelta(days=6)  # longer than any deed waits
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 8.0
 RETRY_SECONDS = 1.0
 SERVERS = ("webhook", "sync", "ping")  # who bids by ping has a server for its leads, too
 CreditWallet = Callable[[str, str], None]

@@ -1,7 +1,10 @@
-"""The demonstration's own notes in the data folder: who takes part, whether the month is filled in, where time stands."""
+"""The demonstration's own notes in the data folder: who takes part, whether all is filled in, where time stands."""
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-FOLDER, STATE, CLOCK = "demo", "state.json", "clock"
+from core.errors import Conflict
+
+FOLDER, STATE, CLOCK, LOCK = "demo", "state.json", "clock", "lock"
 
 
 class Member(Struct, frozen=True):
@@ -73,7 +78,22 @@ def _replace(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
+@contextmanager
+def locked(data_folder: Path) -> Iterator[None]:
+    """Hold the data folder for one demonstration; Conflict `demo_running` while another has it."""
+    path = data_folder / FOLDER / LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("demo_running", "A demonstration runs in this data folder already; end it first, or name "
+                           "another folder in LEADBOURSE_DATA.") from None  # fmt: skip
+        yield
+
+
 def discard(data_folder: Path) -> None:
     """Remove the notes of a demonstration, the file of true labels with them."""
-    for path in (data_folder / FOLDER).glob("*"):
-        path.unlink()
+    for path in (data_folder / FOLDER).iterdir():
+        if path.name != LOCK:
+            path.unlink()
