@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,7 @@ from marketplace.demo.settling import ACTOR, refill_wallets
 from marketplace.demo.state import DemoState
 from marketplace.jobs import settle_due
 from marketplace.leads.desk import desk
-from marketplace.leads.dispositions import Report, report_disposition
+from marketplace.leads.dispositions import Report, report_at_once
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes import Claim, open_dispute, resolve_dispute
 from marketplace.leads.disputes.evidence import add_file
@@ -40,10 +40,11 @@ from marketplace.leads.refusals import count_refusal
 from marketplace.leads.submission import Submission
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 STEP = timedelta(hours=6)  # between two looks at what people do and what falls due
 TOGETHER = 50  # deeds in a transaction
-REPORTED = timedelta(days=3)  # before the opening; a month of reports would take as long as a month of leads
+REPORTS_TOGETHER = 500
 
 
 class SetClock:
@@ -132,11 +133,14 @@ class Backfill:
     def _end_of_step(self, at: datetime) -> None:
         self._clock.at = at
         self._plan()
+        due = []
         while self._agenda and self._agenda[0].at <= at:
-            due = [heapq.heappop(self._agenda) for _ in range(TOGETHER) if self._agenda and self._agenda[0].at <= at]
+            due.append(heapq.heappop(self._agenda))
+        self._report([each.deed for each in due if each.deed.kind == "disposition"], at)
+        for some in batched([each for each in due if each.deed.kind == "dispute"], TOGETHER):
             with transaction():
-                for each in due:
-                    self._do(each)
+                for each in some:
+                    self._dispute(each.buyer_id, each.deed)
         self._decide(at)
         settle_due(at)
 
@@ -159,29 +163,26 @@ class Backfill:
                     sale.price_minor, sale.sold_at)  # fmt: skip
         buyer, rules = self._cast.buyer(placed.buyer), self._cast.rules(placed.vertical)
         for deed in deeds_of(buyer, sold, known, self._cast.market, rules, self._cast.bad_bp):
-            if deed.kind == "dispute" or deed.at >= self._state.opened_at - REPORTED:
-                heapq.heappush(
-                    self._agenda, _Due(deed.at, len(self._sold) * 10 + len(self._agenda), sale.buyer_id, deed)
-                )
-
-    def _do(self, due: _Due) -> None:
-        sale_id = parse_id("sale", due.deed.sale)
-        try:
-            if due.deed.kind == "dispute":
-                self._dispute(due.buyer_id, sale_id, due.deed.body, due.at)
-            else:
-                report_disposition(due.buyer_id, sale_id, _report_of(due.deed.body), ACTOR, due.at)
-        except DomainError as refused:  # above the cap on returns, mostly: refused before anything is written
-            self.skipped[refused.code] = self.skipped.get(refused.code, 0) + 1
+            heapq.heappush(self._agenda, _Due(deed.at, len(self._sold) * 10 + len(self._agenda), sale.buyer_id, deed))
 
     @staticmethod
-    def _dispute(buyer_id: UUID, sale_id: UUID, body: dict[str, Any], at: datetime) -> None:
-        claim, file = {**body}, body.get("file")
-        claim.pop("file", None)
-        opened = open_dispute(buyer_id, sale_id, Claim(**claim, brings_file=file is not None), ACTOR, at)
+    def _report(deeds: list[Deed], now: datetime) -> None:
+        for some in batched(deeds, REPORTS_TOGETHER):
+            with transaction():
+                report_at_once([(parse_id("sale", deed.sale), _report_of(deed.body)) for deed in some], ACTOR, now)
+
+    def _dispute(self, buyer_id: UUID, deed: Deed) -> None:
+        said, file = {**deed.body}, deed.body.get("file")
+        said.pop("file", None)
+        claim = Claim(**said, brings_file=file is not None)
+        try:
+            opened = open_dispute(buyer_id, parse_id("sale", deed.sale), claim, ACTOR, deed.at)
+        except DomainError as refused:  # above the cap on returns, mostly: refused before anything is written
+            self.skipped[refused.code] = self.skipped.get(refused.code, 0) + 1
+            return
         if file is not None:
             data = b64decode(file["base64"])
-            add_file(buyer_id, opened.id, file["name"], data, settings().data_folder, ACTOR, at)
+            add_file(buyer_id, opened.id, file["name"], data, settings().data_folder, ACTOR, deed.at)
 
     def _decide(self, as_of: datetime) -> None:
         """Let the operator decide what has lain long enough; the machine has looked at it before."""
@@ -196,6 +197,11 @@ class Backfill:
                 at, said = decision_of(known, opened_at, self._cast.seed)
                 if at <= as_of:
                     resolve_dispute(dispute_id, said["decision"], said["note"], ACTOR, at)
+
+
+def batched(items: list[T], most: int) -> Iterator[list[T]]:
+    """Yield a list's items, so many at a time."""
+    return (items[begin : begin + most] for begin in range(0, len(items), most))
 
 
 def _report_of(body: dict[str, Any]) -> Report:
