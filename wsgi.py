@@ -1,8 +1,10 @@
-"""What the web server runs: the application on the database that DATABASE_URL names."""
+"""What the web server runs: the application on the database that DATABASE_URL names, few threads at work on it."""
 
 import os
+import threading
 
 from core.config import Settings
+from core.crew import Crew
 from core.lifeline import die_with_parent
 from marketplace.app import create_app
 
@@ -12,4 +14,5 @@ if os.environ.get("LEADBOURSE_SUPERVISED") == "1":
 _settings = Settings.read()
 if _settings.database_url is None:
     raise RuntimeError("wsgi needs DATABASE_URL; `leadbourse web` and `leadbourse serve` set it")
-app = create_app(_settings, _settings.database_url)
+app = Crew(create_app(_settings, _settings.database_url), _settings.web_threads, _settings.max_batch_bytes)
+threading.Thread(target=app.watch, name="crew", daemon=True).start()

@@ -24,7 +24,7 @@ from benchmarks.stage.pgbench import pgbench, without_variables
 from core.errors import Conflict
 from core.schemas import decode
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import FIRST_BATCH, POST_LEAD_TEXT, Sender
+from marketplace.leads.intake import ALONE, POST_LEAD_TEXT, Sender
 from marketplace.leads.submission import Submission
 
 CLIENTS = 16
@@ -161,7 +161,7 @@ def _script(market: Market) -> str:
 def _call(market: Market, region: str) -> str:
     sender, intake = Sender(market.publisher_id, market.key_id), desk().intake
     prepared = intake.prepare(decode(lead_body(region, PERSON), Submission), sender, LEAD)
-    values: list[Any] = list(intake.arguments(prepared, sender, None, FIRST_BATCH, in_batch=False))
+    values: list[Any] = list(intake.arguments(prepared, sender, None, ALONE, in_batch=False))
     values[values.index(LEAD)], values[values.index(list(prepared.keys))] = "a lead", "a person"
     with psycopg.connect(market.url) as connection:
         call = psycopg.ClientCursor(connection).mogrify(POST_LEAD_TEXT, values)

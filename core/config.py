@@ -1,8 +1,8 @@
 """Settings: everything that the environment may decide, read once into one frozen value."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,12 +17,18 @@ class Settings:
     port: int = 8000
     web_processes: int = 2
     web_threads: int = 4
+    web_spare_threads: int = 64
+    sync_seconds: int = 25
     pool_size: int = 16
     refuse_test_contacts: bool = False
     allow_private_targets: bool = False
     metrics: bool = False
     smtp_url: str | None = None
     mail_from: str = "leadbourse@localhost"
+    public_url: str | None = None
+    proxies: int = 0
+    root_key: str | None = field(default=None, repr=False)
+    show_design: bool = False
     bounces_url: str | None = None
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
@@ -43,16 +49,10 @@ class Settings:
                 raise ValueError(f"{name} must be 0 or 1, not {text!r}")
             return text == "1"
 
-        def smtp_url() -> str | None:
-            text = environment.get("LEADBOURSE_SMTP_URL") or None
-            if text is not None and not is_smtp_url(text):
-                raise ValueError("LEADBOURSE_SMTP_URL must look like smtp://user:password@host:587 or smtps://host")
-            return text
-
-        def bounces_url() -> str | None:
-            text = environment.get("LEADBOURSE_BOUNCES_URL") or None
-            if text is not None and not is_imaps_url(text):
-                raise ValueError("LEADBOURSE_BOUNCES_URL must look like imaps://user:password@host/INBOX")
+        def checked(name: str, is_right: Callable[[str], bool], must: str) -> str | None:
+            text = environment.get(name) or None
+            if text is not None and not is_right(text):
+                raise ValueError(f"{name} must {must}")
             return text
 
         return cls(
@@ -62,14 +62,27 @@ class Settings:
             port=whole("PORT", 8000, 1, 65535),
             web_processes=whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
             web_threads=whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
+            web_spare_threads=whole("LEADBOURSE_WEB_SPARE_THREADS", 64, 0, 1024),
+            sync_seconds=whole("LEADBOURSE_SYNC_SECONDS", 25, 1, 60),
             pool_size=whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
             refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
             allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
             metrics=switch("LEADBOURSE_METRICS"),
-            smtp_url=smtp_url(),
+            smtp_url=checked(
+                "LEADBOURSE_SMTP_URL", is_smtp_url, "look like smtp://user:password@host:587 or smtps://host"
+            ),
             mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
-            bounces_url=bounces_url(),
+            public_url=checked("LEADBOURSE_URL", is_public_url, "look like https://leads.example.com, without a path"),
+            proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
+            root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
+            show_design=switch("LEADBOURSE_SHOW_DESIGN"),
+            bounces_url=checked("LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"),
         )
+
+    @property
+    def address(self) -> str:
+        """Return where people reach this installation; links in mail begin with it, whatever a request says."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
 def is_smtp_url(text: str) -> bool:
@@ -92,3 +105,19 @@ def is_imaps_url(text: str) -> bool:
         return False
     named = parts.scheme == "imaps" and bool(parts.hostname) and bool(parts.username) and bool(parts.password)
     return named and port != 0 and not parts.query and not parts.fragment
+
+
+def is_public_url(text: str) -> bool:
+    """Tell whether a text is the address of a site: http or https, a host, perhaps a port, no more."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    named = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def is_strong(text: str) -> bool:
+    """Tell whether a secret is long enough to be one."""
+    return len(text) >= 32

@@ -1,6 +1,6 @@
 """The words in which every floor refuses, each with a stable code and without a status number.
 
-Only `core/http.py` knows which HTTP status belongs to which of these.
+Only `core/http/answers.py` knows which HTTP status belongs to which of these.
 """
 
 from collections.abc import Iterable

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 from sqlalchemy import DateTime, Index, LargeBinary, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,6 +22,13 @@ from core.errors import Conflict, Invalid, Malformed
 
 LONGEST_KEY = 255
 IN_PROGRESS = "LB409"  # the SQLSTATE that core.claim_key raises
+
+
+_REVISE = text(
+    "UPDATE core.idempotency SET answer = CAST(:final AS jsonb) WHERE account_id = :account AND route = :route"
+    " AND key = :key AND answer = CAST(:first AS jsonb) RETURNING answer"
+)
+_KEPT = text("SELECT answer FROM core.idempotency WHERE account_id = :account AND route = :route AND key = :key")
 
 
 class IdempotentAnswer(Model):
@@ -107,6 +115,28 @@ def keep(account_id: UUID, route: str, key: str, fingerprint: bytes, kept: Kept)
                            status=kept.status, answer=answer, answered_at=datetime.now(UTC))  # fmt: skip
     db.session.add(row)
     db.session.flush()
+
+
+def answered_at(account_id: UUID, route: str, key: str) -> datetime | None:
+    """Return the real instant at which the answer of this key was kept, None when it is kept no more."""
+    row = db.session.get(IdempotentAnswer, (account_id, route, key))
+    return row.answered_at if row else None
+
+
+def revise(account_id: UUID, route: str, key: str, first: Any, final: Any) -> Any:
+    """Keep the final answer of a key in the place of its first one, and return the one that is kept.
+
+    Who comes second, with the same first one, gets what the other kept.
+    """
+    named = {"account": account_id, "route": route, "key": key}
+    kept = db.session.scalar(_REVISE, named | {"first": _json(first), "final": _json(final)})
+    if kept is None:
+        kept = db.session.scalar(_KEPT, named)
+    return final if kept is None else kept
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def forget(before: datetime) -> int:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from core.clock import REAL_TIME
 from core.http import kept_by_app, settings
 from core.ids import new_id
+from core.jobs import job
 
 MOST_BYTES = 10_000_000
 MOST_RECIPIENTS = 50
@@ -118,6 +119,17 @@ def mailer() -> Mailer:
     """Return this application's mailer."""
     told = settings()
     return kept_by_app("leadbourse_mailer", lambda: Mailer(told.data_folder / "mail", told.smtp_url, told.mail_from))
+
+
+@job("core.mail")
+def send_queued(to: str, subject: str, text: str, html: str) -> None:
+    """Hand over one mail from the queue; NotSent puts it back for another try, the last leaves the job as failed."""
+    message = EmailMessage()
+    message["To"], message["Subject"] = to, subject
+    message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
+    mailer().send(message)
 
 
 def recipients_of(message: EmailMessage) -> list[str]:

@@ -1,19 +1,24 @@
 """The composition root: puts the floors together into one Flask application."""
 
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import psycopg.types.json
 from flask import Flask
 
-from core import http
+from affiliates import open_publisher
+from core import http, i18n, mail
+from core import pages as page_edge
 from core.anchor import InstalledClock
 from core.clock import Clock
 from core.config import Settings
 from core.db import connect_app
+from core.identity import install_sign_in
 from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
+from marketplace.web import buyer, chrome, operator, publisher
 from marketplace.web.api import (
     addresses,
     api,
@@ -35,16 +40,19 @@ from marketplace.web.api import (
     suppression,
     webhooks,
 )
+from marketplace.web.design import design
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.inbound import inbound
 from marketplace.web.meta import meta
 from marketplace.web.pages import pages
+from marketplace.web.people import change_reading, people
 
 PROJECT = Path(__file__).resolve().parent.parent
 STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
 ROOMS = (
+    mail,
     market_jobs,
     addresses,
     balances,
@@ -81,12 +89,23 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)
     http.install(app)
-    app.register_blueprint(health)
-    app.register_blueprint(api)
-    app.register_blueprint(inbound)
-    app.register_blueprint(meta)
-    app.register_blueprint(pages)
+    page_edge.install(app)
+    i18n.install(app)
+    csrf = install_sign_in(app, settings, _open_books)
+    for room in (health, api, inbound, meta):
+        app.register_blueprint(room)
+        csrf.exempt(room)  # who comes here brings a key, and no session
+    for room in (pages, people, design, *publisher.ROOMS, *buyer.ROOMS, *operator.ROOMS):
+        app.register_blueprint(room)
+    csrf.exempt(change_reading)
+    chrome.install(app)
     http.public(app.view_functions["static"])
     app.wsgi_app = LeadDoor(app, settings.max_body_bytes)  # type: ignore[method-assign]  # as Flask documents it
     app.extensions["leadbourse_clock"] = clock or InstalledClock(app)
     return app
+
+
+def _open_books(account_id: UUID, kind: str) -> None:
+    """Open what an account that somebody registers needs besides itself."""
+    if kind == "publisher":
+        open_publisher(account_id, http.business_clock().now())

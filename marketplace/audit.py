@@ -58,7 +58,8 @@ STATUSES = """
     FROM marketplace.leads l
     LEFT JOIN marketplace.sales s ON s.lead_id = l.id AND s.state NOT IN ('refused', 'failed')
     GROUP BY l.id
-    HAVING (l.test AND count(s.id) > 0) OR (l.status = 'sold') <> (count(s.id) > 0) AND NOT EXISTS (
+    HAVING (l.test AND count(s.id) > 0) OR (l.status = 'pending' AND count(s.id) FILTER (WHERE s.state <> 'held') > 0)
+        OR (l.status IN ('sold', 'pending')) <> (count(s.id) > 0) AND NOT EXISTS (
         SELECT FROM marketplace.deliveries d WHERE d.lead_id = l.id AND d.ended_at IS NOT NULL
             AND d.state <> 'accepted' AND NOT d.passed_on)
 """
@@ -112,7 +113,11 @@ MARKET_CHECKS = (
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
     Check("L11", "each sale has the price of the order version it names", PRICES),
-    Check("L3", "a lead is sold exactly when it has sales, a test lead never", STATUSES),
+    Check(
+        "L3",
+        "a lead is sold or pending exactly when it has sales, pending while none is delivered, a test lead never",
+        STATUSES,
+    ),
     Check("L3", "only sold or pending leads claim a person", TWINS),
     Check("L3", "each sale stands where its delivery stands", DELIVERIES),
 )

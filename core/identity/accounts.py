@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
@@ -32,6 +32,11 @@ class Actor:
         return f"key:{self.key_id}"
 
 
+def hashing_costs() -> dict[str, int]:
+    """Return what a password's hash costs, for whoever else hashes: passes, KiB of memory, threads."""
+    return {"time_cost": _hasher.time_cost, "memory_cost": _hasher.memory_cost, "parallelism": _hasher.parallelism}
+
+
 def open_account(kind: str, name: str, at: datetime) -> Account:
     """Add an account of one kind; Invalid when the kind is unknown or the name empty."""
     faults = []
@@ -48,9 +53,10 @@ def open_account(kind: str, name: str, at: datetime) -> Account:
 
 
 def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) -> tuple[UUID, str]:
-    """Add the account's first user and return its id and password; makes a password when none is given.
+    """Add the account's first user, who can sign in at once, and return its id and password.
 
-    Invalid for an unusable address or a password of fewer than 8 characters, Conflict for a known address.
+    A password is made when none is given. Invalid for an unusable address or a password of fewer than 8 characters,
+    Conflict for a known address.
     """
     address = email.strip().lower()
     faults = []
@@ -63,12 +69,19 @@ def sign_up(account_id: UUID, email: str, password: str | None, at: datetime) ->
     if db.session.scalar(select(User.id).where(User.email == address)) is not None:
         raise Conflict("email_taken", "A user with this e-mail address exists already.")
     chosen = password or secrets.token_urlsafe(12)
-    user = User(id=new_id(), email=address, password_hash=_hasher.hash(chosen), created_at=at)
+    return add_owner(account_id, address, _hasher.hash(chosen), at, confirmed_at=at).id, chosen
+
+
+def add_owner(
+    account_id: UUID, address: str, password_hash: str, at: datetime, confirmed_at: datetime | None = None
+) -> User:
+    """Add an account's first user; one whose address is not confirmed yet cannot sign in."""
+    user = User(id=new_id(), email=address, password=password_hash, created_at=at, confirmed_at=confirmed_at)
     db.session.add(user)
     db.session.flush()
     db.session.add(Membership(user_id=user.id, account_id=account_id, role="owner"))
     db.session.flush()
-    return user.id, chosen
+    return user
 
 
 def get_account(account_id: UUID, kind: str | None = None) -> Account:
@@ -88,6 +101,53 @@ def accounts_of_kind(kind: str) -> list[Account]:
     """Return the active accounts of one kind, the oldest first."""
     query = select(Account).where(Account.kind == kind, Account.standing == "active").order_by(Account.id)
     return list(db.session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person's place in an account."""
+
+    account_id: UUID
+    name: str
+    kind: str
+    role: str
+
+
+def places_of(user_id: UUID) -> list[Place]:
+    """Return the active accounts that a person belongs to, the oldest first."""
+    query = select(Account.id, Account.name, Account.kind, Membership.role).join(
+        Membership, Membership.account_id == Account.id
+    )
+    query = query.where(Membership.user_id == user_id, Account.standing == "active").order_by(Account.id)
+    return [Place(*row) for row in db.session.execute(query)]
+
+
+def speak(user_id: UUID, language: str) -> None:
+    """Keep the language that a person wants to read."""
+    db.session.execute(update(User).where(User.id == user_id).values(language=language))
+
+
+def add_member(account_id: UUID, email: str) -> None:
+    """Let an existing user into an account; NotFound when there is no such user, again changes nothing."""
+    user = _get_user(email)
+    if db.session.get(Membership, (user.id, account_id)) is None:
+        db.session.add(Membership(user_id=user.id, account_id=account_id, role="member"))
+        db.session.flush()
+
+
+def drop_second_factor(email: str) -> None:
+    """Let a user sign in with the password alone and end their sessions; NotFound when there is no such user."""
+    user = _get_user(email)
+    user.tf_primary_method = user.tf_totp_secret = user.tf_last_counter = user.mf_recovery_codes = None
+    user.fs_uniquifier = secrets.token_hex(16)
+    db.session.flush()
+
+
+def _get_user(email: str) -> User:
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise NotFound(detail="There is no user with this e-mail address.")
+    return user
 
 
 def emails_of(account_id: UUID) -> list[str]:

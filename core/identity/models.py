@@ -1,9 +1,23 @@
 """The rows of identity."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from flask_security import UserMixin
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
+from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model
@@ -27,20 +41,33 @@ class Account(Model):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class User(Model):
-    """A person who signs in."""
+class User(Model, UserMixin):
+    """A person who signs in; names of columns that begin with fs, tf and mf are those that Flask-Security asks for."""
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)"),
+        CheckConstraint("tf_primary_method IS NULL OR tf_totp_secret IS NOT NULL", name="users_factor_check"),
         UniqueConstraint("email", name="users_email_key"),
+        UniqueConstraint("fs_uniquifier", name="users_fs_uniquifier_key"),
         {"schema": "core"},
     )
+    roles = []  # what a person may do hangs on the account acted for, see Membership
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # type: ignore[assignment]  # theirs is a number
     email: Mapped[str] = mapped_column(Text)
-    password_hash: Mapped[str] = mapped_column(Text)
+    password: Mapped[str] = mapped_column("password_hash", Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    active: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(
+        Text, default=lambda: uuid4().hex, server_default=text("replace(gen_random_uuid()::text, '-', '')")
+    )
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    language: Mapped[str | None] = mapped_column(Text)
+    tf_primary_method: Mapped[str | None] = mapped_column(Text)
+    tf_totp_secret: Mapped[str | None] = mapped_column(Text)
+    tf_last_counter: Mapped[int | None] = mapped_column(BigInteger)
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(ARRAY(Text)))
 
 
 class Membership(Model):
@@ -77,3 +104,23 @@ class ApiKey(Model):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Attempt(Model):
+    """How often something was tried in a window of time; the subject is a keyed hash of an address or a person."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint("action IN ('sign_in', 'mail')"),
+        CheckConstraint("by IN ('address', 'person')"),
+        CheckConstraint("length(subject) = 32"),
+        Index("attempts_starts_at_idx", "starts_at"),
+        {"schema": "core"},
+    )
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    action: Mapped[str] = mapped_column(Text, primary_key=True)
+    by: Mapped[str] = mapped_column(Text, primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    tried: Mapped[int]
+    refused: Mapped[int] = mapped_column(server_default="0")

@@ -10,7 +10,7 @@ from billing import credit_wallet
 from core.db import transaction
 from core.errors import Fault, Invalid
 from core.http import business_clock
-from core.identity import get_account, make_key, open_account, sign_up
+from core.identity import add_member, drop_second_factor, get_account, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.cli.running import print_json, with_app
@@ -67,6 +67,27 @@ def credit(account_id: str, amount: str, currency: str, reason: str, as_json: bo
         print_json(booked)
     else:
         click.echo(f"Credited {booked['amount']} {booked['currency']} to {account_id}.")
+
+
+@account.command("add-member")
+@click.argument("account_id")
+@click.argument("email")
+@with_app
+def let_in(account_id: str, email: str) -> None:
+    """Let the user with this EMAIL act for an account too; they switch between their accounts on the pages."""
+    with transaction():
+        add_member(get_account(parse_id("acc", account_id)).id, email)
+    click.echo(f"{email} may act for {account_id}.")
+
+
+@account.command("drop-second-factor")
+@click.argument("email")
+@with_app
+def without_second_factor(email: str) -> None:
+    """Take the second factor and the recovery codes from the user with this EMAIL, who has lost both."""
+    with transaction():
+        drop_second_factor(email)
+    click.echo(f"{email} signs in with the password alone.")
 
 
 def credit_by_hand(account_id: str, amount: str, currency: str, reason: str) -> dict[str, str]:

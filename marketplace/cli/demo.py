@@ -49,6 +49,7 @@ SHOWN = ("Hogeschool Zuid",)  # beside who can sign in
 def demo(days: int | None, scale: float | None, rate: float | None, as_report: bool, as_json: bool) -> None:
     """Serve the exchange with a living sample market; goes on until Ctrl-C."""
     os.environ["LEADBOURSE_ALLOW_PRIVATE_TARGETS"] = "1"  # the sample buyers' servers are on this machine
+    os.environ.setdefault("LEADBOURSE_SHOW_DESIGN", "1")
     settings = read_settings()
     if settings.database_url is not None:
         raise NotAllowed("demo_needs_own_database", "The demonstration speeds business time up and books invented "
@@ -182,13 +183,23 @@ def _resumed(settings: Settings, state: DemoState, rate: float) -> BusinessClock
 
 def _say_who_is_there(settings: Settings, state: DemoState) -> None:
     address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"Leadbourse is starting at {address}; Ctrl-C ends it. Logins ({PASSWORD}) and API keys:\n")
+    click.echo(
+        f"Leadbourse is starting at {address}; Ctrl-C ends it. Sign in at {address}/login with the password "
+        f"{PASSWORD}; the API keys are for programs:\n"
+    )
     for name in (*LOGINS, *SHOWN):
         member = state.members[name]
         login = member.email if name in LOGINS else ""
         click.echo(f"  {member.kind:9} {name:16} {login:22} {member.api_key}")
-    click.echo(f"\nThe keys of all {len(state.members)} accounts: {settings.data_folder / 'demo' / 'state.json'}"
-               f"\nWhat the market should show and does: leadbourse demo --report\n")  # fmt: skip
+    click.echo(
+        f"\nThe publisher may act for all {_count(state, 'publisher')} publishers, the buyer for all "
+        f"{_count(state, 'buyer')} buyers. Their keys: {settings.data_folder / 'demo' / 'state.json'}"
+        "\nWhat the market should show, and does: ./run demo --report\n"
+    )
+
+
+def _count(state: DemoState, kind: str) -> int:
+    return sum(member.kind == kind for member in state.members.values())
 
 
 def _show_report(settings: Settings, as_json: bool) -> None:

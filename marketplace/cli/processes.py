@@ -90,7 +90,8 @@ def web(host: str | None, port: int | None) -> None:
         refuse_busy_port(settings.host, settings.port)
         Granian(
             "wsgi:app", settings.host, settings.port, interface=Interfaces.WSGI, workers=settings.web_processes,
-            blocking_threads=settings.web_threads, backpressure=settings.web_threads * 16, websockets=False,
+            blocking_threads=settings.web_threads + settings.web_spare_threads,
+            backpressure=settings.web_threads * 16 + settings.web_spare_threads, websockets=False,
             working_dir=PROJECT, respawn_failed_workers=True, workers_kill_timeout=5, log_level=LogLevels.warning,
         ).serve()  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 from affiliates import open_publisher
 from billing import credit_wallet, wallet_of
 from core.db import transaction
-from core.identity import make_key, open_account, sign_up
+from core.identity import add_member, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.schemas import convert
@@ -33,7 +33,7 @@ def names_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
 
 
 def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> dict[str, Member]:
-    """Open every account with an API key; one of each kind has somebody who can sign in."""
+    """Open every account with an API key; somebody of each kind can sign in, and act for all of that kind."""
     members = {}
     with transaction():
         for kind, name, email in names_of(cast):
@@ -44,6 +44,10 @@ def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) 
                 sign_up(account.id, email, password, created_at)
             _, key = make_key(account, "demonstration", created_at)
             members[name] = Member(kind, show_id("acc", account.id), email, key)
+        for name, login in LOGINS.items():
+            for other in members.values():
+                if other.kind == members[name].kind:
+                    add_member(parse_id("acc", other.account_id), login)
     return members
 
 

@@ -8,6 +8,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberType
 
+from marketplace.leads.plain_phones import plain_kind
+
 PhoneKind = Literal["mobile", "fixed", "fixed_or_mobile", "other"]
 
 
@@ -67,6 +69,8 @@ _PLAIN_EMAIL = re.compile(
 
 def read_phone(text: str, country: str) -> Phone | None:
     """Read a number as it is dialled in `country` (ISO 3166-1) or with its international prefix; None if unusable."""
+    if (plain := plain_kind(text)) and not _FICTION.fullmatch(text):
+        return Phone(text, plain, False)
     try:
         number = phonenumbers.parse(text, country)
     except NumberParseException:

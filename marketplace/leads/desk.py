@@ -1,6 +1,7 @@
 """What one process needs to take and show leads: the intake, the vault of contacts, the clock."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.crypto import Vault, secret_generations
 from core.db import present_pool
@@ -9,6 +10,7 @@ from marketplace.leads.intake import Intake
 
 CONTACT_SECRET = "contact"
 PERSON_SECRET = "person"
+LEASE_BEYOND_SECONDS = 20  # for what is still to be written when a publisher's call has waited as long as it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +29,6 @@ def desk() -> Desk:
 def _set_up() -> Desk:
     vault = Vault(secret_generations(CONTACT_SECRET))
     pepper = secret_generations(PERSON_SECRET)[1]
-    return Desk(Intake(present_pool(), business_clock(), vault, pepper, settings().refuse_test_contacts), vault)
+    lease = timedelta(seconds=settings().sync_seconds + LEASE_BEYOND_SECONDS)
+    intake = Intake(present_pool(), business_clock(), vault, pepper, settings().refuse_test_contacts, lease)
+    return Desk(intake, vault)

@@ -6,7 +6,7 @@ This is the hot path: no ORM, one round trip, and everything pure is decided bef
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,19 +30,22 @@ from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
 from marketplace.orders.periods import period_starts
 
-FIRST_BATCH = 4  # candidates offered at first; most leads are sold to one of the best
+ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
+FIRST_BATCH = 4
 NEXT_BATCH = 512
+PASSED_OVER_SECONDS = 1.0  # how long a candidate that did not buy when it was offered alone is not so offered
+_NOBODY = (None,) * 5
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
 CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's counters
 
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 40
+VALUES = 46
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -51,7 +54,8 @@ POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 class Sender:
     """Who sends a lead, and the key under which the answer is kept, if any.
 
-    An operator's import and a source in another dialect have no API key; `by` is then who did it.
+    An operator's import and a source in another dialect have no API key; `by` is then who did it. Who `awaits` asks the
+    buyers who want to answer at once himself (`delivery.awaited`); the courier does it for others.
     """
 
     account_id: UUID
@@ -59,6 +63,7 @@ class Sender:
     route: str = ""
     idempotency_key: str | None = None
     by: str = "import"
+    awaits: bool = False
 
     @property
     def name(self) -> str:
@@ -95,13 +100,17 @@ class Prepared(msgspec.Struct, frozen=True):
 class Intake:
     """Takes leads for one application: holds what every lead needs and nothing of any lead."""
 
-    def __init__(self, pool: Pool, clock: Clock, vault: Vault, pepper: bytes, refuse_test_contacts: bool) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, vault: Vault, pepper: bytes, refuse_test_contacts: bool, lease: timedelta
+    ) -> None:
         self._pool = pool
         self.books = Books(pool)
         self.clock = clock
         self._vault = vault
         self._pepper = pepper
         self._refuse_test_contacts = refuse_test_contacts
+        self._passed_over: dict[UUID, float] = {}  # by order, until when
+        self.lease = lease
 
     def post(self, raw: bytes, sender: Sender) -> Received:
         """Take one lead: sold, unsold or rejected with reasons, stored with all of its effects before this returns.
@@ -114,13 +123,14 @@ class Intake:
 
     def take(self, submission: Submission, sender: Sender, fingerprint: bytes | None = None) -> Received:
         """Take a lead that is read already; otherwise as `post`."""
-        lead_id, batch = new_id(), FIRST_BATCH
+        lead_id, batch = new_id(), ALONE
         for _ in range(MOST_TRIES):
             prepared = self.prepare(submission, sender, lead_id)
             result = self._call(prepared, sender, fingerprint, batch)
             outcome = result["outcome"]
             if outcome == "more":
-                batch = NEXT_BATCH if batch == FIRST_BATCH else batch * 8
+                batch = {ALONE: FIRST_BATCH, FIRST_BATCH: NEXT_BATCH}.get(batch, batch * 8)
+                self._pass_over(prepared)
             elif outcome == "stale":
                 self.books.reload(submission.vertical, prepared.live)
             elif outcome == "behind":
@@ -170,14 +180,31 @@ class Intake:
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        offered, is_last = ([], True) if prepared.judged.reasons else prepared.shortlist.batch(batch)
+        offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared.shortlist, batch)
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
+        lease = self.lease if sender.awaits else None
         return (
-            *prepared.row, *offer_of(offered, is_last, prepared.live.book.version, prepared.row[11]),
+            *prepared.row,
+            *offer_of(offered, is_last, prepared.live.book.version, prepared.row[11], lease),
             *rules_of(prepared.live.vertical, prepared.keys, least),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
+
+    def _offered(self, shortlist: Shortlist, batch: int) -> tuple[list[Listed], bool]:
+        """Return whom to offer a lead to, and whether nobody is left: the best alone only as long as it buys."""
+        offered, is_last = shortlist.batch(batch)
+        if batch == ALONE and not is_last and not self._is_enough(offered[0]):
+            more, is_last = shortlist.batch(FIRST_BATCH - ALONE)
+            offered += more
+        return offered, is_last
+
+    def _is_enough(self, best: Listed) -> bool:
+        return best.terms.max_share == 1 and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
+
+    def _pass_over(self, prepared: Prepared) -> None:
+        if prepared.shortlist.best is not None:
+            self._passed_over[prepared.shortlist.best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
 
     def keys_of(self, person: Identified) -> tuple[bytes, ...]:
         """Return the keys by which a person is recognised again."""
@@ -236,8 +263,13 @@ def details_of(submission: Submission) -> str:
     return msgspec.json.encode(details).decode()
 
 
-def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: datetime) -> tuple[Any, ...]:
-    """Return the values of a `marketplace.offer`: the candidates as parallel arrays."""
+def offer_of(
+    offered: list[Listed], is_last: bool, book_version: int, at: datetime, lease: timedelta | None = None
+) -> tuple[Any, ...]:
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
+
+    With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long.
+    """
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
@@ -246,7 +278,27 @@ def offer_of(offered: list[Listed], is_last: bool, book_version: int, at: dateti
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
+        "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, lease),
     )  # fmt: skip
+
+
+def _sole_of(offered: list[Listed], lease: timedelta | None) -> tuple[Any, ...]:
+    """Return the only candidate in plain values when it is exclusive, so that nobody needs to choose.
+
+    Not one whom the caller asks himself: that is not the plain way.
+    """
+    if len(offered) != 1 or offered[0].terms.max_share > 1 or (lease is not None and offered[0].terms.is_sync):
+        return _NOBODY
+    best = offered[0]
+    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
+
+
+def _leases(offered: list[Listed], lease: timedelta) -> str:
+    """Write until when the caller has each delivery in hand; empty when none of them is his."""
+    if not any(listed.terms.is_sync for listed in offered):
+        return "{}"
+    until = f'"{datetime.now(UTC) + lease}"'
+    return _array([until if listed.terms.is_sync else "NULL" for listed in offered])
 
 
 def rules_of(vertical: Vertical, keys: tuple[bytes, ...], least_payout_minor: int) -> tuple[Any, ...]:

@@ -33,6 +33,7 @@ class Shortlist(Iterator[Listed]):
     def __init__(self, entries: Iterator[Entry]) -> None:
         self._entries = entries
         self._ahead: Entry | None = None
+        self.best: Listed | None = None  # the first of the batches
 
     def __next__(self) -> Listed:
         """Return the next order."""
@@ -45,6 +46,7 @@ class Shortlist(Iterator[Listed]):
         When no order is left, or none wants the lead, the batch is empty and the last.
         """
         taken = list(islice(self, at_least))
+        self.best = self.best or next(iter(taken), None)
         self._ahead = next(self._entries, None)
         while self._ahead is not None and self._ahead.listed.terms.price_minor == taken[-1].terms.price_minor:
             taken.append(self._ahead.listed)

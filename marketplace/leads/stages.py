@@ -1,13 +1,19 @@
 """The one table of moves: which state a lead, a sale, a dispute or an endpoint may go to from which.
 
-Leads are born in their state by the sale function, and a sold one that no buyer took in the end is unsold; a delivered
-sale fails only when its mail comes back within the grace; orders have versions instead of events.
+Leads are born in their state by the sale function; a sold one that no buyer took in the end is unsold, and a pending
+one waits for a buyer who answers at once; a delivered sale fails only when its mail comes back within the grace; orders
+have versions instead of events.
 """
 
 DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
 
 MOVES: dict[str, dict[str, frozenset[str]]] = {
-    "lead": {"sold": frozenset({"unsold"}), "unsold": frozenset(), "pending": frozenset(), "rejected": frozenset()},
+    "lead": {
+        "sold": frozenset({"unsold"}),
+        "unsold": frozenset(),
+        "rejected": frozenset(),
+        "pending": frozenset({"sold", "unsold"}),
+    },
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),
         "delivered": frozenset({"disputed", "settled", "failed"}),

@@ -171,6 +171,11 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
         return self.delivery_kind != PORTAL
 
     @property
+    def is_sync(self) -> bool:
+        """Tell whether the buyer's answer is awaited inside the publisher's call."""
+        return self.delivery.get("mode") == "sync"
+
+    @property
     def exclusive(self) -> bool:
         """Tell whether the order buys alone."""
         return self.max_share == 1

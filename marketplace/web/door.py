@@ -14,6 +14,7 @@ from flask import Flask
 
 from core.http import SAFE_HEADERS
 from core.identity import remembered_actor
+from marketplace.leads.delivery.awaited import ask_buyers, is_awaited
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Intake, Sender
 from marketplace.web.api import shown
@@ -57,11 +58,15 @@ class LeadDoor:
         if len(raw) < length:
             return None
         try:
-            received = self._ask().post(raw, Sender(actor.account_id, actor.key_id))
+            sender = Sender(actor.account_id, actor.key_id, awaits=True)
+            result = self._ask().post(raw, sender).result
+            if is_awaited(result):
+                with self._app.app_context():
+                    result = ask_buyers(result, sender)
         except Exception as refused:  # noqa: BLE001  # whatever it is, the view raises it where errors are answered
             hand_on(environ, refused)
             return None
-        return msgspec.json.encode(shown.lead_answer(received.result))
+        return msgspec.json.encode(shown.lead_answer(result))
 
     def _ask(self) -> Intake:
         if self._intake is None:

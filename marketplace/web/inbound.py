@@ -43,7 +43,7 @@ def post_in_dialect(dialect: str, source_id: str, ending: str = "") -> Response:
     g.form = posted.form
     with transaction():
         admit(g.source, posted)
-    return _reply(spoken.answer(take_post(g.source, posted), posted.form))
+    return _reply(spoken.answer(take_post(g.source, posted, awaits=True), posted.form))
 
 
 def _asked(ending: str) -> Request:

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
+from core.actors import present_person
 from core.http import Answer, business_clock, public, respond
 from marketplace.catalog.verticals import read_shipped
 from marketplace.web.api.openapi import document_of
@@ -17,8 +19,10 @@ _ROW = re.compile(r"^\| `([a-z0-9_<>]+)` \|(?: (\d+) \|)? (.+) \|$", re.MULTILIN
 
 @pages.get("/")
 @public
-def home() -> str:
-    """Say what this is and where to go on."""
+def home() -> str | AnyResponse:
+    """Say what this is and where to go on; who is signed in goes on to their own pages."""
+    if present_person() is not None:
+        return redirect(url_for("people.start"))
     return render_template("marketplace/home.html")
 
 

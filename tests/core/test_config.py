@@ -34,11 +34,23 @@ def test_the_environment_decides() -> None:
      ("LEADBOURSE_POOL_SIZE", "1"), ("LEADBOURSE_WEB_PROCESSES", "1.5"), ("LEADBOURSE_METRICS", "yes"),
      ("LEADBOURSE_REFUSE_TEST_CONTACTS", "true"), ("LEADBOURSE_ALLOW_PRIVATE_TARGETS", "2"),
      ("LEADBOURSE_SMTP_URL", "mail.example.com"), ("LEADBOURSE_SMTP_URL", "http://mail.example.com"),
-     ("LEADBOURSE_SMTP_URL", "smtp://"), ("LEADBOURSE_SMTP_URL", "smtp://host:99999")],
+     ("LEADBOURSE_SMTP_URL", "smtp://"), ("LEADBOURSE_SMTP_URL", "smtp://host:99999"),
+     ("LEADBOURSE_URL", "leads.example.com"), ("LEADBOURSE_URL", "https://leads.example.com/path"),
+     ("LEADBOURSE_URL", "https://host:99999"), ("LEADBOURSE_PROXIES", "9"), ("LEADBOURSE_ROOT_KEY", "too short")],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_read_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=name):
         Settings.read({name: text})
+
+
+def test_links_begin_with_the_public_address_or_where_it_listens(tmp_path: Path) -> None:
+    assert Settings(tmp_path, port=8001).address == "http://127.0.0.1:8001"
+    told = Settings.read({"LEADBOURSE_URL": "https://leads.example.com/"})
+    assert told.address == "https://leads.example.com"
+
+
+def test_the_root_key_stands_in_no_log(tmp_path: Path) -> None:
+    assert "secret" not in repr(Settings(tmp_path, root_key="secret" * 6))
 
 
 def test_the_mailbox_of_bounces_is_read_over_tls_only() -> None:

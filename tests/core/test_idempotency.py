@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from core.db import db, pool_of, transaction
 from core.errors import Malformed
-from core.idempotency import claim, fingerprint_of, forget, key_of
+from core.idempotency import answered_at, claim, fingerprint_of, forget, key_of, revise
 from tests.factories import Market, Member
 
 ORDER = {"name": "o", "vertical": "education", "price": {"amount": "20.00", "currency": "EUR"}}
@@ -152,3 +153,19 @@ def test_what_failed_leaves_no_key_behind(market: Market) -> None:
         with pytest.raises(ZeroDivisionError):
             claims_and_fails()
     assert pool_of(market.app).get_stats().get("requests_errors", 0) == 0
+
+
+def test_a_first_answer_is_revised_once_and_whoever_comes_second_gets_what_is_kept(app: Flask) -> None:
+    account, at = UUID(int=1), datetime.now(UTC)
+    first, final, other = {"n": 1}, {"n": 2}, {"n": 3}
+    with transaction():
+        assert answered_at(account, "POST /x", "k") is None
+        assert revise(account, "POST /x", "k", first, final) == final  # nothing is kept any more
+        values = {"account": account, "at": at}
+        db.session.execute(
+            db.text("SELECT core.keep_answer(:account, 'POST /x', 'k', '\\x00', 201::smallint, '{\"n\": 1}', :at)"),
+            values,
+        )
+        assert answered_at(account, "POST /x", "k") == at
+        assert revise(account, "POST /x", "k", first, final) == final
+        assert revise(account, "POST /x", "k", first, other) == final

@@ -15,7 +15,6 @@ def test_a_round_that_fails_is_logged_and_the_next_one_comes(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(rounds, "BREATH_SECONDS", 0)
-    monkeypatch.setattr(rounds.log, "disabled", False)  # other tests configure logging
     ended, said = threading.Event(), [ZeroDivisionError("a bug"), psycopg.OperationalError("gone"), True, False]
 
     def one_round() -> bool:

@@ -13,7 +13,7 @@ from marketplace.cli import leadbourse
 from marketplace.cli.defaults_page import as_page
 from marketplace.leads.contact_speed import SLA_SECONDS
 from marketplace.leads.delivery.outcomes import TRIES
-from marketplace.leads.delivery.posting import TIMEOUT_SECONDS
+from marketplace.leads.delivery.settings import DEFAULT_TIMEOUT_SECONDS
 from marketplace.leads.submission import Interest
 from marketplace.orders.terms import DEFAULT_SHARE, MAX_SHARE
 from tests.house.tree import text_of
@@ -34,7 +34,7 @@ def test_the_command_prints_every_setting_for_people_and_for_programs() -> None:
 def test_numbers_that_deliveries_still_have_of_their_own_are_the_defaults() -> None:
     tries = next(row.value for row in defaults().rows() if row.key == "delivery.tries_seconds")
     assert list(TRIES) == tries
-    assert default("delivery.timeout_seconds") == TIMEOUT_SECONDS
+    assert default("delivery.timeout_seconds") == DEFAULT_TIMEOUT_SECONDS
 
 
 def test_code_reads_its_numbers_from_the_defaults() -> None:

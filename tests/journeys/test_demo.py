@@ -27,7 +27,8 @@ def start(place: Installation) -> str:
     """Start a small, quick market and return the publisher's key once the service is ready."""
     place.start("demo", "--days", "1", "--scale", "0.05", "--rate", "600")
     wait_until(place.is_ready, 90)
-    return json.loads((place.folder / "demo" / "state.json").read_text())["members"]["Studiekiezer"]["api_key"]
+    noted = json.loads((place.folder / "demo" / "state.json").read_text())
+    return str(noted["members"]["Studiekiezer"]["api_key"])
 
 
 def leads(place: Installation) -> int:

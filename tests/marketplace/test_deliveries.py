@@ -320,7 +320,6 @@ def test_a_shared_lead_that_one_refuses_gets_another_buyer_in_his_place(market: 
     [
         ({"kind": "webhook", "url": "ftp://example.com"}, "invalid_url"),
         ({"kind": "email", "to": "nobody"}, "invalid_email"),
-        ({"kind": "webhook", "url": "http://127.0.0.1:1/x", "mode": "sync"}, "delivery_not_offered"),
     ],
 )
 def test_a_delivery_that_cannot_work_is_refused_when_it_is_saved(

@@ -24,7 +24,8 @@ SABOTAGE = {
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
     "each sale has the price of the order version it names":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{price_minor}', '1')",
-    "a lead is sold exactly when it has sales, a test lead never": "UPDATE marketplace.leads SET status = 'unsold'",
+    "a lead is sold or pending exactly when it has sales, pending while none is delivered, a test lead never":
+        "UPDATE marketplace.leads SET status = 'unsold'",
     "each sale stands where its delivery stands": "UPDATE marketplace.sales SET state = 'held'",
     "only sold or pending leads claim a person": "UPDATE marketplace.person_keys SET lead_id = gen_random_uuid()",
 }  # fmt: skip
@@ -58,6 +59,13 @@ def test_a_broken_record_is_found_by_its_check(name: str) -> None:
     wrong = {check.name for check in audit_all(db.session).checks if not check.ok}
 
     assert name in wrong
+
+
+@pytest.mark.usefixtures("sold")
+def test_a_lead_that_is_pending_though_a_buyer_has_it_is_found() -> None:
+    db.session.execute(text("UPDATE marketplace.leads SET status = 'pending'"))
+    wrong = [check.name for check in audit_all(db.session).checks if not check.ok]
+    assert len(wrong) == 1 and "pending while none is delivered" in wrong[0]
 
 
 @pytest.mark.usefixtures("sold")

@@ -329,7 +329,7 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
 def test_the_market_trades_as_its_model(
     app: Flask, market: Market, clock: SetClock, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "FIRST_BATCH", 1)  # so that most leads are offered a second time, with more candidates
+    monkeypatch.setattr(intake, "FIRST_BATCH", 2)  # so that many leads are offered a second time, with more candidates
     run_state_machine_as_test(
         machine_for(app, market, clock, database_url),
         settings=settings(

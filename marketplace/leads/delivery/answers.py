@@ -73,6 +73,7 @@ WEBHOOK_RULES = AnswerRules(
     otherwise="accepted",
     reason=(Place(json="$.reason"),),
     reference=(Place(json="$.reference"),),
+    redirect_url=(Place(json="$.redirect_url"),),
 )
 
 

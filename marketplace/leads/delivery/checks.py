@@ -66,10 +66,19 @@ def delivery_faults(settings: Delivery, sample: Parcel, *, plain_http: bool = Fa
             found = list(_csv_faults(settings, plain))
         case _:
             found = []
+    if isinstance(settings, WebhookDelivery | HttpDelivery | AdfDelivery):
+        found += _wait_faults(settings)
     return [Fault(f"delivery.{each.field}", each.code, each.message) for each in found]
 
 
 # -- by HTTP -----------------------------------------------------------------------------------------------------------
+
+
+def _wait_faults(settings: WebhookDelivery | HttpDelivery | AdfDelivery) -> Faults:
+    if not 1 <= settings.timeout_seconds <= MAX_TIMEOUT_SECONDS:
+        yield Fault("timeout_seconds", "out_of_range", f"Wait 1 to {MAX_TIMEOUT_SECONDS} seconds.")
+    if settings.mode == "sync" and settings.url is None:
+        yield Fault("mode", "not_by_mail", "Use async, or give a url: an e-mail has no answer to wait for.")
 
 
 def _http_faults(settings: HttpDelivery, plain: Plain) -> Faults:
@@ -77,8 +86,6 @@ def _http_faults(settings: HttpDelivery, plain: Plain) -> Faults:
         message = f"There is no template {settings.template[:50]!r}; use one of {', '.join(dialects())}, or null."
         yield Fault("template", "unknown_value", message)
         return
-    if not 1 <= settings.timeout_seconds <= MAX_TIMEOUT_SECONDS:
-        yield Fault("timeout_seconds", "out_of_range", f"Wait 1 to {MAX_TIMEOUT_SECONDS} seconds.")
     whole = completed(settings)
     faults = [
         *_asked_faults(settings),

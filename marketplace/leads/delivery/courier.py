@@ -45,7 +45,7 @@ _FORGOTTEN = text(
     " WHERE state IN ('refused', 'failed') AND NOT passed_on AND ended_at <= :ended_before LIMIT 100"
 )
 # What is recorded of attempts of which nothing was sent.
-_PAUSED = Verdict("not_sent", "endpoint_paused: nothing is sent to this address until it answers again")
+PAUSED = Verdict("not_sent", "endpoint_paused: nothing is sent to this address until it answers again")
 _GONE = Verdict("not_sent", "contact_ended: the lead is its buyer's no more")
 
 
@@ -89,7 +89,7 @@ class Courier:
         """Make one attempt that was claimed: send without a transaction, then record; without a posting only record."""
         try:
             with self._app.app_context():
-                sent = Sent(Request("", "", {}), _why_unsent(claim)) if posting is None else send_posting(posting)
+                sent = unsent(_why_unsent(claim)) if posting is None else send_posting(posting)
                 _record(claim, sent, self._clock)
         except Exception as error:  # noqa: BLE001  # the outermost loop of one attempt; its lease brings it back
             log.warning("the attempt waits: %s", error) if is_lost(error) else log.exception("an attempt failed")
@@ -107,10 +107,15 @@ def _record(claim: Claim, sent: Sent, clock: Callable[[], datetime]) -> None:
         _pass_on(claim.sale_id, clock())
 
 
+def unsent(why: Verdict) -> Sent:
+    """Tell of an attempt that nothing was sent."""
+    return Sent(Request("", "", {}), why)
+
+
 def send_posting(posting: Prepared) -> Sent:
     """Make the call of an attempt and judge its answer; the caller holds no transaction."""
     if isinstance(posting, Invalid):  # a template that grows too long for this lead, each time anew
-        return Sent(Request("", "", {}), Verdict("not_sent", f"{posting.code}: {posting.detail}"))
+        return unsent(Verdict("not_sent", f"{posting.code}: {posting.detail}"))
     if isinstance(posting, Letter):
         return send_letter(posting)
     assert isinstance(posting, Posting)  # what goes into a file was set aside
@@ -194,4 +199,4 @@ def _written_for(claimed: list[Claim]) -> dict[UUID, Prepared]:
 
 
 def _why_unsent(claim: Claim) -> Verdict:
-    return _GONE if claim.by_hand else _PAUSED
+    return _GONE if claim.by_hand else PAUSED

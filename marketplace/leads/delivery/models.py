@@ -45,6 +45,7 @@ class DeliveryRow(Model):
     window_hours: Mapped[int]
     hold_days: Mapped[int]
     reference: Mapped[str | None] = mapped_column(Text)
+    redirect_url: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     passed_on: Mapped[bool] = mapped_column(server_default="false")
     asked_by: Mapped[str | None] = mapped_column(Text)

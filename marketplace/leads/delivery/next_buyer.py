@@ -1,6 +1,6 @@
 """The next buyer: a lead whose sale came to nothing is sold to the best order that is left, or is unsold in the end."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import convert
@@ -21,11 +21,12 @@ from marketplace.leads.submission import Contact
 from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import OrderTerms, decode_terms
 
 BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
-    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
     " ROW(%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
@@ -34,14 +35,17 @@ class Behind(Exception):
     """An order counts in a later period than this instant's already: ask again by a clock that has caught up."""
 
 
-def pass_on(lead: Lead, actor: str, at: datetime) -> UUID | None:
+def pass_on(lead: Lead, actor: str, at: datetime, lease: timedelta | None = None) -> UUID | None:
     """Sell a lead to its next buyer and return the sale's id; None when nobody is left.
 
-    The caller holds the lead's lock and has ended the sale before. A lead that nobody has in the end is unsold, and its
-    person may be sold by whoever sends them next. Behind when it cannot be told yet; nothing is done then.
+    The caller holds the lead's lock and has ended the sale before; with a lease he has the delivery to a sync order in
+    hand. A lead that nobody has in the end is unsold, and its person may be sold by whoever sends them next. Behind
+    when it cannot be told yet; nothing is done then.
     """
     sales = list(db.session.scalars(select(Sale).where(Sale.lead_id == lead.id)))
-    sold = _sell(lead, sales, actor, at)
+    sold = _sell(lead, sales, actor, at, lease)
+    if sold is not None and not _terms_of(sale := db.session.get_one(Sale, sold)).is_sync:
+        tell_sold(lead, sale, actor, at)
     if sold is None and all(sale.state in OVER for sale in sales):
         move(lead, "unsold", actor, at, "no buyer took it")
         db.session.execute(delete(PersonKey).where(PersonKey.lead_id == lead.id, PersonKey.key.in_(_keys_of(lead))))
@@ -50,12 +54,24 @@ def pass_on(lead: Lead, actor: str, at: datetime) -> UUID | None:
     return sold
 
 
-def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime) -> UUID | None:
+def tell_sold(lead: Lead, sale: Sale, actor: str, at: datetime) -> None:
+    """Let a lead that was pending be sold, by this sale, and say so; any other stays as it is.
+
+    The caller holds the lead's lock when it is pending.
+    """
+    if lead.status == "pending":
+        move(lead, "sold", actor, at)
+        announce("notice", {"event": "lead.sold", "at": at.isoformat(),
+                            "accounts": [str(lead.publisher_id), str(sale.buyer_id)],
+                            "data": {"lead": str(lead.id), "reasons": []}})  # fmt: skip
+
+
+def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime, lease: timedelta | None) -> UUID | None:
     slug = db.session.get_one(VerticalRow, lead.vertical_id).slug
     books, facts = desk().intake.books, facts_of_stored(lead, desk().vault)
     live = books.find(slug)
     while live is not None:
-        outcome, sale = _offer(lead, live, facts, sales, actor, at)
+        outcome, sale = _offer(lead, live, facts, sales, actor, at, lease)
         if outcome != "stale":
             return sale
         live = books.reload(slug, live)
@@ -63,7 +79,13 @@ def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime) -> UUID | Non
 
 
 def _offer(
-    lead: Lead, live: LiveVertical, facts: LeadFacts, sales: list[Sale], actor: str, at: datetime
+    lead: Lead,
+    live: LiveVertical,
+    facts: LeadFacts,
+    sales: list[Sale],
+    actor: str,
+    at: datetime,
+    lease: timedelta | None,
 ) -> tuple[str, UUID | None]:
     """Offer the lead down the ranks, a batch at a time, to those whom its buyers so far leave room."""
     taken, present = {sale.buyer_id for sale in sales}, [sale for sale in sales if sale.state not in OVER]
@@ -74,7 +96,7 @@ def _offer(
     while not is_last:
         batch, is_last = shortlist.batch(BATCH)
         fit = [_alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present))]
-        values = (lead.id, *offer_of(fit, is_last, live.book.version, at), *rules, actor, at)
+        values = (lead.id, *offer_of(fit, is_last, live.book.version, at, lease), *rules, actor, at)
         said = db.session.connection().exec_driver_sql(_SELL_AGAIN, values).scalar_one()
         if said["outcome"] == "behind":
             raise Behind
@@ -93,8 +115,11 @@ def _fits(listed: Listed, buyers: int) -> bool:
 
 
 def _share_of(sale: Sale) -> int:
-    terms = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version)).terms
-    return int(terms["max_share"])
+    return _terms_of(sale).max_share
+
+
+def _terms_of(sale: Sale) -> OrderTerms:
+    return decode_terms(db.session.get_one(OrderVersion, (sale.order_id, sale.order_version)).terms)
 
 
 def _keys_of(lead: Lead) -> tuple[bytes, ...]:

@@ -44,7 +44,7 @@ def judged_settings(document: Mapping[str, Any], vertical: Vertical) -> tuple[De
         faults = [Fault(f"delivery.{each.field}", each.code, each.message) for each in malformed.faults]
         raise Malformed(malformed.code, malformed.detail, faults) from malformed
     faults = delivery_faults(asked, sample_parcel(vertical), plain_http=program().allow_private_targets)
-    return asked, faults or [*_offer_faults(asked), *_target_faults(asked)]
+    return asked, faults or _target_faults(asked)
 
 
 def keep_secret(order_id: UUID, document: Mapping[str, Any] | None, vault: Vault) -> str | None:
@@ -75,12 +75,6 @@ def secrets_of(order_ids: list[UUID], vault: Vault) -> dict[UUID, str]:
 
 def _opened(row: OrderSecret, vault: Vault) -> str:
     return vault.open(row.sealed, row.sealed_key, row.order_id).decode()
-
-
-def _offer_faults(asked: Delivery) -> list[Fault]:
-    if getattr(asked, "mode", "async") == "async":
-        return []
-    return [Fault("delivery.mode", "delivery_not_offered", "Use async: sync deliveries are not offered yet.")]
 
 
 def _target_faults(asked: Delivery) -> list[Fault]:

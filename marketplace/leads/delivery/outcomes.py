@@ -12,7 +12,7 @@ from core.outbox import announce
 from marketplace.leads.delivery.answers import Verdict
 from marketplace.leads.delivery.endpoints import record
 from marketplace.leads.delivery.models import DeliveryRow
-from marketplace.leads.delivery.next_buyer import OVER, pass_on
+from marketplace.leads.delivery.next_buyer import OVER, pass_on, tell_sold
 from marketplace.leads.events import move
 from marketplace.leads.models import Lead, Sale
 
@@ -22,8 +22,10 @@ TRIES = (0, 5, 30, 120, 300, 600)
 _UNCOUNT = text("SELECT marketplace.uncount_sale(:order, :price, :sold_at)")
 
 
-def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
+def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime, *, once: bool = False) -> bool:
     """Let a verdict take effect, once: what is over already stays as it is, whoever answers late.
+
+    An error is tried again at the times of `TRIES`, unless it was to be tried `once`.
 
     True when that ended the sale. Who ends a sale passes its lead on in a transaction after this one (`pass_on_ended`):
     the locks of two buyers' orders and wallets in one transaction would be taken in no order.
@@ -34,10 +36,10 @@ def settle_attempt(sale_id: UUID, verdict: Verdict, at: datetime) -> bool:
         record(row, verdict.outcome, at)
         return False
     if verdict.outcome == "accepted":
-        _deliver(row, sale, verdict.reference, at)
+        _deliver(row, sale, verdict, at)
     elif verdict.outcome == "refused":
         _end(row, sale, "refused", verdict.reason, at)
-    elif verdict.outcome == "error" and (again := _next_try(row, sale, at)) is not None:
+    elif verdict.outcome == "error" and not once and (again := _next_try(row, sale, at)) is not None:
         row.state, row.lease_until, row.next_attempt_at = "waiting", None, again
     else:
         _end(row, sale, "failed", verdict.reason, at)
@@ -66,24 +68,32 @@ def give_up(sale_id: UUID, state: str, why: str, at: datetime) -> None:
         _end(row, sale, state, why, at)
 
 
-def _deliver(row: DeliveryRow, sale: Sale, reference: str | None, at: datetime) -> None:
-    """Mark a sale delivered; its dispute window and its hold count from now."""
-    row.state, row.lease_until, row.ended_at, row.reference = "accepted", None, at, reference
+def _deliver(row: DeliveryRow, sale: Sale, verdict: Verdict, at: datetime) -> None:
+    """Mark a sale delivered; its dispute window and its hold count from now, and its lead is pending no more."""
+    row.state, row.lease_until, row.ended_at = "accepted", None, at
+    row.reference, row.redirect_url = verdict.reference, verdict.redirect_url
     sale.delivered_at = at
     sale.window_ends_at = at + timedelta(hours=row.window_hours)
     sale.release_at = at + timedelta(days=row.hold_days)
     move(sale, "delivered", ACTOR, at)
-    _tell("sale.delivered", sale, at, reference)
+    _tell("sale.delivered", sale, at, verdict.reference)
+    if db.session.get_one(Lead, sale.lead_id).status == "pending":  # no other lead becomes pending later
+        lead = db.session.get_one(Lead, sale.lead_id, with_for_update=True, populate_existing=True)
+        tell_sold(lead, sale, ACTOR, at)
 
 
-def pass_on_ended(sale_id: UUID, at: datetime) -> None:
-    """Look for the next buyer of a sale that came to nothing, once; locks the lead, so that it is sold on by one."""
+def pass_on_ended(sale_id: UUID, at: datetime, lease: timedelta | None = None) -> UUID | None:
+    """Look for the next buyer of a sale that came to nothing, once; locks the lead, so that it is sold on by one.
+
+    Returns the next sale; with a lease the caller has its delivery in hand, if its order is sync.
+    """
     lead_id = db.session.get_one(DeliveryRow, sale_id).lead_id
     lead = db.session.get_one(Lead, lead_id, with_for_update=True)
     row = db.session.get_one(DeliveryRow, sale_id, with_for_update=True, populate_existing=True)
     if row.state in OVER and not row.passed_on:
         row.passed_on = True
-        pass_on(lead, ACTOR, at)
+        return pass_on(lead, ACTOR, at, lease)
+    return None
 
 
 def _end(row: DeliveryRow, sale: Sale, state: str, why: str, at: datetime) -> None:

@@ -22,7 +22,7 @@ from marketplace.leads.delivery.models import DeliveryRow
 from marketplace.leads.delivery.offered import secret_of
 from marketplace.leads.delivery.parcel import ConsentGiven, Parcel
 from marketplace.leads.delivery.requests import Posted, request_of, rules_of
-from marketplace.leads.delivery.settings import AdfDelivery, CsvDelivery, EmailDelivery, HttpDelivery, delivery_of
+from marketplace.leads.delivery.settings import AdfDelivery, CsvDelivery, EmailDelivery, delivery_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
@@ -30,7 +30,6 @@ from marketplace.leads.submission import Contact
 from marketplace.orders.models import Order, OrderVersion
 from marketplace.orders.terms import OrderTerms, decode_terms
 
-TIMEOUT_SECONDS = 10.0
 Row = TypeVar("Row", bound=Model)
 
 
@@ -99,9 +98,8 @@ def posting_with(
     """
     written = request_of(settings, parcel)
     signature = sign([secret], parcel.sale_id, datetime.now(UTC), written.body) if secret else {}
-    wait = settings.timeout_seconds if isinstance(settings, HttpDelivery) else TIMEOUT_SECONDS
     request = Request(written.method, written.url, {**written.headers, **signature}, written.body)
-    return Posting(request, parcel, rules_of(settings), currency, wait, secrets)
+    return Posting(request, parcel, rules_of(settings), currency, settings.timeout_seconds, secrets)
 
 
 def _terms_of(row: DeliveryRow, at_present: bool = False) -> OrderTerms:

@@ -32,6 +32,7 @@ class WebhookDelivery(_Kind, frozen=True, tag="webhook"):
     url: str
     secret: str | None = None
     mode: Mode = "async"
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
 
 
 class Header(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -77,6 +78,7 @@ class AdfDelivery(_Kind, frozen=True, tag="adf"):
     fields: Fields = {}
     answer: AnswerRules | None = None
     mode: Mode = "async"
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
 
 
 class EmailDelivery(_Kind, frozen=True, tag="email"):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from core.crew import resting
 from core.db import db
 from core.errors import Fault, Invalid
 from core.money import Money
@@ -68,7 +69,8 @@ def try_out(posting: Posting, send: bool) -> Trial:
     """Send what was written, if it is to be sent, outside of any transaction."""
     if not send:
         return Trial(exchanged_of(Sent(posting.request, _UNSENT, secrets=posting.secrets)), None, posting.currency, [])
-    sent = send_posting(posting)
+    with resting():
+        sent = send_posting(posting)
     return Trial(exchanged_of(sent), sent, posting.currency, _problems(sent, posting.rules))
 
 

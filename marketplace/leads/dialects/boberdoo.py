@@ -40,6 +40,7 @@ def answer(outcome: Outcome, form: str) -> Reply:
         said += [("error", text) for text in errors]
     else:
         said += [("lead_id", outcome.lead_id), ("price", outcome.price)]
+        said += [("redirect_url", outcome.redirect_url)] if outcome.redirect_url else []
     if form == "json":
         return json_reply({"response": _joined(said)}, outcome.status)
     return Reply(write_xml("response", said), XML, outcome.status)

@@ -25,10 +25,15 @@ def answer(outcome: Outcome, form: str) -> Reply:
     head = [("result", result), ("lead_id", outcome.lead_id), ("price", outcome.price)]
     if form == "json":
         errors = [] if outcome.accepted else [{"field": field, "error": text} for field, text in _errors(outcome)]
-        return json_reply(dict(head) | {"redirect_url": None, "msg": message, "errors": errors}, outcome.status)
+        return json_reply(
+            dict(head) | {"redirect_url": outcome.redirect_url or None, "msg": message, "errors": errors},
+            outcome.status,
+        )
     errors_xml = [] if outcome.accepted else [("errors", [("error", _line(*error)) for error in _errors(outcome)])]
     return Reply(
-        write_xml("response", [*head, ("redirect_url", ""), ("msg", message), *errors_xml]), XML, outcome.status
+        write_xml("response", [*head, ("redirect_url", outcome.redirect_url), ("msg", message), *errors_xml]),
+        XML,
+        outcome.status,
     )
 
 

@@ -61,6 +61,7 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
     detail: str = ""
     status: int = 200
+    redirect_url: str = ""  # where the buyer wants the person to go on
 
     @property
     def lead_id(self) -> str:

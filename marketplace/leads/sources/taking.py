@@ -11,6 +11,7 @@ from core.errors import DomainError
 from core.ids import show_id
 from core.money import Money
 from marketplace.catalog.regions import country_of
+from marketplace.leads.delivery.awaited import answered
 from marketplace.leads.desk import desk
 from marketplace.leads.dialects.posted import Kind, Outcome, Posted
 from marketplace.leads.imports.mapped import Mapped
@@ -24,11 +25,12 @@ from marketplace.leads.sources.terms import mapping_for
 _KIND: dict[str, Kind] = {"sold": "sold", "pending": "sold", "unsold": "unsold", "rejected": "rejected"}
 
 
-def take_post(source: LeadSource, posted: Posted) -> Outcome:
+def take_post(source: LeadSource, posted: Posted, *, awaits: bool = False) -> Outcome:
     """Take what was posted through the intake that POST /leads uses, and return what became of it.
 
     Malformed and Invalid when it is no lead at all; otherwise as `Intake.take`. A post that repeats the vendor's own
-    id of it gets the first outcome again, for a day.
+    id of it gets the first outcome again, for a day. When somebody `awaits` the answer, buyers who answer at once are
+    asked before it.
     """
     intake, terms = desk().intake, terms_of(source)
     live = intake.books.find(source.vertical)
@@ -37,7 +39,8 @@ def take_post(source: LeadSource, posted: Posted) -> Outcome:
     mapping = mapping_for(source.dialect, source.name, terms, live.vertical)
     lead = Mapped(mapping, live.vertical, intake.clock.now()).lead(columns)
     lead = msgspec.structs.replace(lead, test=lead.test or posted.test)
-    received = intake.take(lead, sender_for(source, posted.once), _digest(posted.once))
+    sender = replace(sender_for(source, posted.once), awaits=awaits)
+    received = answered(intake.take(lead, sender, _digest(posted.once)), sender)
     return _outcome(received.result["answer"] if received.replayed else received.result)
 
 
@@ -76,4 +79,5 @@ def _outcome(result: dict[str, Any]) -> Outcome:
     return Outcome(
         kind, desk().intake.clock.now(), UUID(result["id"]), Money(payout, result["currency"]) if payout else None,
         tuple((code, REASONS.get(code, code)) for code in reasons if code != "test"),
+        redirect_url=result.get("redirect_url") or "",
     )  # fmt: skip

@@ -45,7 +45,10 @@ class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
-    """What became of a lead: `reasons` say why it was rejected, `payout` is what all its sales pay the publisher."""
+    """What became of a lead: `reasons` say why it was rejected, `payout` is what all its sales pay the publisher.
+
+    A pending one is waited for: for a review, or for a buyer who has not answered yet; it pays nothing so far.
+    """
 
     id: str
     status: LeadStatus

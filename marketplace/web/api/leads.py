@@ -1,5 +1,6 @@
 """Leads over HTTP: a publisher posts them and sees what became of them and why."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -32,8 +33,10 @@ from core.ids import parse_id
 from core.paging import page_of
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.leads.batch import Result, post_rows
+from marketplace.leads.delivery.awaited import answered, redirects_of
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Sender
+from marketplace.leads.models import Lead
 from marketplace.leads.queries import get_lead, leads_of, sales_of_leads, unsealed
 from marketplace.leads.refusals import count_refusal, count_refusals, refusals_of
 from marketplace.leads.submission import Submission
@@ -60,7 +63,7 @@ def post_lead() -> Response:
     raw = raw_body()
     try:
         raise_again(request.environ)
-        received = desk().intake.post(raw, sender)
+        received = answered(desk().intake.post(raw, sender), sender)
     except (Invalid, Malformed) as refused:
         return _refuse(refused, raw, sender)
     except NotSignedIn:
@@ -76,7 +79,7 @@ def post_lead() -> Response:
 @describe(answers.RowTaken, answers.RowRefused, takes=Submission, is_list=True, media_types=ROW_TYPES)
 def post_leads() -> Response:
     """Take up to 10,000 leads as NDJSON or CSV, one result a row; one bad row spoils no other."""
-    sender = _sender()
+    sender = replace(_sender(), awaits=False)
     require_media_type(*ROW_TYPES)
     raw, key = raw_body(settings().max_batch_bytes), sender.idempotency_key
     with transaction():
@@ -102,7 +105,7 @@ def _sender() -> Sender:
         raise NotSignedIn("unknown_key", "This API key is unknown or revoked.")
     permit(actor, "leads:write")
     key = idempotency.key_of(request.headers.get("Idempotency-Key"))
-    return Sender(actor.account_id, actor.key_id, f"{request.method} {request.path}", key)
+    return Sender(actor.account_id, actor.key_id, f"{request.method} {request.path}", key, awaits=True)
 
 
 def _refuse(refused: DomainError, raw: bytes, sender: Sender) -> Response:
@@ -144,10 +147,13 @@ def list_leads(actor: Actor) -> Answer:
     currencies = {key: vertical.currency for key, vertical in verticals_by_id().items()}
     asked = page_request("lead")
     rows = leads_of(actor.account_id, status, test, asked.after, asked.limit + 1)
-    sales = sales_of_leads([row.id for row in rows])
-    return Answer(
-        page_of("lead", asked, lambda *_: rows, lambda row: shown.lead(row, sales[row.id], currencies[row.vertical_id]))
-    )
+    ids = [row.id for row in rows]
+    sales, redirects = sales_of_leads(ids), redirects_of(ids)
+
+    def show(row: Lead) -> answers.LeadShown:
+        return shown.lead(row, sales[row.id], currencies[row.vertical_id], redirects.get(row.id))
+
+    return Answer(page_of("lead", asked, lambda *_: rows, show))
 
 
 @api.get("/leads/<lead_id>")
@@ -157,7 +163,8 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
     """Show one lead as it was sent, and its sales as they stand."""
     row = get_lead(_publisher(actor), parse_id("lead", lead_id))
     currency = verticals_by_id()[row.vertical_id].currency
-    return Answer(shown.lead(row, sales_of_leads([row.id])[row.id], currency, unsealed(row, desk().vault)))
+    redirect, private = redirects_of([row.id]).get(row.id), unsealed(row, desk().vault)
+    return Answer(shown.lead(row, sales_of_leads([row.id])[row.id], currency, redirect, private))
 
 
 @api.get("/leads/<lead_id>/why")

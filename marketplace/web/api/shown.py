@@ -43,6 +43,8 @@ from marketplace.web.api.answers import (
 )  # fmt: skip
 from marketplace.web.api.answers_contact import Handling
 
+UNPAID = ("returned", "refused", "failed")  # sales that pay the publisher nothing
+
 
 def amount(minor: int, currency: str) -> Amount:
     """Show an amount of minor units."""
@@ -75,25 +77,29 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
         )
         for sale in result["sales"]
     ]  # fmt: skip
-    payout = amount(sum(sale["payout"] for sale in result["sales"]), currency) if sales else None
+    is_sold = sales and result["status"] == "sold"
+    payout = amount(sum(sale["payout"] for sale in result["sales"]), currency) if is_sold else None
     lead_id = show_id("lead", UUID(result["id"]))
     return LeadAnswer(
         id=lead_id, status=result["status"], contact_class=result["contact_class"],
         temperature=result["temperature"], score=result["score"], reasons=result["reasons"],
         reasons_explained=explained(result["reasons"]), test=result["test"], payout=payout, sales=sales,
-        redirect_url=None, links=links_of(lead_id),
+        redirect_url=result.get("redirect_url"), links=links_of(lead_id),
     )  # fmt: skip
 
 
-def lead(row: Lead, sales: list[Sale], currency: str, private: dict[str, Any] | None = None) -> LeadShown:
+def lead(
+    row: Lead, sales: list[Sale], currency: str, redirect_url: str | None, private: dict[str, Any] | None = None
+) -> LeadShown:
     """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear."""
     lead_id, private = show_id("lead", row.id), private or {"contact": None, "comments": None}
-    payout = sum(each.payout_minor for each in sales if each.state != "returned")
+    payout = sum(each.payout_minor for each in sales if each.state not in UNPAID)
     return LeadShown(
         id=lead_id, status=row.status, contact_class=row.contact_class, temperature=row.temperature,
         score=row.score, reasons=row.reasons, reasons_explained=explained(row.reasons), test=row.test,
-        payout=amount(payout, currency) if sales else None, sales=[_sale_of_lead(each) for each in sales],
-        redirect_url=None, links=links_of(lead_id), region=row.region, external_id=row.external_id,
+        payout=amount(payout, currency) if sales and row.status == "sold" else None,
+        sales=[_sale_of_lead(each) for each in sales],
+        redirect_url=redirect_url, links=links_of(lead_id), region=row.region, external_id=row.external_id,
         received_at=instant(row.received_at), **row.details, **private,
     )  # fmt: skip
 

@@ -106,7 +106,7 @@ def test_deeds_are_the_same_whoever_asks() -> None:
     assert [deeds(name, "good") for name in names] == [deeds(name, "good") for name in names]
     disputes = [deed for name in names for deed in deeds(name, "good") if deed.kind == "dispute"]
     assert 40 < len(disputes) < 140
-    assert all(OPENS < deed.at for deed in disputes)
+    assert all(deed.at > OPENS for deed in disputes)
 
 
 def test_a_dead_endpoint_is_dead_for_twenty_minutes_and_strange_at_times() -> None:

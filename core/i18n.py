@@ -1,0 +1,99 @@
+"""Languages: which one a reader wants, and how numbers, amounts and instants are written in it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_timedelta
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_symbol
+from flask import Flask, g, request
+from flask_babel import Babel, format_datetime, get_locale, gettext
+
+from core.identity import SignedIn
+from core.money import Money
+
+LANGUAGES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
+COOKIE = "language"
+NO_WORDS = "–"  # noqa: RUF001  # what stands where there is no value
+
+
+def install(app: Flask) -> None:
+    """Translate every page, and give templates the words for money, numbers and instants."""
+    Babel(app, default_locale="en", default_timezone="UTC", locale_selector=wanted_language)
+    filters = (money, amount, changed, symbol, number, compact, percent, relative, exact, said)
+    app.jinja_env.filters.update({each.__name__: each for each in filters})
+
+
+def wanted_language() -> str:
+    """Return the language to answer in: the person's own, the cookie's, or the best of what the browser accepts."""
+    person: SignedIn | None = g.get("signed_in")
+    for wish in (person.language if person else None, request.cookies.get(COOKIE)):
+        if wish in LANGUAGES:
+            return str(wish)
+    return request.accept_languages.best_match(LANGUAGES, "en") or "en"
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
+
+
+def _decimal(sum_of: Money) -> Decimal:
+    return Decimal(str(sum_of))
+
+
+def money(sum_of: Money | None) -> str:
+    """Write an amount with its currency, exact to the cent."""
+    return NO_WORDS if sum_of is None else format_currency(_decimal(sum_of), sum_of.currency, locale=_locale())
+
+
+def amount(sum_of: Money | None) -> str:
+    """Write an amount without its currency, for a column whose head says it."""
+    if sum_of is None:
+        return NO_WORDS
+    digits = len(str(sum_of).partition(".")[2])
+    pattern = "#,##0." + "0" * digits if digits else "#,##0"
+    return str(format_decimal(_decimal(sum_of), pattern, locale=_locale()))
+
+
+def changed(by: Money | int) -> str:
+    """Write a change against yesterday, with its sign."""
+    minor = by.minor if isinstance(by, Money) else by
+    written = money(by) if isinstance(by, Money) else number(by)
+    return str(gettext("%(change)s on yesterday", change=("+" if minor > 0 else "") + written))
+
+
+def symbol(currency: str) -> str:
+    """Write a currency as its readers do."""
+    return str(get_currency_symbol(currency, locale=_locale()))
+
+
+def number(value: int | float | Decimal | None) -> str:
+    """Write a number."""
+    return NO_WORDS if value is None else format_decimal(value, locale=_locale())
+
+
+def compact(value: float | Decimal) -> str:
+    """Write a number for the scale of a chart."""
+    return str(format_compact_decimal(value, locale=_locale(), fraction_digits=1))
+
+
+def percent(share: float | None) -> str:
+    """Write a share of one as a percentage."""
+    return NO_WORDS if share is None else format_percent(share, "#,##0.#%", locale=_locale())
+
+
+def relative(instant: datetime, now: datetime) -> str:
+    """Write how long ago an instant was, or how far off it is."""
+    if abs(instant - now) < timedelta(seconds=1):
+        return str(gettext("now"))
+    return str(format_timedelta(instant - now, add_direction=True, locale=_locale()))
+
+
+def exact(instant: datetime) -> str:
+    """Write an instant to the second, with its zone."""
+    return str(format_datetime(instant, "d MMM y, HH:mm:ss 'UTC'"))
+
+
+def said(text: str) -> str:
+    """Translate what the program itself says, as a code's sentence; it is escaped like any text, `_` is not."""
+    return str(gettext(str(text)))

@@ -1,0 +1,135 @@
+"""What stands around every page of a signed-in person: places, the one number that matters, their accounts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from core.actors import Person, present_person
+from core.http import settings
+from core.i18n import LANGUAGES, money, number, relative, wanted_language
+from core.pages import page_time
+from marketplace.reports.buyer_wallet import wallet_standing
+from marketplace.reports.dispute_queue import waiting_disputes
+from marketplace.reports.publisher_today import balance_of
+from marketplace.web import charts, tables, words
+
+CURRENCY = "EUR"  # what pages show first; the verticals that ship trade in it
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A place in the rail: the endpoint it leads to, its icon and its word."""
+
+    endpoint: str
+    icon: str
+    word: Any
+
+
+# The places of each kind in their order; one whose page is not there yet is not shown.
+PLACES = {
+    "publisher": (
+        Step("publisher.today", "calendar3", _l("Today")),
+        Step("publisher.leads", "people", _l("Leads")),
+        Step("publisher.sources", "box-arrow-in-down", _l("Sources")),
+        Step("publisher.upload", "filetype-csv", _l("Upload")),
+        Step("publisher.disputes", "chat-left-text", _l("Disputes")),
+        Step("publisher.balance", "wallet2", _l("Balance")),
+    ),
+    "buyer": (
+        Step("buyer.orders", "list-check", _l("Orders")),
+        Step("buyer.leads", "people", _l("Leads")),
+        Step("buyer.disputes", "chat-left-text", _l("Disputes")),
+        Step("buyer.wallet", "wallet2", _l("Wallet")),
+        Step("buyer.deliveries", "send", _l("Deliveries")),
+    ),
+    "operator": (
+        Step("operator.disputes", "chat-left-text", _l("Disputes")),
+        Step("operator.review", "eye", _l("Review")),
+        Step("operator.publishers", "box-arrow-in-down", _l("Publishers")),
+        Step("operator.buyers", "bag", _l("Buyers")),
+        Step("operator.verticals", "diagram-3", _l("Verticals")),
+        Step("operator.jobs", "gear", _l("Jobs")),
+        Step("operator.books", "journal-check", _l("Books")),
+        Step("operator.settings", "sliders", _l("Settings")),
+        Step("design.components", "palette", _l("Components")),
+    ),
+}
+ON_A_PHONE = 4  # places in the bottom bar; the others are under "more"
+
+
+def install(app: Flask) -> None:
+    """Give templates what stands around pages, and the words and shapes that they share."""
+    app.jinja_env.globals.update(
+        viewer=present_person, places=places_of, headline=headline, languages=LANGUAGES, language=wanted_language,
+        on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
+        sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
+        movement_of=words.movement_of_kind, is_here=is_here,
+    )  # fmt: skip
+
+
+def places_of(kind: str) -> list[Step]:
+    """Return the places of a kind of account that have a page."""
+    hidden = () if settings().show_design or kind == "operator" else ("design.components",)
+    return [
+        step for step in PLACES[kind] if step.endpoint in current_app.view_functions and step.endpoint not in hidden
+    ]
+
+
+def first_page(person: Person) -> str:
+    """Return the address of the page that a person's account begins with."""
+    steps = places_of(person.kind)
+    return url_for(steps[0].endpoint) if steps else url_for("people.account")
+
+
+def is_here(step: Step) -> bool:
+    """Tell whether this page is at a place of the rail."""
+    return request.endpoint == step.endpoint
+
+
+def headline(person: Person) -> list[tuple[str, str]]:
+    """Return the one number that matters to the account's kind, and what qualifies it, each with its word."""
+    if "headline" not in g:
+        g.headline = {"publisher": _earned, "buyer": _spendable, "operator": _waiting}[person.kind](person)
+    told: list[tuple[str, str]] = g.headline
+    return told
+
+
+def _earned(person: Person) -> list[tuple[str, str]]:
+    balance = balance_here(person)
+    told = [(gettext("Payable"), money(balance.payable))]
+    if balance.next_release_at:
+        told.append((gettext("Next release"), relative(balance.next_release_at, page_time())))
+    return told
+
+
+def _spendable(person: Person) -> list[tuple[str, str]]:
+    standing = standing_here(person)
+    told = [(gettext("Available"), money(standing.balance.spendable))]
+    if standing.lasts_days is not None:
+        told.append((gettext("Lasts"), gettext("%(days)s days", days=number(standing.lasts_days))))
+    return told
+
+
+def _waiting(_: Person) -> list[tuple[str, str]]:
+    waiting = waiting_disputes()
+    told = [(gettext("Open disputes"), number(waiting.disputes))]
+    if waiting.oldest_at:
+        told.append((gettext("Oldest"), relative(waiting.oldest_at, page_time())))
+    return told
+
+
+def balance_here(person: Person) -> Any:
+    """Return the publisher's balance, asked for once a page."""
+    if "balance" not in g:
+        g.balance = balance_of(person.account_id, CURRENCY)
+    return g.balance
+
+
+def standing_here(person: Person) -> Any:
+    """Return the buyer's standing, asked for once a page."""
+    if "standing" not in g:
+        g.standing = wallet_standing(person.account_id, CURRENCY, page_time())
+    return g.standing

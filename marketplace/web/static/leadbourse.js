@@ -1,0 +1,49 @@
+// What pages gain by a script; each of them works without it.
+"use strict";
+
+// Short ids are copied whole.
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  event.preventDefault();
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1200);
+});
+
+// A row's link opens its story in the drawer, so that the place in the list is kept.
+const drawer = document.getElementById("drawer");
+document.addEventListener("click", async (event) => {
+  if (!drawer || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  if (event.target.closest("button, a:not(.opens), input, label")) return;
+  const link = event.target.closest("a.opens") || event.target.closest("tr")?.querySelector("a.opens");
+  if (!link || link.getAttribute("href").startsWith("#")) return;
+  event.preventDefault();
+  const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
+  const story = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("story");
+  if (!answer.ok || !story) return location.assign(link.href);
+  drawer.querySelector(".drawer-body").replaceChildren(story);
+  for (const button of drawer.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  drawer.showModal();
+});
+drawer?.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
+
+// Menus close on Escape and on a click beside them; keys named in the page press what they are named for.
+const menus = () => document.querySelectorAll("details.menu[open]");
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const menu of menus()) { menu.open = false; menu.querySelector("summary").focus(); }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });

@@ -1,0 +1,126 @@
+"""The pages in Chromium: nothing from elsewhere, no error, no violation of the policy, nothing that axe finds."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, expect
+
+from core.db import db
+from tests.browser.conftest import Look
+
+PUBLIC = ("/", "/login", "/register", "/reset")
+LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
+OF_KIND = {
+    "publisher": ("/publisher/today", "/account", "/tf-setup"),
+    "buyer": ("/buyer/wallet", "/change"),
+    "operator": ("/design",),
+}
+LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
+
+
+@pytest.fixture(autouse=True)
+def _open_design(app: Flask) -> Iterator[None]:
+    app.extensions["leadbourse_settings"] = replace(app.extensions["leadbourse_settings"], show_design=True)
+    yield
+    db.session.rollback()
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_every_page_is_clean(chromium: Browser, site: str, people: dict[str, str], width: int, scheme: str) -> None:
+    """One context a kind of account; axe looks at each page, and the page may not be wider than the window."""
+    public = PUBLIC + LONG if (width, scheme) == (360, "dark") else PUBLIC
+    for kind, paths in {"": public, **OF_KIND}.items():
+        context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+        look = Look(context.new_page(), site)
+        if kind:
+            look.sign_in(people[kind])
+        for path in paths:
+            page = look.at(path)
+            found = Axe().run(page)
+            assert found.violations_count == 0, (path, width, scheme, found.generate_report())
+            wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wider <= 0, (path, width, wider)
+        assert look.wrong == []
+        context.close()
+
+
+@pytest.fixture
+def look(chromium: Browser, site: str) -> Iterator[Look]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    yield Look(context.new_page(), site)
+    context.close()
+
+
+def test_a_row_opens_its_story_in_the_drawer_and_the_list_keeps_its_place(look: Look, people: dict[str, str]) -> None:
+    look.sign_in(people["buyer"])
+    page = look.at("/buyer/wallet")
+    page.get_by_role("row").filter(has_text="Credit by hand").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("What it changed")
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    assert page.url.endswith("/buyer/wallet") and look.wrong == []
+
+
+def test_the_story_is_a_page_of_its_own_without_a_script(chromium: Browser, site: str, people: dict[str, str]) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    look = Look(context.new_page(), site)
+    look.sign_in(people["buyer"])
+    look.at("/buyer/wallet").locator("a.opens").last.click()
+    expect(look.page.get_by_role("heading", level=1)).to_have_text("Credit by hand")
+    context.close()
+
+
+def test_everything_is_reached_by_keyboard(look: Look, people: dict[str, str]) -> None:
+    page = look.at("/login")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type(people["publisher"])
+    page.keyboard.press("Tab")
+    page.keyboard.type("a good password")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/publisher/today$"))
+    menu = page.get_by_label("Theme and language")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Dark")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Dark")).to_be_hidden()
+    expect(menu).to_be_focused()
+
+
+def test_the_theme_chosen_is_kept(look: Look) -> None:
+    page = look.at("/")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_label("Theme and language").click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    assert look.at("/login").evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_a_double_click_sends_a_form_once(look: Look, app: Flask) -> None:
+    page = look.at("/register")
+    page.get_by_label("I buy leads").check()
+    page.get_by_label("Organisation").fill("\u202eשם <b>" + "x" * 180)
+    page.get_by_label("E-mail address").fill("double@example.com")
+    page.get_by_label("Password").fill("long enough")
+    page.get_by_role("button", name="Register").dblclick()
+    expect(page.get_by_role("status")).to_contain_text("double@example.com")
+    assert db.session.scalar(db.text("SELECT count(*) FROM core.accounts")) == 1
+
+
+def test_an_id_is_copied_whole(chromium: Browser, site: str, people: dict[str, str]) -> None:
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    look = Look(context.new_page(), site)
+    look.sign_in(people["publisher"])
+    button = look.page.get_by_role("button", name="Copy lead_").first
+    button.click()
+    copied = look.page.evaluate("navigator.clipboard.readText()")
+    assert copied == button.get_attribute("data-copy") and copied.startswith("lead_")
+    context.close()
