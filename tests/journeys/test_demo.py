@@ -18,7 +18,7 @@ def place() -> Iterator[Installation]:
 
 def end(place: Installation) -> int:
     """Press Ctrl-C and return the exit status; fails when it takes longer than the ten seconds that are promised."""
-    process = place.running.pop()
+    process = place.running[-1]
     process.send_signal(signal.SIGINT)
     return process.wait(10)
 
