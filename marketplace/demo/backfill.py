@@ -9,8 +9,9 @@ import heapq
 import logging
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,7 @@ T = TypeVar("T")
 STEP = timedelta(hours=6)  # between two looks at what people do and what falls due
 TOGETHER = 50  # deeds in a transaction
 REPORTS_TOGETHER = 500
+AHEAD = 200  # leads that are invented before they are posted
 
 
 class SetClock:
@@ -84,7 +86,7 @@ class Backfill:
     def run(self, progress: Callable[[int], None]) -> None:
         """Fill the days in and tell the progress in leads."""
         until = self._state.opened_at
-        steps = groupby(self._postings(until), key=lambda posting: self._step_of(posting.sent.at))
+        steps = groupby(_made_ahead(self._postings(until)), key=lambda posting: self._step_of(posting.sent.at))
         reached, day = self._step_of(datetime.combine(self._cast.first_day, time(), UTC)), -1
         for step, postings in steps:
             while reached < step:
@@ -197,6 +199,15 @@ class Backfill:
                 at, said = decision_of(known, opened_at, self._cast.seed)
                 if at <= as_of:
                     resolve_dispute(dispute_id, said["decision"], said["note"], ACTOR, at)
+
+
+def _made_ahead(postings: Iterator[Posting]) -> Iterator[Posting]:
+    """Yield the same, made by another thread while this one waits for the database."""
+    with ThreadPoolExecutor(1, "made-ahead") as maker:
+        following = maker.submit(list, islice(postings, AHEAD))
+        while some := following.result():
+            following = maker.submit(list, islice(postings, AHEAD))
+            yield from some
 
 
 def batched(items: list[T], most: int) -> Iterator[list[T]]:
