@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import click
 import msgspec
 
-from core.anchor import resume_clock
+from core.anchor import resume_clock, stop_clock
 from core.clock import BusinessClock
 from core.config import Settings
 from core.db import migrate, pool_of, transaction
@@ -35,7 +35,6 @@ from marketplace.demo.state import DemoState, discard, last_instant, locked, sta
 
 PASSWORD = "leadbourse-demo"  # a demonstration's, printed on purpose
 SIMULATOR = "demo-simulator"
-STANDSTILL = 1e-9  # business seconds a real second, while no demonstration runs
 UNSEEN_SECONDS = 10  # what may have happened after the last note of the time, in real time
 SHOWN = ("Hogeschool Zuid",)  # beside who can sign in
 
@@ -74,10 +73,9 @@ def _serve(settings: Settings, state: DemoState, rate: float) -> int:
 
     def stop_time(url: str) -> None:
         note_time()
-        with _connected(settings, url), transaction():
-            resume_clock(clock.now(), STANDSTILL)
+        stop_clock(url, clock.now())
 
-    return serve_everything(settings, Beside({"simulator": [SIMULATOR, *anchor]}, note_time, stop_time))
+    return serve_everything(settings, Beside({"simulator": [SIMULATOR, *anchor]}, note_time, stop_time, 6))
 
 
 @click.command(SIMULATOR, hidden=True)

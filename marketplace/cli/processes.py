@@ -50,6 +50,7 @@ class Beside(NamedTuple):
     commands: Mapping[str, list[str]] = {}
     every_second: Callable[[], None] = lambda: None
     at_end: Callable[[str], None] = lambda _url: None
+    stop_within_seconds: float = 8
 
 
 NOTHING = Beside()
@@ -73,7 +74,7 @@ def serve_everything(settings: Settings, beside: Beside = NOTHING) -> int:
             database.ensure_running()
             beside.every_second()
 
-        status = supervise(commands, environment, stop_within_seconds=8, keep_alive=keep_alive)
+        status = supervise(commands, environment, stop_within_seconds=beside.stop_within_seconds, keep_alive=keep_alive)
         beside.at_end(database.url)
         return status
 
