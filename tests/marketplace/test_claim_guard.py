@@ -124,6 +124,16 @@ def test_a_wallet_that_lacks_the_fee_is_put_into_no_debt(market: Market) -> None
     assert money(trade.buyer) == ("0.00", "240.00")
 
 
+def test_an_appeal_that_nobody_has_decided_changes_no_standing(guarded: Trade) -> None:
+    rejected = [one for one in guarded.buyer.get("/disputes")["items"] if one["state"] == "rejected"]
+    for one in rejected:
+        guarded.buyer.post(f"/disputes/{one['id']}/appeal", {"note": "look again"})
+    standing = guarded.buyer.get("/disputes/standing")
+    assert (standing["decided"], standing["rejected"], standing["file_required"]) == (10, 3, True)
+    guarded.decide(rejected[0], "uphold")
+    assert guarded.buyer.get("/disputes/standing")["rejected"] == 2
+
+
 def test_after_30_days_rejections_are_forgotten(guarded: Trade, clock: SetClock) -> None:
     clock.advance(days=30)
     assert guarded.buyer.get("/disputes/standing")["decided"] == 0

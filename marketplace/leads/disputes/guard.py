@@ -7,14 +7,14 @@ back when an appeal changes that, and waived when the wallet lacks it: nobody is
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from billing import charge_fee, return_fee
 from core.db import db
 from core.errors import Fault, Invalid
 from core.money import BASIS_POINTS, Money
 from marketplace.catalog.dispute_rules import FalseClaims, Reason, dispute_rules
-from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.dispute_rows import Appeal, Dispute
 
 
 def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
@@ -25,12 +25,14 @@ def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
 def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
 
-    Open ones do not count: many of them at once would thin out the rejected ones.
+    Open ones do not count: many of them at once would thin out the rejected ones. A rejection stands until its appeal is
+    decided, or appealing against each one would.
     """
     since = at - timedelta(days=dispute_rules().false_claims.days)
-    query = select(func.count(), func.count().filter(Dispute.state == "rejected")).where(
-        Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer"
-    )
+    stands = and_(Dispute.state == "appealed", Appeal.against == "rejected")
+    query = select(func.count(), func.count().filter(or_(Dispute.state == "rejected", stands)))
+    query = query.select_from(Dispute).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
+    query = query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
     decided, rejected = db.session.execute(query).one()
     return decided, rejected
 
