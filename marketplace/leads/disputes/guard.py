@@ -13,7 +13,7 @@ from billing import charge_fee, return_fee
 from core.db import db
 from core.errors import Fault, Invalid
 from core.money import BASIS_POINTS, Money
-from marketplace.catalog.dispute_rules import FalseClaims, Reason, dispute_rules
+from marketplace.catalog.dispute_rules import FalseClaims, dispute_rules
 from marketplace.leads.dispute_rows import Appeal, Dispute
 
 
@@ -25,8 +25,8 @@ def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
 def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
 
-    Open ones do not count: many of them at once would thin out the rejected ones. A rejection stands until its appeal is
-    decided, or appealing against each one would.
+    Open ones do not count: many of them at once would thin out the rejected ones. A rejection stands until its appeal
+    is decided, or appealing against each one would.
     """
     since = at - timedelta(days=dispute_rules().false_claims.days)
     stands = and_(Dispute.state == "appealed", Appeal.against == "rejected")
@@ -37,17 +37,17 @@ def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     return decided, rejected
 
 
-def check_file(buyer_id: UUID, reason: Reason, brings_file: bool, at: datetime) -> None:
-    """Refuse a claim without the file that is compulsory for a guarded buyer, Invalid `invalid_dispute`.
+def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) -> bool:
+    """Tell whether a claim lacks the file that is compulsory for a guarded buyer.
 
-    What a machine decides from stored facts needs no file.
+    Invalid `invalid_dispute` for one that is not provable: what a machine decides from stored facts needs no file.
     """
-    if brings_file or reason.machine:
-        return
-    if is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at)):
+    lacks = not brings_file and is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at))
+    if lacks and not provable:
         says = "Send a file with the claim: too many of your claims were rejected lately; see GET /disputes/standing."
         fault = Fault("file", "evidence_file_required", says)
         raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
+    return lacks
 
 
 def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:
