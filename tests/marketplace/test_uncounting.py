@@ -29,7 +29,9 @@ class Hours:
                           delivery={"kind": "webhook", "url": "https://buyer.example/leads"})  # fmt: skip
 
     def post(self) -> str:
-        return str(Member(self._app, self.publisher.id, self.publisher.key).post("/leads", self.market.lead())["status"])
+        return str(
+            Member(self._app, self.publisher.id, self.publisher.key).post("/leads", self.market.lead())["status"]
+        )
 
     def held(self) -> list[Any]:
         return [parse_id("sale", sale["id"]) for sale in self.buyer.get("/sales")["items"] if sale["state"] == "held"]
