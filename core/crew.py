@@ -142,6 +142,10 @@ class Crew:
             self._reading[thread] = time.monotonic()
         try:
             return _read(environ["wsgi.input"], most)
+        except BaseException:  # the sender is gone
+            with self._lock:
+                self._let_another()
+            raise
         finally:
             with self._lock:
                 if self._reading.pop(thread) is None:

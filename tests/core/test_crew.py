@@ -196,3 +196,17 @@ def test_the_body_arrives_as_it_was_sent_as_far_as_anybody_takes_it(
     server.goes_on.set()
     server.crew({"wsgi.input": io.BytesIO(sent)} | told, lambda *_: None)  # type: ignore[arg-type]
     assert server.bodies == [seen]
+
+
+def test_a_sender_who_is_gone_takes_no_place_with_him() -> None:
+    class Gone(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError("the connection is closed")
+
+    server = Server(most=1)
+    server.goes_on.set()
+    for _ in range(3):
+        with pytest.raises(OSError, match="closed"):
+            server.crew({"CONTENT_LENGTH": "1", "wsgi.input": Gone()}, lambda *_: None)
+    answer: Any = server.crew({"wsgi.input": io.BytesIO(), "now": True}, lambda *_: None)
+    assert type(answer) is Answer  # nobody else is at work, so this thread need not stand by
