@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0025"
+revision = "0022"
 down_revision = "0021"
 
 
 def upgrade() -> None:
     """Count back from the row as it is, not as it was before somebody else changed it."""
-    run_sql("0025_uncounting", "uncount")
+    run_sql("0022_uncounting", "uncount")
 
 
 def downgrade() -> None:
