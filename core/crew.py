@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY_BYTES = 1 << 20  # of a body; a longer one waits in a file until its request is answered
 LOOK_SECONDS = 0.1
+IDLE_SECONDS = 1.0  # after which those who stand by are let go; sooner, most requests would wake another thread
 _PIECE_BYTES = 1 << 16
 
 
@@ -44,6 +45,7 @@ class Crew:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._at_work = 0
+        self._idle_since = 0.0
         self._standing_by = 0
         self._wanted: SimpleQueue[None] = SimpleQueue()
         self._inside = 0
@@ -80,7 +82,7 @@ class Crew:
                 if since is not None and since <= late:
                     self._reading[thread] = None
                     self._let_another()
-            if self._at_work == 0:
+            if self._at_work == 0 and self._idle_since <= time.monotonic() - IDLE_SECONDS:
                 for _ in range(self._standing_by):
                     self._wanted.put(None)
                 self._standing_by = 0
@@ -125,6 +127,7 @@ class Crew:
         with self._lock:
             self._come_out()
             self._at_work -= 1
+            self._idle_since = time.monotonic()
             stands_by = self._at_work >= self._most
             self._standing_by += stands_by
             return stands_by

@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
+from core import crew
 from core.crew import IN_MEMORY_BYTES, LOOK_SECONDS, Crew, resting
 from tests.at_once import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _idle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take nothing to do for idle at once."""
+    monkeypatch.setattr(crew, "IDLE_SECONDS", 0)
 
 
 class SlowSender(io.RawIOBase):
@@ -210,3 +217,15 @@ def test_a_sender_who_is_gone_takes_no_place_with_him() -> None:
             server.crew({"CONTENT_LENGTH": "1", "wsgi.input": Gone()}, lambda *_: None)
     answer: Any = server.crew({"wsgi.input": io.BytesIO(), "now": True}, lambda *_: None)
     assert type(answer) is Answer  # nobody else is at work, so this thread need not stand by
+
+
+def test_those_who_stand_by_are_not_let_go_between_two_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "IDLE_SECONDS", 3600)
+    server = Server(most=0)
+    standing_by = server.take(now=True)
+    wait_until(lambda: server.crew._standing_by == 1)
+    server.crew.look()
+    assert server.crew._standing_by == 1 and standing_by.is_alive()
+    monkeypatch.setattr(crew, "IDLE_SECONDS", 0)
+    server.crew.look()
+    joined(standing_by)
