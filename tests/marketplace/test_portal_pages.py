@@ -18,7 +18,7 @@ MOST_QUERIES = 12
 PAGES = {
     "publisher": ["/publisher/today", "/publisher/today?status=sold&sort=score", "/account"],
     "buyer": ["/buyer/wallet", "/account"],
-    "operator": ["/design", "/account"],
+    "operator": ["/design", "/account", "/operator/disputes", "/operator/dispute-groups"],
 }
 
 
