@@ -18,7 +18,14 @@ MOST_QUERIES = 12
 PAGES = {
     "publisher": ["/publisher/today", "/publisher/today?status=sold&sort=score", "/account"],
     "buyer": ["/buyer/wallet", "/account"],
-    "operator": ["/design", "/account", "/operator/disputes", "/operator/dispute-groups"],
+    "operator": [
+        "/design",
+        "/account",
+        "/operator/disputes",
+        "/operator/dispute-groups",
+        "/operator/publishers?sort=name",
+        "/operator/buyers",
+    ],
 }
 
 
