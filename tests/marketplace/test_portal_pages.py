@@ -17,7 +17,13 @@ from tests.visitor import Visitor, words_of
 MOST_QUERIES = 12
 PAGES = {
     "publisher": ["/publisher/today", "/publisher/today?status=sold&sort=score", "/account"],
-    "buyer": ["/buyer/wallet", "/account"],
+    "buyer": [
+        "/buyer/orders",
+        "/buyer/orders?status=paused",
+        "/buyer/orders/new",
+        "/buyer/wallet",
+        "/account",
+    ],
     "operator": [
         "/design",
         "/account",
