@@ -6,6 +6,7 @@ moves money takes a key (or derives it from its hold), and doing it twice is doi
 
 from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
 from billing.audit_checks import CHECKS, Check
+from billing.balances import Earned, earned_by, wallets_of
 from billing.earners import EarnerBalance, compensate, earnings_of, mature_reserves, open_earner
 from billing.fees import charge_fee, return_fee
 from billing.history import HistoryItem, history_of
@@ -18,6 +19,7 @@ __all__ = [
     "AuditReport",
     "Check",
     "CheckResult",
+    "Earned",
     "EarnerBalance",
     "Executes",
     "Figure",
@@ -31,6 +33,7 @@ __all__ = [
     "charge_fee",
     "compensate",
     "credit_wallet",
+    "earned_by",
     "earnings_of",
     "grant_promo",
     "history_of",
@@ -44,4 +47,5 @@ __all__ = [
     "resolve_holds",
     "return_fee",
     "wallet_of",
+    "wallets_of",
 ]

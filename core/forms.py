@@ -11,12 +11,12 @@ from core.errors import Conflict, Invalid
 T = TypeVar("T")
 
 
-def carry_out(form: FlaskForm, work: Callable[[], T]) -> T | None:
+def carry_out(form: FlaskForm, work: Callable[[], T], names: dict[str, str] | None = None) -> T | None:
     """Do the work of a posted form in one transaction and return what it gives; None when the form is to be shown.
 
     The work itself gives something else than None. The form is shown before it is posted, when its own checks fail, and
     when the domain refuses the work: nothing was done then, and each fault stands at the field of its name, the others
-    above the form.
+    above the form; `names` maps a fault's field to the form's where they differ.
     """
     if not form.validate_on_submit():
         return None
@@ -24,7 +24,7 @@ def carry_out(form: FlaskForm, work: Callable[[], T]) -> T | None:
         with transaction():
             return work()
     except (Invalid, Conflict) as refused:
-        show_faults(form, refused)
+        show_faults(form, refused, names)
         return None
 
 

@@ -17,7 +17,13 @@ LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one l
 OF_KIND = {
     "publisher": ("/publisher/today", "/account", "/tf-setup"),
     "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/leads", "/buyer/wallet", "/change"),
-    "operator": ("/design",),
+    "operator": (
+        "/design",
+        "/operator/disputes",
+        "/operator/dispute-groups",
+        "/operator/publishers",
+        "/operator/buyers",
+    ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
 

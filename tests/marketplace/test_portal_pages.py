@@ -24,7 +24,14 @@ PAGES = {
         "/buyer/wallet",
         "/account",
     ],
-    "operator": ["/design", "/account"],
+    "operator": [
+        "/design",
+        "/account",
+        "/operator/disputes",
+        "/operator/dispute-groups",
+        "/operator/publishers?sort=name",
+        "/operator/buyers",
+    ],
 }
 
 

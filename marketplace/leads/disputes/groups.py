@@ -6,6 +6,7 @@ the reason allows an operator; what is passed over is counted by code.
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -20,6 +21,7 @@ from billing import lock_parties
 from core.db import db
 from core.errors import Fault, Invalid
 from core.ids import new_id
+from core.money import Money
 from marketplace.leads.dispute_rows import Dispute, DisputeGroup
 from marketplace.leads.disputes.decision import Ruling, rule
 from marketplace.leads.disputes.opening import OPERATOR, Claim, enter_dispute
@@ -64,11 +66,76 @@ def decide_group(cluster: Cluster, actor: str, at: datetime) -> DisputeGroup:
     return group
 
 
-def _decide_all(group: DisputeGroup, cluster: Cluster, actor: str, at: datetime) -> dict[str, Any]:
-    sales = list(db.session.scalars(_sales_of(cluster).limit(MOST_SALES + 1).with_for_update(of=Sale)))
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One sale that a verdict would reach; the obstacle is the code of why it is passed over."""
+
+    sale_id: UUID
+    buyer_id: UUID
+    sold_at: datetime
+    state: str
+    price: Money
+    obstacle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a verdict would do now; `mark` changes with the sales it decides.
+
+    `given_at` and `given` say when this very verdict was given before, and how many sales it decided.
+    """
+
+    reached: tuple[Reached, ...]
+    mark: str
+    given_at: datetime | None
+    given: int
+
+    @property
+    def decided(self) -> list[Reached]:
+        """Return the sales that would be decided."""
+        return [one for one in self.reached if one.obstacle is None]
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Count what would be passed over, by its code."""
+        return dict(Counter(one.obstacle for one in self.reached if one.obstacle is not None))
+
+    @property
+    def prices(self) -> list[Money]:
+        """Sum the prices of what would be decided, an amount a currency."""
+        sums = Counter[str]()
+        for one in self.decided:
+            sums[one.price.currency] += one.price.minor
+        return [Money(minor, currency) for currency, minor in sorted(sums.items())]
+
+
+def preview_group(cluster: Cluster, at: datetime) -> Preview:
+    """Tell which sales a verdict would decide at this instant, without deciding any; Invalid as `decide_group`."""
+    _check(cluster)
+    sales = list(db.session.scalars(_sales_of(cluster).limit(MOST_SALES + 1)))
+    _check_number(sales)
+    query = select(Dispute).where(Dispute.sale_id.in_([sale.id for sale in sales]))
+    disputes = {dispute.sale_id: dispute for dispute in db.session.scalars(query)}
+    reached = tuple(
+        Reached(sale.id, sale.buyer_id, sale.sold_at, sale.state, Money(sale.price_minor, sale.currency),
+                _obstacle(sale, disputes.get(sale.id), cluster, at)) for sale in sales
+    )  # fmt: skip
+    key = _key_of(cluster)
+    given = db.session.scalar(select(DisputeGroup).where(DisputeGroup.key == key))
+    decided = ",".join(str(one.sale_id) for one in reached if one.obstacle is None)
+    mark = hashlib.sha256(f"{key}:{decided}".encode()).hexdigest()
+    return Preview(reached, mark, given.decided_at if given else None, given.report["decided"] if given else 0)
+
+
+def _check_number(sales: Sequence[Sale]) -> None:
     if len(sales) > MOST_SALES:
         fault = Fault("to", "too_many", f"Choose a shorter period: one verdict decides at most {MOST_SALES} sales.")
         raise Invalid("invalid_group", "The group cannot be decided.", [fault])
+
+
+def _decide_all(group: DisputeGroup, cluster: Cluster, actor: str, at: datetime) -> dict[str, Any]:
+    sales = list(db.session.scalars(_sales_of(cluster).limit(MOST_SALES + 1).with_for_update(of=Sale)))
+    _check_number(sales)
     query = select(Dispute).where(Dispute.sale_id.in_([sale.id for sale in sales])).order_by(Dispute.id)
     disputes = {dispute.sale_id: dispute for dispute in db.session.scalars(query.with_for_update())}
     skipped: Counter[str] = Counter()
