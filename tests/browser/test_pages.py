@@ -15,7 +15,7 @@ from tests.browser.conftest import Look
 PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
-    "publisher": ("/publisher/today", "/account", "/tf-setup"),
+    "publisher": ("/publisher/leads", "/publisher/today", "/account", "/tf-setup"),
     "buyer": ("/buyer/wallet", "/change"),
     "operator": ("/design",),
 }

@@ -16,7 +16,13 @@ from tests.visitor import Visitor, words_of
 
 MOST_QUERIES = 12
 PAGES = {
-    "publisher": ["/publisher/today", "/publisher/today?status=sold&sort=score", "/account"],
+    "publisher": [
+        "/publisher/leads",
+        "/publisher/leads?status=sold&sort=-score",
+        "/publisher/today",
+        "/publisher/today?status=sold&sort=score",
+        "/account",
+    ],
     "buyer": ["/buyer/wallet", "/account"],
     "operator": ["/design", "/account"],
 }
