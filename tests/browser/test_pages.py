@@ -15,7 +15,14 @@ from tests.browser.conftest import Look
 PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
-    "publisher": ("/publisher/leads", "/publisher/today", "/account", "/tf-setup"),
+    "publisher": (
+        "/publisher/disputes",
+        "/publisher/balance",
+        "/publisher/leads",
+        "/publisher/today",
+        "/account",
+        "/tf-setup",
+    ),
     "buyer": ("/buyer/wallet", "/change"),
     "operator": ("/design",),
 }

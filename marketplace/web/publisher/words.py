@@ -56,3 +56,21 @@ def _why(event: Event, story: LeadStory) -> str:
     if event.subject_id == story.lead.id or event.move.startswith(("new>", "held>")):
         return ""
     return event.why or ""
+
+
+DISPUTE_REASONS = {
+    "mistyped": _l("Reaches nobody"),
+    "out_of_criteria": _l("Outside the order's conditions"),
+    "duplicate": _l("Had already"),
+    "prank": _l("Prank"),
+    "competitor": _l("Competitor or test"),
+    "bot": _l("Robot"),
+    "hired": _l("Paid to ask"),
+    "unreachable": _l("Unreachable"),
+    "no_consent": _l("No consent"),
+}
+
+
+def dispute_reason_of(code: str) -> Any:
+    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
+    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())
