@@ -123,3 +123,9 @@ def test_a_dispute_of_somebody_else_is_not_there(market: Market, deal: Deal) -> 
 def test_a_lost_token_keeps_what_was_typed(deal: Deal, reader: Visitor) -> None:
     answer = reader.open(f"{place_of(deal.dispute())}/answer", "POST", {"accept": "no", "note": "long work"})
     assert answer.status_code == 400 and "long work" in answer.text
+
+
+def test_a_form_without_end_is_refused(deal: Deal, reader: Visitor) -> None:
+    path = f"{place_of(deal.dispute())}/evidence"
+    huge = io.BytesIO(bytes(32_000_001))
+    assert reader.send(path, file=(huge, "log.txt")).status_code == 413

@@ -32,7 +32,7 @@ MOST_NOTE = 4000
 _TOO_LONG = f"Write at most {MOST_NOTE} letters."
 
 
-class AnswerForm(FlaskForm):
+class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """What the publisher says to a claim, with a file that shows it."""
 
     accept = RadioField(choices=[("no", ""), ("yes", "")], validators=[InputRequired("Choose one of the two.")])
@@ -40,13 +40,13 @@ class AnswerForm(FlaskForm):
     file = FileField()
 
 
-class FileForm(FlaskForm):
+class FileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A file that the publisher shows."""
 
     file = FileField(validators=[InputRequired("Choose a file.")])
 
 
-class AppealForm(FlaskForm):
+class AppealForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """Why the publisher appeals."""
 
     note = TextAreaField(

@@ -55,7 +55,7 @@ def leads_sheet(person: Person) -> Response:
 def lead(person: Person, lead: str) -> str:
     """Tell the story of one lead: what was sent, why it sold or did not, what it pays and when."""
     story = story_of(person.account_id, parse_id("lead", lead))
-    lines = [(show_id("sale", sale.id), Money(sale.payout_minor, sale.currency)) for sale in story.paying]
+    lines = [("…" + show_id("sale", sale.id)[-8:], Money(sale.payout_minor, sale.currency)) for sale in story.paying]
     return render_template("marketplace/publisher/lead.html", story=story, events=happened(story),
                            lines=lines, reasons=REASONS)  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
+from core.i18n import said
 from core.ids import show_id
 from marketplace.leads.models import Event
 from marketplace.reports.publisher_leads import LeadStory
@@ -45,17 +46,20 @@ def _move(event: Event, story: LeadStory) -> str:
     after = str(state_of(event.move.rpartition(">")[2]).says)
     if event.subject_id == story.lead.id:
         return after
-    return gettext("Sale %(sale)s: %(state)s", sale="…" + show_id("sale", event.subject_id)[-6:], state=after)
+    told: str = gettext("Sale %(sale)s: %(state)s", sale="…" + show_id("sale", event.subject_id)[-6:], state=after)
+    return told
 
 
 def _who(actor: str) -> str:
-    return gettext("by the system") if actor.startswith("system:") else ""
+    return str(gettext("by the system")) if actor.startswith("system:") else ""
 
 
 def _why(event: Event, story: LeadStory) -> str:
     if event.subject_id == story.lead.id or event.move.startswith(("new>", "held>")):
         return ""
-    return event.why or ""
+    if event.move == "delivered>disputed":
+        return str(dispute_reason_of(event.why or ""))
+    return said(event.why or "")
 
 
 DISPUTE_REASONS = {
@@ -74,3 +78,9 @@ DISPUTE_REASONS = {
 def dispute_reason_of(code: str) -> Any:
     """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
     return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())
+
+
+DIALECT_WORDS = {
+    "leadspedia": "LeadsPedia", "leadprosper": "Lead Prosper", "leadexec": "LeadExec", "leadbyte": "LeadByte",
+    "boberdoo": "boberdoo", "adf": "ADF", "google": "Google Ads", "meta": "Meta",
+}  # fmt: skip
