@@ -14,5 +14,7 @@ if os.environ.get("LEADBOURSE_SUPERVISED") == "1":
 _settings = Settings.read()
 if _settings.database_url is None:
     raise RuntimeError("wsgi needs DATABASE_URL; `leadbourse web` and `leadbourse serve` set it")
-app = Crew(create_app(_settings, _settings.database_url), _settings.web_threads, _settings.max_batch_bytes)
+# A request may need a second connection while it has one: with more at once they would wait for each other.
+_AT_MOST = _settings.pool_size // 2
+app = Crew(create_app(_settings, _settings.database_url), _settings.web_threads, _AT_MOST, _settings.max_batch_bytes)
 threading.Thread(target=app.watch, name="crew", daemon=True).start()

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 
+import psycopg
 from sqlalchemy import Boolean, CheckConstraint, DateTime, Double, true
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +12,7 @@ from core.db import Application, Model, db, pool_of
 from core.errors import Invalid
 
 FOLLOW_SECONDS = 5.0
+STANDSTILL = 1e-9  # business seconds a real second; a rate is above 0
 
 
 class ClockRow(Model):
@@ -44,6 +46,24 @@ def set_clock(business_at: datetime, rate: float) -> BusinessClock:
     db.session.merge(ClockRow(single=True, real_at=clock.real_at, business_at=business_at, rate=rate))
     db.session.flush()
     return clock
+
+
+def resume_clock(business_at: datetime, rate: float) -> BusinessClock:
+    """Anchor business time at an instant that it has passed while nobody was there to see: it may go back to it.
+
+    Only for who knows that no process of the installation has run since that instant.
+    """
+    now = datetime.now(UTC)
+    db.session.merge(ClockRow(single=True, real_at=now, business_at=business_at, rate=rate))
+    db.session.flush()
+    return BusinessClock(now, business_at, rate)
+
+
+def stop_clock(url: str, business_at: datetime) -> None:
+    """Let business time stand still at an instant, on a database that no process of the installation uses any more."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        stopped = "UPDATE core.clock SET real_at = now(), business_at = %s, rate = %s"
+        connection.execute(stopped, (business_at, STANDSTILL))
 
 
 class InstalledClock:

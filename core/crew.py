@@ -2,7 +2,8 @@
 
 More threads at work only cost caches and the interpreter's lock, and waking another for each request costs too. So
 whoever has answered while enough others are at work stays where it is until it is wanted: when one of them waits for
-somebody else (`resting`), or for a sender who is slow with a body. Requests meanwhile wait in the server's queue.
+somebody else (`resting`), or for a sender who is slow with a body. Requests meanwhile wait in the server's queue. When
+many come at once to threads that are free, no more go in than there are database connections for.
 """
 
 import tempfile
@@ -30,25 +31,30 @@ _here = _Here()
 
 
 class Crew:
-    """A WSGI application around another, which keeps about `most` threads at work on requests.
+    """A WSGI application around another, which keeps about `most` threads at work, never more than `at_most`.
 
     The server must have more threads, close what it iterates over after having sent it, and let `watch` run.
     """
 
-    def __init__(self, behind: "WSGIApplication", most: int, most_bytes: int) -> None:
+    def __init__(self, behind: "WSGIApplication", most: int, at_most: int, most_bytes: int) -> None:
         """Read bodies of at most `most_bytes`; a longer one is left unread, as nobody takes it."""
         self._behind = behind
         self._most = most
+        self._at_most = at_most
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._at_work = 0
         self._standing_by = 0
         self._wanted: SimpleQueue[None] = SimpleQueue()
+        self._inside = 0
+        self._outside = 0
+        self._admitted: SimpleQueue[None] = SimpleQueue()
         self._reading: dict[int, float | None] = {}  # by thread, since when; None when it is not counted as at work
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Receive the body, then let the application answer."""
         body = environ["wsgi.input"] = self._received(environ)
+        self._go_in()
         _here.crew = self
         try:
             answer = self._behind(environ, start_response)
@@ -82,12 +88,31 @@ class Crew:
     def rest(self) -> None:
         """Count this thread out, and let another come for it."""
         with self._lock:
+            self._come_out()
             self._let_another()
 
     def resume(self) -> None:
         """Count this thread in again."""
         with self._lock:
             self._at_work += 1
+        self._go_in()
+
+    def _go_in(self) -> None:
+        """Take a place inside, when there is one."""
+        with self._lock:
+            if self._inside < self._at_most:
+                self._inside += 1
+                return
+            self._outside += 1
+        self._admitted.get()
+
+    def _come_out(self) -> None:
+        """Hand the place inside on to whoever waits for one."""
+        if self._outside:
+            self._outside -= 1
+            self._admitted.put(None)
+        else:
+            self._inside -= 1
 
     def _let_another(self) -> None:
         self._at_work -= 1
@@ -98,6 +123,7 @@ class Crew:
     def _leave(self) -> bool:
         """Count this thread out; True when enough others are at work, so that it is to stand by."""
         with self._lock:
+            self._come_out()
             self._at_work -= 1
             stands_by = self._at_work >= self._most
             self._standing_by += stands_by
@@ -116,6 +142,10 @@ class Crew:
             self._reading[thread] = time.monotonic()
         try:
             return _read(environ["wsgi.input"], most)
+        except BaseException:  # the sender is gone
+            with self._lock:
+                self._let_another()
+            raise
         finally:
             with self._lock:
                 if self._reading.pop(thread) is None:

@@ -11,7 +11,7 @@ from marketplace.cli.accounts import account
 from marketplace.cli.bench import bench
 from marketplace.cli.books import audit_command, run_due_command
 from marketplace.cli.defaults import defaults_command
-from marketplace.cli.demo import demo
+from marketplace.cli.demo import demo, simulator
 from marketplace.cli.leads import leads
 from marketplace.cli.processes import clock, db_group, serve, web, worker
 from marketplace.cli.time import time_command
@@ -24,7 +24,7 @@ def leadbourse() -> None:
 
 
 for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, run_due_command, serve,
-                time_command, vertical, web, worker):  # fmt: skip
+                simulator, time_command, vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

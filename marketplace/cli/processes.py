@@ -3,8 +3,10 @@
 import os
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from granian import Granian
@@ -39,7 +41,22 @@ def serve(host: str | None, port: int | None) -> None:
     sys.exit(serve_everything(_with_address(read_settings(), host, port)))
 
 
-def serve_everything(settings: Settings) -> int:
+class Beside(NamedTuple):
+    """What goes on beside a service: further commands by name, and what is done every second and at the end.
+
+    `at_end` gets the database's URL once all processes have ended.
+    """
+
+    commands: Mapping[str, list[str]] = {}
+    every_second: Callable[[], None] = lambda: None
+    at_end: Callable[[str], None] = lambda _url: None
+    stop_within_seconds: float = 8
+
+
+NOTHING = Beside()
+
+
+def serve_everything(settings: Settings, beside: Beside = NOTHING) -> int:
     """Serve until told to end; the children die with this process, a dead child is started again."""
     refuse_busy_port(settings.host, settings.port)
     with open_database(settings) as database:
@@ -51,7 +68,15 @@ def serve_everything(settings: Settings) -> int:
         if status != 0:
             return status
         commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}
-        return supervise(commands, environment, stop_within_seconds=8, keep_alive=database.ensure_running)
+        commands |= {name: [*PROGRAM, *command] for name, command in beside.commands.items()}
+
+        def keep_alive() -> None:
+            database.ensure_running()
+            beside.every_second()
+
+        status = supervise(commands, environment, stop_within_seconds=beside.stop_within_seconds, keep_alive=keep_alive)
+        beside.at_end(database.url)
+        return status
 
 
 @click.command()
@@ -62,7 +87,7 @@ def web(host: str | None, port: int | None) -> None:
     settings = _with_address(read_settings(), host, port)
     with open_database(settings) as database:
         os.environ.update(DATABASE_URL=database.url, PYTHONPATH=str(PROJECT))
-        _tie_to_supervisor()
+        tie_to_supervisor()
         refuse_busy_port(settings.host, settings.port)
         Granian(
             "wsgi:app", settings.host, settings.port, interface=Interfaces.WSGI, workers=settings.web_processes,
@@ -77,7 +102,7 @@ def worker() -> None:
     """Run jobs, relay the outbox, send notifications, and deliver leads."""
     settings = read_settings()
     with open_database(settings) as database:
-        _tie_to_supervisor()
+        tie_to_supervisor()
         app, ended = create_app(settings, database.url), threading.Event()
         loops = [
             threading.Thread(target=loop, args=(app, ended), name=loop.__name__)
@@ -99,7 +124,7 @@ def clock() -> None:
     """Enqueue scheduled jobs at their slots."""
     settings = read_settings()
     with open_database(settings) as database:
-        _tie_to_supervisor()
+        tie_to_supervisor()
         app = create_app(settings, database.url)
         run_clock(app)
         pool_of(app).close()
@@ -119,7 +144,8 @@ def upgrade() -> None:
             ship_verticals(business_clock().now())
 
 
-def _tie_to_supervisor() -> None:
+def tie_to_supervisor() -> None:
+    """Have this process die with the one that supervises it, if any does."""
     if os.environ.get(SUPERVISED) == "1":
         die_with_parent()
 

@@ -64,7 +64,7 @@ def _good(sketch: Sketch, dice: Random) -> Body:
     contact_class = _drawn(publisher.classes or sketch.market.classes, dice)
     full = contact_class == "interested"
     given = sketch.at - timedelta(seconds=dice.randint(2, 90))
-    channel = _drawn(publisher.channels, dice)
+    channel, sub = _drawn(publisher.channels, dice), _sub(sketch, dice)
     return {
         "vertical": sketch.vertical.slug,
         "region": sketch.region,
@@ -74,7 +74,8 @@ def _good(sketch: Sketch, dice: Random) -> Body:
         "interest": _drawn(publisher.interests or sketch.market.interests, dice),
         "channel": "flyer" if contact_class == "promotional" and publisher.classes is None else channel,
         "source": {
-            "name": publisher.slug, "sub": {"1": _sub(sketch, dice)}, "page_url": f"https://{publisher.slug}.example/",
+            "name": publisher.slug if publisher.subs == 1 else f"{publisher.slug}-{sub}",
+            "sub": {"1": sub}, "page_url": f"https://{publisher.slug}.example/",
             "ip": f"{dice.choice(NETWORKS)}{dice.randint(1, 254)}", "user_agent": dice.choice(BROWSERS),
             "form_seconds": round(dice.lognormvariate(3.7, 0.45) + 12, 1),
         },

@@ -107,7 +107,7 @@ class Behaviour(_Shape, frozen=True):
 
     first_contact_minutes: Count = 12
     disputes_bp: BasisPoints = 750
-    right_bp: BasisPoints = 6500
+    right_bp: BasisPoints = 5800
     reports_bp: BasisPoints = 6000
     refuses_known_bp: BasisPoints = 0
     timeouts_bp: BasisPoints = 0
@@ -120,6 +120,7 @@ class Behaviour(_Shape, frozen=True):
     net_days: Count = 0
     cycle_days: Count = 0
     out_of_funds_hour: Count | None = None
+    low_wallet: AmountText | None = None
     errors_from: Clock | None = None
     errors_to: Clock | None = None
 

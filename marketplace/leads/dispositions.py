@@ -1,16 +1,18 @@
 """Dispositions: what a buyer reports of a sale, added to and never overwritten, and the sum that follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy.dialects.postgresql import insert as insert_unless_there
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
-from marketplace.leads.contact_clock import local_day, new_contacts, store_contacts
+from marketplace.leads.contact_clock import contacts_of, local_day, new_contacts, store_contacts
 from marketplace.leads.contact_models import Disposition, SaleContact
 from marketplace.leads.models import Lead, Sale
 
@@ -30,13 +32,14 @@ _SUM_UP = text("""
     SET first_attempt_at = d.first_at, attempts = d.tries, attempt_days = d.days, first_contact_at = d.reached_at,
         last_status = l.status, last_at = l.at, follow_up_at = l.follow_up_at,
         follow_up_told_at = CASE WHEN c.follow_up_at = l.follow_up_at THEN c.follow_up_told_at END
-    FROM (SELECT min(at) AS first_at, count(*) FILTER (WHERE status = ANY (:tries)) AS tries,
+    FROM (SELECT sale_id, min(at) AS first_at, count(*) FILTER (WHERE status = ANY (:tries)) AS tries,
                  count(DISTINCT local_day) FILTER (WHERE status = ANY (:tries)) AS days,
                  min(at) FILTER (WHERE status = ANY (:reached)) AS reached_at
-          FROM marketplace.dispositions WHERE sale_id = :sale) d,
-         (SELECT status, at, follow_up_at FROM marketplace.dispositions WHERE sale_id = :sale
-          ORDER BY at DESC, status = ANY (:outcomes) DESC, id DESC LIMIT 1) l
-    WHERE c.sale_id = :sale
+          FROM marketplace.dispositions WHERE sale_id = ANY (:sales) GROUP BY sale_id) d,
+         (SELECT DISTINCT ON (sale_id) sale_id, status, at, follow_up_at
+          FROM marketplace.dispositions WHERE sale_id = ANY (:sales)
+          ORDER BY sale_id, at DESC, status = ANY (:outcomes) DESC, id DESC) l
+    WHERE c.sale_id = d.sale_id AND c.sale_id = l.sale_id
 """)
 
 
@@ -73,6 +76,35 @@ def report_disposition(
         return repeated, False
     _keep_outcome(sale.id, report)
     return _add(contact, report, actor, now), True
+
+
+def report_at_once(reports: Sequence[tuple[UUID, Report]], actor: str, now: datetime) -> int:
+    """Add what was kept of many sales elsewhere, each sale's outcome last, and return how many reports are new.
+
+    What is there already, and what concerns sales that are in no buyer's hands, is passed over; Invalid for a report
+    that could not be kept by itself. The caller answers for it that no work follows an outcome.
+    """
+    query = select(Sale).where(Sale.id.in_({sale_id for sale_id, _ in reports}), Sale.state.in_(OPEN_STATES))
+    sales = {sale.id: sale for sale in db.session.scalars(query.order_by(Sale.id).with_for_update(read=True))}
+    contacts = _contacts_at_once(list(sales.values()))
+    kept = [(sale_id, report) for sale_id, report in reports if sale_id in sales]
+    if faults := [fault for sale_id, report in kept for fault in faults_of(report, sales[sale_id].sold_at, now)]:
+        raise Invalid("invalid_disposition", "The reports cannot be kept; each error says what to change.", faults)
+    if not kept:
+        return 0
+    rows = [_row(contacts[sale_id], report, actor, now) for sale_id, report in kept]
+    statement = insert_unless_there(Disposition).on_conflict_do_nothing().returning(Disposition.id)
+    new = db.session.execute(statement, rows).all()
+    _sum_up(list(sales))
+    db.session.expire_all()
+    return len(new)
+
+
+def _contacts_at_once(sales: list[Sale]) -> dict[UUID, SaleContact]:
+    leads = db.session.scalars(select(Lead).where(Lead.id.in_({sale.lead_id for sale in sales})))
+    contacts = contacts_of(sales, {lead.id: lead for lead in leads})
+    store_contacts([contact for contact in contacts.values() if inspect(contact).transient])
+    return contacts
 
 
 def dispositions_of(sale_id: UUID, after: UUID | None, limit: int) -> list[Disposition]:
@@ -149,12 +181,19 @@ def _keep_outcome(sale_id: UUID, report: Report) -> None:
 
 
 def _add(contact: SaleContact, report: Report, actor: str, now: datetime) -> Disposition:
-    new = new_id()
-    row = {"id": new, "sale_id": contact.sale_id, "status": report.status, "at": report.at.astimezone(UTC),
-           "local_day": local_day(report.at, contact.timezone), "lost_reason": report.lost_reason,
-           "follow_up_at": report.follow_up_at, "note": report.note, "actor": actor, "reported_at": now}  # fmt: skip
+    row = _row(contact, report, actor, now)
     db.session.execute(insert(Disposition), row)
-    words = {"tries": list(TRIES), "reached": list(REACHED), "outcomes": list(OUTCOMES)}
-    db.session.execute(_SUM_UP, {"sale": contact.sale_id} | words)
+    _sum_up([contact.sale_id])
     db.session.expire(contact)
-    return db.session.get_one(Disposition, new)
+    return db.session.get_one(Disposition, row["id"])
+
+
+def _row(contact: SaleContact, report: Report, actor: str, now: datetime) -> dict[str, Any]:
+    return {"id": new_id(), "sale_id": contact.sale_id, "status": report.status, "at": report.at.astimezone(UTC),
+            "local_day": local_day(report.at, contact.timezone), "lost_reason": report.lost_reason,
+            "follow_up_at": report.follow_up_at, "note": report.note, "actor": actor, "reported_at": now}  # fmt: skip
+
+
+def _sum_up(sale_ids: Sequence[UUID]) -> None:
+    words = {"tries": list(TRIES), "reached": list(REACHED), "outcomes": list(OUTCOMES)}
+    db.session.execute(_SUM_UP, {"sales": list(sale_ids)} | words)

@@ -38,8 +38,8 @@ class Answer(list[bytes]):
 class Server:
     """A server with some threads, which answers requests as granian does: it sends all, then closes the answer."""
 
-    def __init__(self, most: int, most_bytes: int = 1000) -> None:
-        self.crew = Crew(self.answer, most, most_bytes)
+    def __init__(self, most: int, most_bytes: int = 1000, at_most: int = 100) -> None:
+        self.crew = Crew(self.answer, most, at_most, most_bytes)
         self.goes_on = threading.Event()
         self.at_work = 0
         self.bodies: list[bytes] = []
@@ -137,11 +137,26 @@ def test_who_waits_for_a_slow_body_is_counted_out_after_a_moment_and_in_again_wh
     joined(reading)
 
 
+def test_never_more_are_inside_than_there_is_room_for_and_who_rests_makes_room() -> None:
+    server, begins, ends = Server(1, at_most=2), threading.Event(), threading.Event()
+    threads = [server.take(rests=(begins, ends)) for _ in range(6)]
+    wait_until(lambda: server.crew._outside == 4)
+    assert server.at_work == 2
+    begins.set()
+    wait_until(lambda: server.at_work == 6)  # each that rested let one in
+    ends.set()
+    wait_until(lambda: server.crew._outside == 4)
+    server.goes_on.set()
+    wait_until(lambda: server.crew._inside == 0)
+    server.crew.look()
+    joined(*threads)
+
+
 def test_an_application_that_fails_counts_its_thread_out() -> None:
     def fail(*_: Any) -> list[bytes]:
         raise ValueError
 
-    crew = Crew(fail, 1, 1000)
+    crew = Crew(fail, 1, 1, 1000)
     with pytest.raises(ValueError, match=r"^$"):
         crew({"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
     assert crew._at_work == 0
@@ -149,7 +164,7 @@ def test_an_application_that_fails_counts_its_thread_out() -> None:
 
 def test_an_answer_is_closed_when_it_is_sent() -> None:
     answer = Answer()
-    crew = Crew(lambda *_: answer, 0, 1000)  # so that every thread stands by
+    crew = Crew(lambda *_: answer, 0, 1, 1000)  # so that every thread stands by
     given: Any = crew({"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
     crew.look()
     given.close()
@@ -181,3 +196,17 @@ def test_the_body_arrives_as_it_was_sent_as_far_as_anybody_takes_it(
     server.goes_on.set()
     server.crew({"wsgi.input": io.BytesIO(sent)} | told, lambda *_: None)  # type: ignore[arg-type]
     assert server.bodies == [seen]
+
+
+def test_a_sender_who_is_gone_takes_no_place_with_him() -> None:
+    class Gone(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError("the connection is closed")
+
+    server = Server(most=1)
+    server.goes_on.set()
+    for _ in range(3):
+        with pytest.raises(OSError, match="closed"):
+            server.crew({"CONTENT_LENGTH": "1", "wsgi.input": Gone()}, lambda *_: None)
+    answer: Any = server.crew({"wsgi.input": io.BytesIO(), "now": True}, lambda *_: None)
+    assert type(answer) is Answer  # nobody else is at work, so this thread need not stand by

@@ -185,7 +185,7 @@ def test_the_tables_own_consequences_hold() -> None:
 
 
 def test_buyers_want_what_is_traded_at_a_price_that_is_allowed() -> None:
-    assert len(MARKET.buyers) == 22
+    assert len(MARKET.buyers) == 28
     for buyer in MARKET.buyers:
         for order in buyer.orders:
             for vertical in map(read_shipped, order.verticals):

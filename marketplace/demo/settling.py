@@ -1,0 +1,89 @@
+"""Setting the sample market up: its accounts, standing orders and wallets, by the functions that everybody uses."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from affiliates import open_publisher
+from billing import credit_wallet, wallet_of
+from core.db import transaction
+from core.identity import add_member, make_key, open_account, sign_up
+from core.ids import parse_id, show_id
+from core.money import Money
+from core.schemas import convert
+from marketplace.demo.cast import OPERATOR, Cast
+from marketplace.demo.market import SampleOrder
+from marketplace.demo.state import Member, Placed
+from marketplace.demo.wallets import offered, playing, price_of, refill
+from marketplace.orders.standing import place_order
+from marketplace.orders.terms import OrderBody
+
+ACTOR = "system:demo"
+LOGINS = {"Studiekiezer": "publisher@example.com", "École Ada": "buyer@example.com", OPERATOR: "operator@example.com"}
+
+
+def names_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, name and e-mail address of every account of the market."""
+    for publisher in cast.market.publishers:
+        yield "publisher", publisher.name, LOGINS.get(publisher.name, f"{publisher.slug}@example.com")
+    for number, buyer in enumerate(playing(cast), 1):
+        yield "buyer", buyer.name, LOGINS.get(buyer.name, f"buyer{number}@example.com")
+    yield "operator", OPERATOR, LOGINS[OPERATOR]
+
+
+def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> dict[str, Member]:
+    """Open every account with an API key; somebody of each kind can sign in, and act for all of that kind."""
+    members = {}
+    with transaction():
+        for kind, name, email in names_of(cast):
+            account = open_account(kind, name, created_at)
+            if kind == "publisher":
+                open_publisher(account.id, at)
+            if name in LOGINS:
+                sign_up(account.id, email, password, created_at)
+            _, key = make_key(account, "demonstration", created_at)
+            members[name] = Member(kind, show_id("acc", account.id), email, key)
+        for name, login in LOGINS.items():
+            for other in members.values():
+                if other.kind == members[name].kind:
+                    add_member(parse_id("acc", other.account_id), login)
+    return members
+
+
+def place_orders(cast: Cast, members: dict[str, Member], at: datetime) -> dict[str, Placed]:
+    """Place every order that can be, delivered to the portal until the market lives, and return them by id."""
+    placed = {}
+    with transaction():
+        for buyer in playing(cast):
+            account = parse_id("acc", members[buyer.name].account_id)
+            for order, slug in offered(buyer):
+                body = convert(_body(order, slug), OrderBody)
+                row = place_order(account, body, ACTOR, at)
+                placed[show_id("ord", row.id)] = Placed(buyer.name, slug, order.delivery)
+    return placed
+
+
+def _body(order: SampleOrder, slug: str) -> dict[str, Any]:
+    assert order.price is not None
+    shared = {"exclusivity": "shared", "max_share": order.share} if order.share > 1 else {"exclusivity": "exclusive"}
+    where = ", ".join(order.regions)
+    return {
+        "name": f"{slug} {where}", "vertical": slug, "regions": list(order.regions), **shared,
+        "price": {"amount": str(price_of(order)), "currency": "EUR"},
+        "temperatures": list(order.temperatures) or None,
+        "caps": {"day": order.day_leads}, "schedule": {"timezone": "Europe/Paris"},
+        "budget": {"day": {"amount": order.day_budget, "currency": "EUR"}} if order.day_budget else None,
+    }  # fmt: skip
+
+
+def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: float, at: datetime) -> None:
+    """Refill the buyers' wallets for a day, once a day."""
+    with transaction():
+        for buyer in playing(cast):
+            account = parse_id("acc", members[buyer.name].account_id)
+            available = Decimal(str(wallet_of(account, "EUR").spendable))
+            amount = refill(buyer, available, scale)
+            if amount:
+                money = Money.parse(str(amount), "EUR")
+                credit_wallet(account, money, f"demo:{day}:{account}", "demonstration funds", ACTOR, at)
