@@ -55,10 +55,12 @@ def json_fields(vertical: Vertical, body: Mapping[str, Any]) -> list[Field]:
 def form_fields(vertical: Vertical, mapping: MappingFile, body: Mapping[str, Any]) -> list[Field]:
     """Describe the fields of a form in a vendor's own words, by the mapping of the source that takes it."""
     hidden = {_ATTRIBUTE + field.name for field in vertical.fields if not field.asked}
-    found = [
-        (path, next((rule.column for rule in rules if rule.column), None)) for path, rules in mapping.fields.items()
-    ]
-    return [_field(vertical, path, column, body) for path, column in found if column and path not in hidden]
+    found: dict[str, Field] = {}
+    for path, rules in mapping.fields.items():
+        column = next((rule.column for rule in rules if rule.column), None)
+        if column and path not in hidden and column not in found:  # one field of a form may say two of a lead's
+            found[column] = _field(vertical, path, column, body)
+    return list(found.values())
 
 
 def json_post(address: str, body: Mapping[str, Any]) -> Post:
@@ -133,10 +135,19 @@ def _asked(vertical: Vertical) -> tuple[str, ...]:
 
 def _field(vertical: Vertical, path: str, name: str, body: Mapping[str, Any]) -> Field:
     given = next((one for one in vertical.fields if path == _ATTRIBUTE + one.name), None)
-    values, label = (given.values, given.label) if given else ((), path.rpartition(".")[2].replace("_", " "))
+    values, label = (given.values, given.label) if given else ((), _label(path))
     if given is not None and given.type == "boolean":
         values = ("true", "false")
     return Field(name, label, given.help if given else "", _need(vertical, path), values, _text(_at(body, path)))
+
+
+def _label(path: str) -> str:
+    """Say in words what a field of a lead is that no vertical describes."""
+    head, _, name = path.rpartition(".")
+    if head == "source.sub":
+        return f"sub id {name}"
+    words = {"consent.text": "words of the consent", "consent.given_at": "instant of the consent"}
+    return words.get(path, name.replace("_", " "))
 
 
 def _need(vertical: Vertical, path: str) -> str:

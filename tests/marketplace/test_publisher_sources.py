@@ -126,3 +126,11 @@ def test_a_source_of_somebody_else_is_not_there(market: Market, sender: Member, 
     assert stranger.open(path).status_code == stranger.open(f"{path}/change").status_code == 404
     assert stranger.send(f"{path}/closed", "/publisher/sources/new").status_code == 404
     assert sender.get("/sources")["items"][0]["status"] == "active"
+
+
+@pytest.mark.parametrize("dialect", ["adf", "google"])
+def test_a_dialect_without_a_form_shows_its_address_and_fields(sender: Member, reader: Visitor, dialect: str) -> None:
+    reader.send("/publisher/sources/new", **(NEW | {"dialect": dialect}))
+    [source] = sender.get("/sources")["items"]
+    page = reader.read(f"/publisher/sources/{source['id']}")
+    assert source["url"] in page.text_content() and page.xpath("//pre") == []

@@ -133,10 +133,13 @@ def source_specification(person: Person, source: str) -> str:
 def _page_of(
     vertical: Vertical, fields: list[spec.Field], post: spec.Post | None, row: LeadSource | None, *, is_test: bool
 ) -> str:
-    examples = spec.in_languages(post) if post else {}
+    credentials = _credentials(row.dialect, row.number, "") if row and row.dialect in DIALECTS else {}
     address = _address(show_id("src", row.id), row.dialect) if row else post.address if post else ""
-    return render_template("marketplace/publisher/specification.html", vertical=vertical, fields=fields, row=row,
-                           examples=examples, is_test=is_test, address=address, dialects=DIALECT_WORDS)  # fmt: skip
+    return render_template(
+        "marketplace/publisher/specification.html", vertical=vertical, fields=fields, row=row, is_test=is_test,
+        examples=spec.in_languages(post) if post else {}, address=address, dialects=DIALECT_WORDS,
+        credentials=credentials,
+    )  # fmt: skip
 
 
 def _register(person: Person, form: NewSourceForm) -> tuple[str, str, int, str]:
