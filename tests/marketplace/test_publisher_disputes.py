@@ -127,5 +127,7 @@ def test_a_lost_token_keeps_what_was_typed(deal: Deal, reader: Visitor) -> None:
 
 def test_a_form_without_end_is_refused(deal: Deal, reader: Visitor) -> None:
     path = f"{place_of(deal.dispute())}/evidence"
-    huge = io.BytesIO(bytes(32_000_001))
-    assert reader.send(path, file=(huge, "log.txt")).status_code == 413
+    kind = "multipart/form-data; boundary=edge"
+    head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="log.txt"\r\n\r\n'
+    answer = reader.open(path, "POST", head + bytes(32_000_001) + b"\r\n--edge--\r\n", Content_Type=kind)
+    assert (answer.status_code, answer.mimetype) == (413, "text/html")
