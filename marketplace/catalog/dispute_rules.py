@@ -29,7 +29,8 @@ class Attempts(Struct, frozen=True, forbid_unknown_fields=True):
 class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One reason: its window counts from delivery, null is the vertical's; `credit_bp` is what upholding returns.
 
-    Until `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
+    `machine` names the sub-reasons that a machine decides for certain, the first for a claim that names none. Until
+    `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
     """
 
     says: str
@@ -39,11 +40,15 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     from_hours: Annotated[int, Meta(ge=0, le=8784)] = 0
     beyond_vertical: bool = False
     enabled: bool = True
-    machine: bool = False
+    machine: tuple[str, ...] = ()
     attempts: Attempts | None = None
     credit_bp: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
     operator_days: Annotated[int, Meta(ge=1, le=1095)] | None = None
     robots: bool = False
+
+    def is_provable(self, sub_reason: str | None) -> bool:
+        """Tell whether a machine can decide such a claim alone."""
+        return bool(self.machine) and (sub_reason is None or sub_reason in self.machine)
 
 
 class Narrowed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -34,6 +34,119 @@ STATES = {
     "repriced": Word("held", _l("Priced anew")),
     "appealed": Word("held", _l("Appealed")),
     "warned": Word("held", _l("Warned")),
+    "hot": Word("refused", _l("Hot")),
+    "warm": Word("held", _l("Warm")),
+    "cold": Word("neutral", _l("Cold")),
+    "waiting": Word("held", _l("Waits")),
+    "late": Word("refused", _l("Late")),
+    "in_time": Word("won", _l("In time")),
+    "too_late": Word("refused", _l("Too late")),
+    "endpoint_ok": Word("won", _l("Answers")),
+    "endpoint_trying": Word("held", _l("Being tried")),
+    "endpoint_paused": Word("refused", _l("Paused")),
+}
+# Words of an order's choices.
+OPERATORS = {
+    "eq": _l("is"),
+    "ne": _l("is not"),
+    "in": _l("is one of"),
+    "not_in": _l("is none of"),
+    "gt": _l("is above"),
+    "gte": _l("is at least"),
+    "lt": _l("is below"),
+    "lte": _l("is at most"),
+    "between": _l("is between"),
+    "exists": _l("is given"),
+    "matches": _l("matches"),
+}
+DAYS = {
+    "mon": _l("Mon"),
+    "tue": _l("Tue"),
+    "wed": _l("Wed"),
+    "thu": _l("Thu"),
+    "fri": _l("Fri"),
+    "sat": _l("Sat"),
+    "sun": _l("Sun"),
+}
+EXCLUSIVITIES = {"shared": _l("Shared with other buyers"), "exclusive": _l("To you alone")}
+TEMPERATURES = {"hot": _l("Hot"), "warm": _l("Warm"), "cold": _l("Cold")}
+CONTACT_CLASSES = {
+    "quick": _l("Quick"),
+    "registration": _l("Registration"),
+    "promotional": _l("Promotional"),
+    "interested": _l("Interested"),
+}
+DELIVERIES = {
+    "none": _l("None: read them here or by the API"),
+    "webhook": _l("Signed JSON to an address of yours"),
+    "email": _l("E-mail"),
+    "json": _l("Another form, written as JSON"),
+}
+PERIODS = {
+    "hour": _l("An hour"),
+    "day": _l("A day"),
+    "week": _l("A week"),
+    "month": _l("A month"),
+    "total": _l("In all"),
+}
+TERMS = {
+    "name": _l("Name"),
+    "regions": _l("Regions"),
+    "price": _l("Price"),
+    "exclusivity": _l("Sold"),
+    "max_share": _l("Most buyers"),
+    "filters": _l("Conditions"),
+    "min_score": _l("Least score"),
+    "temperatures": _l("Temperatures"),
+    "contact_classes": _l("Kinds of contact"),
+    "verified_only": _l("Verified only"),
+    "contact_sla": _l("Pause when leads are left alone"),
+    "caps": _l("Most leads"),
+    "budget": _l("Most money"),
+    "schedule": _l("Hours"),
+    "delivery": _l("Delivery"),
+    "status": _l("State"),
+}
+OUTCOMES = {
+    "accepted": Word("won", _l("Accepted")),
+    "refused": Word("refused", _l("Refused")),
+    "error": Word("refused", _l("Failed")),
+}
+# Words of what a buyer does with a lead.
+REPORTS = {
+    "attempted": _l("Tried"),
+    "contacted": _l("Contacted"),
+    "qualified": _l("Qualified"),
+    "unreachable": _l("Unreachable"),
+    "won": _l("Won"),
+    "lost": _l("Lost"),
+}
+LOST = {
+    "never_reached": _l("Never reached"),
+    "not_interested": _l("Not interested"),
+    "no_need_yet": _l("No need yet"),
+    "too_expensive": _l("Too expensive"),
+    "no_budget": _l("No budget"),
+    "chose_competitor": _l("Chose a competitor"),
+    "not_eligible": _l("Not eligible"),
+    "out_of_area": _l("Out of the area"),
+    "not_the_decider": _l("Not the one who decides"),
+    "other": _l("Something else"),
+}
+WORKS = {"untouched": _l("Untouched"), "follow_up": _l("Follow-up due")}
+CONTACT = {
+    "first_name": _l("First name"),
+    "last_name": _l("Last name"),
+    "phone": _l("Phone"),
+    "email": _l("E-mail address"),
+    "profile_url": _l("Profile"),
+    "postal_code": _l("Postal code"),
+    "city": _l("City"),
+    "address": _l("Address"),
+    "language": _l("Language"),
+    "best_time": _l("Best time"),
+    "company": _l("Company"),
+    "position": _l("Position"),
 }
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 KINDS = {"publisher": _l("Publisher"), "buyer": _l("Buyer"), "operator": _l("Operator")}
@@ -82,3 +195,28 @@ def movement_of_kind(code: str) -> Any:
 def part_of_wallet(code: str) -> Any:
     """Return what a part of a wallet is called."""
     return PARTS.get(code, code)
+
+
+def period_word(code: str) -> Any:
+    """Return what a period of limits is called."""
+    return PERIODS[code]
+
+
+def term_word(code: str) -> Any:
+    """Return what a term of an order is called."""
+    return TERMS.get(code, code)
+
+
+def outcome_word(code: str) -> Word:
+    """Return how what an attempt to deliver came to is shown."""
+    return OUTCOMES.get(code) or Word("neutral", code)
+
+
+def report_word(code: str) -> Any:
+    """Return what a report on a lead is called."""
+    return REPORTS.get(code, code)
+
+
+def contact_word(code: str) -> Any:
+    """Return what a field of a person's contact is called."""
+    return CONTACT.get(code, code)

@@ -16,14 +16,17 @@ PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
     "publisher": (
+        "/publisher/today",
+        "/publisher/leads",
+        "/publisher/sources",
+        "/publisher/sources/new",
+        "/publisher/specification/education",
         "/publisher/disputes",
         "/publisher/balance",
-        "/publisher/leads",
-        "/publisher/today",
         "/account",
         "/tf-setup",
     ),
-    "buyer": ("/buyer/wallet", "/change"),
+    "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/leads", "/buyer/wallet", "/change"),
     "operator": ("/design",),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
@@ -71,6 +74,28 @@ def test_a_row_opens_its_story_in_the_drawer_and_the_list_keeps_its_place(look: 
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
     assert page.url.endswith("/buyer/wallet") and look.wrong == []
+
+
+def test_a_key_in_the_drawer_reports_on_a_lead_and_on_none_once_it_is_closed(
+    look: Look, people: dict[str, str]
+) -> None:
+    look.sign_in(people["buyer"])
+    page = look.at("/buyer/leads")
+    page.locator("a.opens").first.click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("First contact due")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    page.keyboard.press("w")
+    page.locator("a.opens").first.click()
+    expect(drawer).to_contain_text("Contacted c")
+    page.keyboard.press("c")
+    expect(page.get_by_role("status")).to_have_text("Reported: Contacted.")
+    assert page.url.endswith("/buyer/leads") and look.wrong == []
+    assert db.session.scalars(db.text("SELECT status FROM marketplace.dispositions")).all() == ["contacted"]
+    db.session.rollback()
 
 
 def test_the_story_is_a_page_of_its_own_without_a_script(chromium: Browser, site: str, people: dict[str, str]) -> None:

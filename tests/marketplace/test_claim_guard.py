@@ -17,6 +17,9 @@ from tests.factories import Market, Member
 PROOF = {"name": "proof.txt", "base64": base64.b64encode(b"he called himself Mickey").decode()}
 
 
+UNPROVED = ("duplicate", "duplicate", "out_of_criteria")
+
+
 class Trade:
     """A buyer with many sales of one publisher, and whoever decides about them."""
 
@@ -91,7 +94,9 @@ def test_a_file_that_is_refused_opens_no_claim(guarded: Trade, file: dict[str, s
 
 
 def test_what_a_machine_decides_needs_no_file(guarded: Trade) -> None:
-    assert guarded.claim(10, "duplicate").status_code == 201
+    assert guarded.claim(10, "duplicate").json["sub_reason"] == "on_own_list"
+    assert guarded.claim(11, "duplicate", file=PROOF).json["sub_reason"] is None
+    assert guarded.claim(12, "out_of_criteria", sub_reason="wrong_vertical").json["code"] == "invalid_dispute"
 
 
 def test_a_rejected_claim_costs_its_fee_once_and_an_upheld_one_nothing(guarded: Trade, database_url: str) -> None:
@@ -124,6 +129,16 @@ def test_a_wallet_that_lacks_the_fee_is_put_into_no_debt(market: Market) -> None
     assert money(trade.buyer) == ("0.00", "240.00")
 
 
+def test_an_appeal_that_nobody_has_decided_changes_no_standing(guarded: Trade) -> None:
+    rejected = [one for one in guarded.buyer.get("/disputes")["items"] if one["state"] == "rejected"]
+    for one in rejected:
+        guarded.buyer.post(f"/disputes/{one['id']}/appeal", {"note": "look again"})
+    standing = guarded.buyer.get("/disputes/standing")
+    assert (standing["decided"], standing["rejected"], standing["file_required"]) == (10, 3, True)
+    guarded.decide(rejected[0], "uphold")
+    assert guarded.buyer.get("/disputes/standing")["rejected"] == 2
+
+
 def test_after_30_days_rejections_are_forgotten(guarded: Trade, clock: SetClock) -> None:
     clock.advance(days=30)
     assert guarded.buyer.get("/disputes/standing")["decided"] == 0
@@ -142,6 +157,20 @@ def test_at_once_claims_pass_the_cap_no_further_than_one_by_one(market: Market) 
     assert codes == {201: 4, 409: 8}  # the fourth is still at the cap: three of twenty are 15 %
     assert trade.buyer.get("/disputes/standing")["return_cap_reached"]
     assert trade.claim(19, "duplicate").status_code == 201
+
+
+def test_above_the_cap_a_machine_alone_decides_and_rejects_what_it_cannot_prove(
+    market: Market, clock: SetClock
+) -> None:
+    trade = Trade(market, 24)
+    for number in range(3):
+        trade.claim(number)
+    below, *above = (trade.claim(3 + number, reason).json for number, reason in enumerate(UNPROVED))
+    assert (below["sub_reason"], [one["sub_reason"] for one in above]) == (None, ["on_own_list", "order_conditions"])
+    assert trade.claim(8, "out_of_criteria", sub_reason="person_differs").json["code"] == "return_cap_reached"
+    run_due(clock.now())
+    states = {one["id"]: one["state"] for one in trade.buyer.get("/disputes")["items"]}
+    assert [states[one["id"]] for one in (below, *above)] == ["open", "rejected", "rejected"]
 
 
 def test_the_cap_rolls_with_the_days_of_the_sales(market: Market, clock: SetClock) -> None:

@@ -107,6 +107,9 @@ def test_what_changes_nothing_makes_no_version(market: Market, buyer: Member) ->
         ({"headers": {"X-Pin": {"value": "…"}}}, {"headers.X-Pin"}),  # no secret any more: it could be read
         ({"headers": {"X-Pin": "…"}}, {"headers.X-Pin"}),
         ({"headers": {"X-New-Key": "…"}}, {"headers.X-New-Key"}),
+        ({"fields": {"partner_key": {"constant": "…", "format": "digits"}}}, {"fields.partner_key"}),
+        ({"fields": {"partner_key": {"constant": "…", "values": {"fourfourfour": "guessed"}}}}, {"fields.partner_key"}),
+        ({"format": "text", "body": "{{ fields.partner_key | truncate: 4 }}"}, {"fields.partner_key"}),
     ],
 )
 def test_a_mask_keeps_a_secret_only_as_such_and_for_its_host(
@@ -118,6 +121,20 @@ def test_a_mask_keeps_a_secret_only_as_such_and_for_its_host(
     assert {(error["field"], error["code"]) for error in answer.json["errors"]} == {
         (f"delivery.{field}", "masked_value") for field in fields
     }
+
+
+def test_a_template_that_reads_no_field_keeps_the_secrets(market: Market, buyer: Member) -> None:
+    order = market.make_order(buyer, delivery=delivery())
+    change = order["delivery"] | {"format": "text", "body": "{{ contact.email }}"}
+    assert buyer.request("PATCH", f"/orders/{order['id']}", {"delivery": change}).status_code == 200
+
+
+def test_a_secret_in_a_mail_stays_with_whom_it_was_mailed_to(market: Market, buyer: Member) -> None:
+    mail = {"kind": "email", "to": "a@crm.example", "fields": {"partner_key": {"constant": PASS}}}
+    order = market.make_order(buyer, delivery=mail)
+    changed = order["delivery"] | {"to": "b@crm.example"}
+    answer = buyer.request("PATCH", f"/orders/{order['id']}", {"delivery": changed})
+    assert [error["code"] for error in answer.json["errors"]] == ["masked_value"]
 
 
 def test_a_mask_where_nothing_is_kept_is_refused(buyer: Member) -> None:

@@ -15,6 +15,7 @@ from core.bounces import read_token
 from core.db import db, transaction
 from core.ids import parse_id
 from core.mail import Mailer
+from core.outbound import Outbound
 from marketplace.jobs import run_due
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.mail.addresses import MAIL_JOB, mail_code
@@ -23,6 +24,7 @@ from tests.conftest import START
 from tests.factories import Market, Member
 from tests.fakes.bounces import plain, standard
 from tests.fakes.smtp import MailServer, mail_server
+from tests.marketplace.endpoint import open_endpoint
 
 EMAIL = {"kind": "email"}
 
@@ -300,6 +302,44 @@ def test_otherwise_the_sale_stays_and_the_order_is_paused_all_the_same(
     assert run_due(clock.now())["bounces"] == 1
     assert states(buyer) == ["disputed" if how == "disputed" else "delivered"]
     assert buyer.get(f"/orders/{order['id']}")["status"] == "paused"
+
+
+def test_what_was_sent_once_more_by_hand_and_came_back_undoes_no_sale(
+    market: Market, publisher: Member, tmp_path: Path, app: Flask
+) -> None:
+    app.extensions["leadbourse_outbound"] = Outbound(allow_private=True)
+    app.extensions["leadbourse_settings"] = replace(app.extensions["leadbourse_settings"], allow_private_targets=True)
+    buyer = market.make_buyer()
+    with open_endpoint() as endpoint:
+        order = market.make_order(buyer, delivery={"kind": "webhook", "url": endpoint.url})
+        publisher.post("/leads", market.lead())
+        deliver_due(START)
+    (sale,) = buyer.get("/sales")["items"]
+    buyer.request("PATCH", f"/orders/{order['id']}", {"delivery": EMAIL})
+    buyer.post(f"/sales/{sale['id']}/deliveries")
+    deliver_due(START)
+    (mail,) = mails(tmp_path)
+    bounce(tmp_path, standard(token_in(mail), mail["To"]))
+    assert run_due(START)["bounces"] == 1
+    assert states(buyer) == ["delivered"] and buyer.get("/wallet")["held"]["amount"] == "20.00"
+    assert buyer.get(f"/orders/{order['id']}")["status"] == "paused"
+
+
+def test_a_sale_is_undone_once_its_letter_came_back_from_everybody_who_got_it(
+    market: Market, publisher: Member, tmp_path: Path, database_url: str
+) -> None:
+    buyer = market.make_buyer()
+    both = ["dead@crm.example", "Sales@crm.example"]
+    market.make_order(buyer, delivery={"kind": "email", "to": both})
+    ask(database_url, "UPDATE marketplace.mail_addresses SET confirmed_at = asked_at RETURNING address")
+    publisher.post("/leads", market.lead())
+    deliver_due(START)
+    token, seen = token_in(mails(tmp_path)[0]), []
+    for address in both:
+        bounce(tmp_path, standard(token, address))
+        assert run_due(START)["bounces"] == 1
+        seen += states(buyer)
+    assert seen == ["delivered", "failed"]
 
 
 def test_a_full_mailbox_is_logged_and_stops_nothing(market: Market, publisher: Member, tmp_path: Path) -> None:

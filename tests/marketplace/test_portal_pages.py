@@ -17,13 +17,25 @@ from tests.visitor import Visitor, words_of
 MOST_QUERIES = 12
 PAGES = {
     "publisher": [
-        "/publisher/leads",
-        "/publisher/leads?status=sold&sort=-score",
         "/publisher/today",
         "/publisher/today?status=sold&sort=score",
+        "/publisher/leads",
+        "/publisher/leads?status=sold&sort=-score",
+        "/publisher/sources",
+        "/publisher/sources/new",
+        "/publisher/specification/education",
+        "/publisher/disputes",
+        "/publisher/disputes?state=open&sort=decide",
+        "/publisher/balance",
         "/account",
     ],
-    "buyer": ["/buyer/wallet", "/account"],
+    "buyer": [
+        "/buyer/orders",
+        "/buyer/orders?status=paused",
+        "/buyer/orders/new",
+        "/buyer/wallet",
+        "/account",
+    ],
     "operator": ["/design", "/account"],
 }
 

@@ -12,6 +12,7 @@ from core.db import db, transaction
 from core.outbound import Outbound
 from core.prepared import PreparedStatement
 from marketplace.leads import intake
+from tests.at_once import ask
 from tests.factories import Market, Member
 
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -100,6 +101,21 @@ def test_a_known_person_is_a_duplicate_and_one_of_long_ago_is_sold_again(market:
     again = lead | {"consent": market.lead()["consent"]}
     answers.append(publisher.post("/leads", again))
     assert [answer["status"] for answer in answers] == ["sold", "rejected", "sold"]
+
+
+def test_what_forbids_a_sale_forbids_the_straight_one(market: Market, publisher: Member, database_url: str) -> None:
+    market.make_order(market.make_buyer(), "20.00")
+
+    def post(**said: Any) -> tuple[str, list[str]]:
+        answer = publisher.post("/leads", market.lead(**said))
+        return answer["status"], answer["reasons"]
+
+    assert [post()[0] for _ in range(2)] == ["sold", "sold"]  # the way is open, and the hour has begun
+    assert post(min_price={"amount": "14.01", "currency": "EUR"}) == ("unsold", [])  # 70 % of 20.00 are 14.00
+    assert post(min_price={"amount": "14.00", "currency": "EUR"}) == ("sold", [])
+    assert post(test=True) == ("unsold", ["test"])
+    ask(database_url, "SELECT", first="UPDATE affiliates.publishers SET standing = 'paused'")
+    assert post() == ("rejected", ["publisher_paused"])
 
 
 @pytest.mark.parametrize("terms", [{"caps": {"day": 1}}, {"budget": {"total": {"amount": "30.00", "currency": "EUR"}}}])

@@ -166,6 +166,7 @@ def test_a_list_proves_a_duplicate_only_when_it_was_whole_before_the_sale(
     run_due(START)
     [judged] = buyer.get("/disputes")["items"]
     assert (judged["state"], judged["decided_by"]) == (("upheld", "machine") if seconds else ("rejected", "machine"))
+    assert made["name"] not in judged["decision_note"]  # the publisher reads it too
     assert (made["id"] in judged["decision_note"] and "2026-11-22T09:59:59" in judged["decision_note"]) == bool(seconds)
 
 

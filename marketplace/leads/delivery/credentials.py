@@ -77,16 +77,20 @@ def restored(
 ) -> tuple[Document, list[Fault]]:
     """Return settings as they were sent with the kept secret in place of each mask, and the masks that keep nothing.
 
-    A secret is kept for the host that it was given for, and not once its mark is taken away: whoever may change an
-    order could read it otherwise.
+    A secret is kept for the place that it was given for, as it was written there, and not once its mark is taken away:
+    whoever may change an order could read it otherwise, or piece by piece.
     """
     plain, known, faults = by_name(deepcopy(dict(document))), _by_name(before), []
-    stays = before is not None and _host_of(plain) == _host_of(before)
+    earlier_document = by_name(deepcopy(before)) if before else {}
+    stays = before is not None and _goes_to(plain) == _goes_to(earlier_document)
     for place in _places(plain):
         earlier = known.get(place.name)
         if earlier is not None and _is_sealed(place.value) and place.value == earlier.value:
             place.holder[place.key] = _open(earlier.value, vault, buyer_id)  # an order's other terms are changed
-        elif place.value == MASK and earlier is not None and stays and place.is_secret:
+        elif (
+            place.value == MASK and earlier is not None and stays and place.is_secret
+            and (place.name.startswith("headers.") or _writes_alike(plain, place, earlier_document, earlier))
+        ):  # fmt: skip
             value = earlier.value
             place.holder[place.key] = _open(value, vault, buyer_id) if _is_sealed(value) else value
         elif place.value == MASK:
@@ -94,15 +98,23 @@ def restored(
     return plain, faults
 
 
-_WHY = "a masked one keeps the secret of this field as long as it is one and the address's host stays."
+_WHY = "a masked one keeps the secret of this field as long as it is one, goes to the same host and is written alike."
 
 
-def _host_of(document: Mapping[str, Any]) -> str | None:
+def _goes_to(document: Mapping[str, Any]) -> Any:
+    """Return the host that a delivery is sent to, or whom it is mailed to."""
     url = document.get("url")
     try:
-        return urlsplit(url).netloc.lower() if isinstance(url, str) else None
+        return urlsplit(url).netloc.lower() if isinstance(url, str) else document.get("to")
     except ValueError:
         return None
+
+
+def _writes_alike(after: Document, place: _Place, before: Document, earlier: _Place) -> bool:
+    """Tell whether a constant is written as it was; another format or template could show a part of it, unhidden."""
+    same_rule = all(place.holder.get(name) == earlier.holder.get(name) for name in ("format", "values"))
+    templates = ((after.get(name), before.get(name)) for name in ("body", "text"))
+    return same_rule and all(now == then or "fields" not in str(now) for now, then in templates)
 
 
 def _places(document: Document) -> Iterator[_Place]:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from core.db import db
 from core.errors import Conflict
 from core.money import BASIS_POINTS
-from marketplace.catalog.dispute_rules import Reason, ReturnCap, dispute_rules
+from marketplace.catalog.dispute_rules import ReturnCap, dispute_rules
 from marketplace.leads.models import Sale
 
 
@@ -31,15 +31,15 @@ def bought_and_returned(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     return bought, returned
 
 
-def check_cap(buyer_id: UUID, reason: Reason, at: datetime) -> None:
-    """Refuse a claim that no machine decides from a buyer above the cap, Conflict `return_cap_reached`.
+def check_cap(buyer_id: UUID, provable: bool, at: datetime) -> bool:
+    """Tell whether a buyer is above the cap; Conflict `return_cap_reached` for a claim of his that is not provable.
 
     Claims of one buyer pass here one after the other until their commit.
     """
-    if reason.machine:
-        return
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"claims:{buyer_id}", 0))))
     cap = dispute_rules().return_cap
-    if is_above(cap, *bought_and_returned(buyer_id, at)):
+    above = is_above(cap, *bought_and_returned(buyer_id, at))
+    if above and not provable:
         says = f"You sent back or dispute more than {cap.share_bp // 100} % of what you bought in {cap.days} days"
         raise Conflict("return_cap_reached", f"{says}: only claims that a machine can prove are taken for now.")
+    return above

@@ -7,14 +7,14 @@ back when an appeal changes that, and waived when the wallet lacks it: nobody is
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from billing import charge_fee, return_fee
 from core.db import db
 from core.errors import Fault, Invalid
 from core.money import BASIS_POINTS, Money
-from marketplace.catalog.dispute_rules import FalseClaims, Reason, dispute_rules
-from marketplace.leads.dispute_rows import Dispute
+from marketplace.catalog.dispute_rules import FalseClaims, dispute_rules
+from marketplace.leads.dispute_rows import Appeal, Dispute
 
 
 def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
@@ -25,27 +25,29 @@ def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
 def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
 
-    Open ones do not count: many of them at once would thin out the rejected ones.
+    Open ones do not count: many of them at once would thin out the rejected ones. A rejection stands until its appeal
+    is decided, or appealing against each one would.
     """
     since = at - timedelta(days=dispute_rules().false_claims.days)
-    query = select(func.count(), func.count().filter(Dispute.state == "rejected")).where(
-        Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer"
-    )
+    stands = and_(Dispute.state == "appealed", Appeal.against == "rejected")
+    query = select(func.count(), func.count().filter(or_(Dispute.state == "rejected", stands)))
+    query = query.select_from(Dispute).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
+    query = query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
     decided, rejected = db.session.execute(query).one()
     return decided, rejected
 
 
-def check_file(buyer_id: UUID, reason: Reason, brings_file: bool, at: datetime) -> None:
-    """Refuse a claim without the file that is compulsory for a guarded buyer, Invalid `invalid_dispute`.
+def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) -> bool:
+    """Tell whether a claim lacks the file that is compulsory for a guarded buyer.
 
-    What a machine decides from stored facts needs no file.
+    Invalid `invalid_dispute` for one that is not provable: what a machine decides from stored facts needs no file.
     """
-    if brings_file or reason.machine:
-        return
-    if is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at)):
+    lacks = not brings_file and is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at))
+    if lacks and not provable:
         says = "Send a file with the claim: too many of your claims were rejected lately; see GET /disputes/standing."
         fault = Fault("file", "evidence_file_required", says)
         raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
+    return lacks
 
 
 def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:

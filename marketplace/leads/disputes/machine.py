@@ -89,7 +89,7 @@ def _earlier(sale: Sale, lead: Lead, vault: Vault, keys_of: Keys) -> Earlier | N
     known = Person((contact.get("email") or "").lower() or None, contact.get("phone"))
     listed = listed_before(sale.buyer_id, keys_of(known), sale.sold_at)
     if listed is not None:
-        return Earlier(listed.uploaded_at, f"the list {listed.name}, {show_id('sup', listed.id)}")
+        return Earlier(listed.uploaded_at, f"the list {show_id('sup', listed.id)}")
     person = _identities(contact)
     since = sale.sold_at - timedelta(days=vertical_of_sale(sale).buyer_dedupe_days)
     for before, bought in _bought_before(sale, since):

@@ -1,7 +1,7 @@
 """Opening a dispute: a buyer claims in time that a lead of his was none, once; the money waits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from core.db import db
 from core.errors import Conflict, NotFound
 from core.ids import new_id
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.dispute_rules import Reason, dispute_rules
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes.cap import check_cap
 from marketplace.leads.disputes.deadlines import decision_due, hearing_ends
@@ -55,13 +55,23 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
         raise Conflict("reason_off", f"{claim.reason} is no reason in this vertical.")
     check_time(sale, claim.reason, reason, at)
     check_evidence(claim.evidence, reason)
-    check_cap(buyer_id, reason, at)
-    check_file(buyer_id, reason, claim.brings_file, at)
+    heard = _as_heard(buyer_id, claim, reason, at)
     late = reason.beyond_vertical and sale.state == "settled"
-    dispute = enter_dispute(sale, claim, actor, at, late=late)
+    dispute = enter_dispute(sale, heard, actor, at, late=late)
     dispute.fee_minor = fee_of(buyer_id, sale.currency, at)
     dispute.fee_state = "due" if dispute.fee_minor else None
     return dispute
+
+
+def _as_heard(buyer_id: UUID, claim: Claim, reason: Reason, at: datetime) -> Claim:
+    """Return the claim as it is heard: of who claims too much, or brings no file that he must, by the machine alone.
+
+    It decides the first of its sub-reasons where none is named; a person could not be told from it otherwise.
+    """
+    provable = reason.is_provable(claim.sub_reason)
+    above = check_cap(buyer_id, provable, at)
+    lacks_file = check_file(buyer_id, provable, claim.brings_file, at)
+    return replace(claim, sub_reason=claim.sub_reason or reason.machine[0]) if above or lacks_file else claim
 
 
 def open_claim(sale_id: UUID, claim: Claim, actor: str, at: datetime) -> Dispute:

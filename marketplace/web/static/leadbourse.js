@@ -27,6 +27,7 @@ document.addEventListener("click", async (event) => {
   for (const button of drawer.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
   drawer.showModal();
 });
+drawer?.addEventListener("close", () => drawer.querySelector(".drawer-body").replaceChildren()); // its keys press nothing now
 drawer?.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
 
 // Menus close on Escape and on a click beside them; keys named in the page press what they are named for.

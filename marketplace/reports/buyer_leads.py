@@ -1,0 +1,159 @@
+"""What a buyer bought: the hot leads first, each with how its first contact stands, and the whole story of one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from core.db import db
+from core.errors import Fault, Malformed, NotFound
+from core.ids import parse_id, show_id
+from marketplace.leads.contact_clock import contacts_of
+from marketplace.leads.contact_models import Disposition, SaleContact
+from marketplace.leads.contact_speed import contact_state
+from marketplace.leads.delivery.log import Exchanged, attempts_of, exchanged_in
+from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
+from marketplace.leads.desk import desk
+from marketplace.leads.dispositions import dispositions_of
+from marketplace.leads.models import Event, Lead, Sale
+from marketplace.leads.queries import THEIRS, events_of, get_sale, unsealed
+from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import decode_terms
+
+ROWS, REPORTS = 50, 200
+HOTTEST_FIRST = ("hot", "warm", "cold")
+WORK = ("untouched", "follow_up")
+PASSED = UUID(int=0)  # stands for a temperature of which all was shown
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the bought leads are asked for; `after` is the temperature and the sale of the last one shown."""
+
+    state: str | None = None
+    temperature: str | None = None
+    work: str | None = None
+    after: tuple[str, UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A bought lead as its buyer may see it: without its contact while it is not delivered or once it went back."""
+
+    sale: Sale
+    lead: Lead
+    private: dict[str, Any]
+    contact: SaleContact | None
+    speed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtPart:
+    """One part of the bought leads, and the cursor after which the next one begins; None at the end."""
+
+    rows: Sequence[Bought]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt to deliver, and what was exchanged as far as it is the buyer's."""
+
+    attempt: DeliveryAttempt
+    exchanged: Exchanged | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One bought lead with all that happened to it; `is_sent` tells whether it is one that is sent anywhere."""
+
+    bought: Bought
+    order: str
+    events: Sequence[Event]
+    reports: Sequence[Disposition]
+    tries: Sequence[Tried]
+    is_sent: bool
+
+
+def read_cursor(text: str | None) -> tuple[str, UUID] | None:
+    """Read where a part of the list begins; Malformed when this list never gave it."""
+    if not text:
+        return None
+    temperature, _, sale = text.partition("-")
+    try:
+        if temperature in HOTTEST_FIRST:
+            return temperature, parse_id("sale", sale)
+    except NotFound:
+        pass
+    fault = Fault("cursor", "bad_cursor", "Send a cursor that this list gave as next_cursor.")
+    raise Malformed("bad_page", "This page cannot be shown.", [fault])
+
+
+def bought_leads(buyer_id: UUID, wanted: Wanted, at: datetime) -> BoughtPart:
+    """Return one part of the buyer's leads: the hot ones, the newest first, then the warm, then the cold."""
+    found: list[tuple[Sale, Lead]] = []
+    for temperature in HOTTEST_FIRST:
+        before = _before(wanted, temperature)
+        if before is not PASSED and wanted.temperature in (None, temperature) and len(found) <= ROWS:
+            query = _wanted(buyer_id, wanted, at).where(Lead.temperature == temperature)
+            query = query if before is None else query.where(Sale.id < before)
+            found += [(sale, lead) for sale, lead in db.session.execute(query.limit(ROWS + 1 - len(found)))]
+    shown = found[:ROWS]
+    last = f"{shown[-1][1].temperature}-{show_id('sale', shown[-1][0].id)}" if len(found) > ROWS else None
+    return BoughtPart(_presented(shown, at), last)
+
+
+def _before(wanted: Wanted, temperature: str) -> UUID | None:
+    """Return the sale below which leads of a temperature are still to be shown, None for all, PASSED for none."""
+    if wanted.after is None:
+        return None
+    place, reached = HOTTEST_FIRST.index(temperature), HOTTEST_FIRST.index(wanted.after[0])
+    return wanted.after[1] if place == reached else PASSED if place < reached else None
+
+
+def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
+    query = select(Sale, Lead).join(Lead, Lead.id == Sale.lead_id).where(Sale.buyer_id == buyer_id)
+    query = query.order_by(Sale.id.desc())
+    if wanted.state:
+        query = query.where(Sale.state == wanted.state)
+    if wanted.work == "follow_up":
+        return query.join(SaleContact, SaleContact.sale_id == Sale.id).where(SaleContact.follow_up_at <= at)
+    if wanted.work == "untouched":
+        query = query.outerjoin(SaleContact, SaleContact.sale_id == Sale.id)
+        return query.where(SaleContact.first_attempt_at.is_(None), Sale.state.in_(THEIRS))
+    return query
+
+
+def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
+    """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
+    sale = get_sale(buyer_id, sale_id)
+    [bought] = _presented([(sale, db.session.get_one(Lead, sale.lead_id))], at)
+    version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
+    is_theirs = sale.state in THEIRS
+    tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
+    return Story(
+        bought, decode_terms(version.terms).name, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries,
+        db.session.get(DeliveryRow, sale.id) is not None,
+    )  # fmt: skip
+
+
+def _presented(found: Sequence[tuple[Sale, Lead]], at: datetime) -> list[Bought]:
+    contacts = contacts_of([sale for sale, _ in found], {lead.id: lead for _, lead in found})
+    present = _presenter(contacts, at)
+    return [present(sale, lead) for sale, lead in found]
+
+
+def _presenter(contacts: dict[UUID, SaleContact], at: datetime) -> Callable[[Sale, Lead], Bought]:
+    vault = desk().vault
+
+    def present(sale: Sale, lead: Lead) -> Bought:
+        private = unsealed(lead, vault) if sale.state in THEIRS else {"contact": None, "comments": None}
+        contact = contacts.get(sale.id)
+        is_over = contact is None or (sale.state == "returned" and contact.first_attempt_at is None)
+        speed = None if contact is None or is_over else contact_state(contact.due_at, contact.first_attempt_at, at)
+        return Bought(sale, lead, private, contact, speed)
+
+    return present

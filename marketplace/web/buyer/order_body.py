@@ -1,0 +1,127 @@
+"""What the form of an order says, as the body that the API takes."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from core.errors import Fault, Invalid
+from core.schemas import convert
+from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch
+from marketplace.web.buyer.order_form import OTHER, OrderForm, is_filled
+
+LISTS = ("in", "not_in", "between")  # operators whose value is a list, written with commas
+
+
+def order_body(form: OrderForm, currency: str) -> OrderBody:
+    """Return the new order that a form describes; Malformed for what is no body at all."""
+    return convert(_document(form, currency), OrderBody)
+
+
+def order_patch(form: OrderForm, currency: str) -> OrderPatch:
+    """Return the change that makes an order what a form describes; a limit left empty is lifted."""
+    document = _document(form, currency)
+    del document["vertical"]
+    return convert(document, OrderPatch)
+
+
+def delivery_document(form: OrderForm) -> dict[str, Any]:
+    """Return the settings of the delivery that a form describes; Invalid when they are no JSON object."""
+    kind = form.delivery.data
+    if kind == "webhook":
+        return {"kind": kind, "url": _text(form.delivery_url)}
+    if kind == "email":
+        addresses = [one.strip() for one in _text(form.delivery_to).split(",") if one.strip()]
+        return {"kind": kind, "to": addresses} if addresses else {"kind": kind}
+    return _written(_text(form.delivery_json)) if kind == OTHER else {"kind": "none"}
+
+
+def unreadable(form: OrderForm) -> list[Fault]:
+    """Name what was typed where no body has a place for it: numbers that are none, settings that are no JSON."""
+    numbers = {"max_share": form.max_share, "min_score": form.min_score}
+    numbers |= {f"caps.{period}": form[period].cap for period in PERIODS}
+    faults = [
+        Fault(name, "wrong_type", "Write a whole number, such as 25.")
+        for name, field in numbers.items() if _text(field) and _number(field) is None
+    ]  # fmt: skip
+    try:
+        delivery_document(form)
+    except Invalid as refused:
+        faults += refused.faults
+    return faults
+
+
+def filled_rows(rows: Any) -> list[Any]:
+    """Return the rows of a list that say something: what a body's places count."""
+    return [row for row in rows if is_filled(row)]
+
+
+def _written(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        fault = Fault("delivery", "not_json", f"Write the settings as JSON: {str(error)[:200]}.")
+        raise Invalid("invalid_order", _REFUSED, [fault]) from None
+    if isinstance(found, dict):
+        return found
+    raise Invalid("invalid_order", _REFUSED, [Fault("delivery", "not_json", "Write one JSON object in braces.")])
+
+
+_REFUSED = "The order cannot be kept as it is; each error says what to change."
+
+
+def _document(form: OrderForm, currency: str) -> dict[str, Any]:
+    shared, delivery = form.exclusivity.data == "shared", {"kind": "none"}
+    with suppress(Invalid):  # which `unreadable` names
+        delivery = delivery_document(form)
+    return {
+        "name": _text(form.name), "vertical": _text(form.vertical),
+        "regions": [one.strip().upper() for one in _text(form.regions).split(",") if one.strip()],
+        "price": _money(form.price, currency), "exclusivity": form.exclusivity.data or "",
+        "max_share": _number(form.max_share) if shared else None,
+        "filters": [_filter(row.form) for row in filled_rows(form.filters)],
+        "min_score": _number(form.min_score), "temperatures": form.temperatures.data,
+        "contact_classes": form.contact_classes.data, "verified_only": form.verified_only.data,
+        "contact_sla": form.contact_sla.data,
+        "caps": {period: _number(form[period].cap) for period in PERIODS},
+        "budget": {period: _money(form[period].budget, currency) for period in PERIODS},
+        "schedule": {"timezone": _text(form.timezone) or "UTC", "windows": _windows(form) or None},
+        "delivery": delivery,
+    }  # fmt: skip
+
+
+def _text(field: Any) -> str:
+    return (field.data or "").strip()
+
+
+def _number(field: Any) -> int | None:
+    text = _text(field)
+    return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else None
+
+
+def _money(field: Any, currency: str) -> dict[str, str] | None:
+    text = _text(field)
+    return {"amount": text, "currency": currency} if text else None
+
+
+def _windows(form: OrderForm) -> list[dict[str, Any]]:
+    return [
+        {"days": row.form.days.data, "from": _text(row.form.from_), "to": _text(row.form.to)}
+        for row in filled_rows(form.windows)
+    ]
+
+
+def _filter(row: Any) -> dict[str, Any]:
+    text, op = _text(row.value), row.op.data or ""
+    value: Any = [_plain(one.strip()) for one in text.split(",")] if op in LISTS else _plain(text)
+    if op == "matches":
+        value = text
+    return {"field": _text(row.field), "op": op, "value": None if text == "" else value}
+
+
+def _plain(text: str) -> Any:
+    """Return a number, true, false, or the text; a text in quotes stays one, whatever it looks like."""
+    with suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, str | int | float):
+            return value
+    return text

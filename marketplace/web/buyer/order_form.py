@@ -1,0 +1,105 @@
+"""The form of an order: every field as text, so that what was typed stays and the domain says what is wrong with it."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from marketplace.orders.filters import OPERATORS
+from marketplace.orders.periods import DAYS
+from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TEMPERATURES
+from marketplace.web import words
+
+SPARE_FILTERS, SPARE_WINDOWS = 3, 1  # empty rows that stand ready
+SIMPLE = ("none", "webhook", "email")  # deliveries with fields of their own; the others are written as JSON
+OTHER = "json"
+
+
+def _choices(names: tuple[str, ...], said: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(name, said.get(name, name)) for name in names]
+
+
+class Ticks(SelectMultipleField):  # type: ignore[misc]  # it ships no types
+    """Several of a few words, each with a box to tick; none ticked is any."""
+
+    widget, option_widget = ListWidget(prefix_label=False), CheckboxInput()
+    validate_choice = False
+
+
+class FilterForm(Form):  # type: ignore[misc]  # it ships no types
+    """One condition on a field of the lead."""
+
+    field = StringField()
+    op = SelectField(choices=[SelectChoice("", "–"), *_choices(OPERATORS, words.OPERATORS)], validate_choice=False)  # noqa: RUF001  # a dash
+    value = StringField()
+
+
+class WindowForm(Form):  # type: ignore[misc]  # it ships no types
+    """Hours of some days."""
+
+    days = Ticks(choices=_choices(DAYS, words.DAYS))
+    from_ = StringField()
+    to = StringField()
+
+
+class LimitForm(Form):  # type: ignore[misc]  # it ships no types
+    """The most leads and the most money in one period."""
+
+    cap = StringField()
+    budget = StringField()
+
+
+class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
+    """What an order says."""
+
+    version = HiddenField()
+    name = StringField()
+    vertical = SelectField(validate_choice=False)
+    regions = StringField()
+    price = StringField()
+    exclusivity = RadioField(choices=_choices(EXCLUSIVITIES, words.EXCLUSIVITIES), default="shared")
+    max_share = StringField()
+    filters = FieldList(FormField(FilterForm), max_entries=60)
+    temperatures = Ticks(choices=_choices(TEMPERATURES, words.TEMPERATURES))
+    contact_classes = Ticks(choices=_choices(CONTACT_CLASSES, words.CONTACT_CLASSES))
+    min_score = StringField()
+    verified_only = BooleanField()
+    contact_sla = BooleanField()
+    hour, day, week, month, total = (FormField(LimitForm) for _ in PERIODS)
+    timezone = StringField()
+    windows = FieldList(FormField(WindowForm), max_entries=110)
+    delivery = RadioField(choices=_choices((*SIMPLE, OTHER), words.DELIVERIES), default="none")
+    delivery_url = StringField()
+    delivery_to = StringField()
+    delivery_json = TextAreaField(validators=[Length(max=100_000, message=_l("Write at most 100,000 characters."))])
+
+    def limits(self) -> list[tuple[str, Any]]:
+        """Return the row of limits of each period."""
+        return [(period, self[period]) for period in PERIODS]
+
+    def add_spare_rows(self) -> None:
+        """Let some empty rows stand ready, as many each time."""
+        for rows, spare in ((self.filters, SPARE_FILTERS), (self.windows, SPARE_WINDOWS)):
+            empty = sum(not is_filled(row) for row in rows)
+            for _ in range(min(spare - empty, rows.max_entries - len(rows))):
+                rows.append_entry()
+
+
+def is_filled(row: Any) -> bool:
+    """Tell whether anything was written into a row of a list."""
+    return any(field.data for field in row.form)
