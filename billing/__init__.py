@@ -7,7 +7,15 @@ moves money takes a key (or derives it from its hold), and doing it twice is doi
 from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
 from billing.audit_checks import CHECKS, Check
 from billing.balances import Earned, earned_by, wallets_of
-from billing.earners import EarnerBalance, compensate, earnings_of, mature_reserves, open_earner
+from billing.earners import (
+    EarnerBalance,
+    ReserveDay,
+    compensate,
+    earnings_of,
+    mature_reserves,
+    open_earner,
+    reserves_of,
+)
 from billing.fees import charge_fee, return_fee
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
@@ -28,6 +36,7 @@ __all__ = [
     "HoldRequest",
     "HoldState",
     "Posting",
+    "ReserveDay",
     "WalletBalance",
     "audit",
     "charge_fee",
@@ -44,6 +53,7 @@ __all__ = [
     "open_wallet",
     "place_hold",
     "refund_capture",
+    "reserves_of",
     "resolve_holds",
     "return_fee",
     "wallet_of",

@@ -1,12 +1,12 @@
 """Earners: what is owed to an account for its share, what is kept back for a while, and what is on its way."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Date, cast, func, select, text
 
-from billing.models import Earner, Entry, Transaction
+from billing.models import Earner, Entry, ReserveLot, Transaction
 from billing.wallets import POSTINGS, Posting
 from core.db import db
 from core.errors import Conflict, Invalid
@@ -37,6 +37,25 @@ def earnings_of(account_id: UUID, currency: str) -> EarnerBalance:
     paid = _debits_of(account_id, currency, IN_FLIGHT, "transfer")
     parts = (row.payable, row.reserve, row.in_flight, paid, row.owed) if row else (0, 0, 0, paid, 0)
     return EarnerBalance(*(Money(part, currency) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveDay:
+    """What is kept back of an earner's shares until one UTC day, in how many lots."""
+
+    on: date
+    lots: int
+    amount: Money
+
+
+def reserves_of(account_id: UUID, currency: str) -> list[ReserveDay]:
+    """Return an earner's open reserve by the UTC day on which it becomes payable, the next one first."""
+    day = cast(func.timezone("UTC", ReserveLot.matures_at), Date)
+    query = select(day, func.count(), func.sum(ReserveLot.amount_minor)).where(
+        ReserveLot.account_id == account_id, ReserveLot.currency == currency, ReserveLot.closed_at.is_(None)
+    )
+    rows = db.session.execute(query.group_by(day).order_by(day))
+    return [ReserveDay(on, lots, Money(int(total), currency)) for on, lots, total in rows]
 
 
 def mature_reserves(as_of: datetime, limit: int, actor: str) -> int:

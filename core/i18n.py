@@ -1,13 +1,13 @@
 """Languages: which one a reader wants, and how numbers, amounts and instants are written in it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_timedelta
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_symbol
 from flask import Flask, g, request
-from flask_babel import Babel, format_datetime, get_locale, gettext
+from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
 
 from core.identity import SignedIn
 from core.money import Money
@@ -20,7 +20,7 @@ NO_WORDS = "–"  # noqa: RUF001  # what stands where there is no value
 def install(app: Flask) -> None:
     """Translate every page, and give templates the words for money, numbers and instants."""
     Babel(app, default_locale="en", default_timezone="UTC", locale_selector=wanted_language)
-    filters = (money, amount, changed, symbol, number, compact, percent, relative, exact, said)
+    filters = (money, amount, changed, symbol, number, compact, percent, relative, exact, day, said)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
 
 
@@ -92,6 +92,11 @@ def relative(instant: datetime, now: datetime) -> str:
 def exact(instant: datetime) -> str:
     """Write an instant to the second, with its zone."""
     return str(format_datetime(instant, "d MMM y, HH:mm:ss 'UTC'"))
+
+
+def day(on: date) -> str:
+    """Write a day with its year."""
+    return str(format_date(on, "d MMM y"))
 
 
 def said(text: str) -> str:

@@ -114,7 +114,8 @@ def _drawn(response: Response) -> Response:
     if response.status_code == 401 and request.method in ("GET", "HEAD"):
         return redirect(url_for("security.login", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
     told = msgspec.json.decode(response.get_data())
-    page = make_response(render_template("errors/refused.html", told=told, typed=_typed()), response.status_code)
+    typed = [] if response.status_code == 413 else _typed()  # what was too long to be read is not read now
+    page = make_response(render_template("errors/refused.html", told=told, typed=typed), response.status_code)
     for name in ("Allow", "Retry-After"):
         if name in response.headers:
             page.headers[name] = response.headers[name]

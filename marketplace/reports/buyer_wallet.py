@@ -74,18 +74,18 @@ def wallet_standing(buyer_id: UUID, currency: str, at: datetime) -> Standing:
 
 
 def movements_of(buyer_id: UUID, currency: str, before: UUID | None) -> Movements:
-    """Return what moved the wallet before a transaction, the newest first."""
+    """Return what moved an account's wallet or earnings before a transaction, the newest first."""
     items = history_of(buyer_id, currency, ROWS + 1, before)
     return Movements(items[:ROWS], items[ROWS - 1].transaction_id if len(items) > ROWS else None)
 
 
 def movement_of(buyer_id: UUID, currency: str, transaction_id: UUID) -> HistoryItem:
-    """Return one movement of the buyer's wallet; NotFound for anybody else's."""
+    """Return one movement of an account's wallet or earnings; NotFound for anybody else's."""
     if transaction_id < LAST:
         for item in history_of(buyer_id, currency, 1, UUID(int=transaction_id.int + 1)):
             if item.transaction_id == transaction_id:
                 return item
-    raise NotFound(detail="There is no movement of your wallet with this id.")
+    raise NotFound(detail="There is no movement of yours with this id.")
 
 
 def change_of(item: HistoryItem, currency: str) -> Money:

@@ -29,6 +29,11 @@ STATES = {
     "active": Word("won", _l("Active")),
     "paused": Word("neutral", _l("Paused")),
     "open": Word("held", _l("Open")),
+    "upheld": Word("refused", _l("Upheld")),
+    "partial": Word("held", _l("Upheld in part")),
+    "repriced": Word("held", _l("Priced anew")),
+    "appealed": Word("held", _l("Appealed")),
+    "warned": Word("held", _l("Warned")),
     "hot": Word("refused", _l("Hot")),
     "warm": Word("held", _l("Warm")),
     "cold": Word("neutral", _l("Cold")),
@@ -152,6 +157,12 @@ MOVEMENTS = {
     "capture": _l("Paid for a lead"),
     "release": _l("Set free again"),
     "top_up": _l("Top-up"),
+    "resolve": _l("Sale settled"),
+    "mature": _l("Reserve released"),
+    "compensation": _l("Paid by the exchange"),
+    "refund": _l("Lead sent back"),
+    "fee": _l("Fee"),
+    "fee_back": _l("Fee returned"),
 }
 PARTS = {
     "wallet:available": _l("Available"),
@@ -159,6 +170,10 @@ PARTS = {
     "wallet:frozen": _l("Frozen"),
     "wallet:promo": _l("Promotional credit"),
     "recv:wallet": _l("Owed"),
+    "recv:earner": _l("Owed to the exchange"),
+    "earner:payable": _l("Payable"),
+    "earner:reserve": _l("Reserve"),
+    "earner:in_flight": _l("On its way to you"),
 }
 
 

@@ -15,7 +15,17 @@ from tests.browser.conftest import Look
 PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
-    "publisher": ("/publisher/today", "/account", "/tf-setup"),
+    "publisher": (
+        "/publisher/today",
+        "/publisher/leads",
+        "/publisher/sources",
+        "/publisher/sources/new",
+        "/publisher/specification/education",
+        "/publisher/disputes",
+        "/publisher/balance",
+        "/account",
+        "/tf-setup",
+    ),
     "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/leads", "/buyer/wallet", "/change"),
     "operator": (
         "/design",

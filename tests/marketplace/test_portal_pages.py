@@ -16,7 +16,19 @@ from tests.visitor import Visitor, words_of
 
 MOST_QUERIES = 12
 PAGES = {
-    "publisher": ["/publisher/today", "/publisher/today?status=sold&sort=score", "/account"],
+    "publisher": [
+        "/publisher/today",
+        "/publisher/today?status=sold&sort=score",
+        "/publisher/leads",
+        "/publisher/leads?status=sold&sort=-score",
+        "/publisher/sources",
+        "/publisher/sources/new",
+        "/publisher/specification/education",
+        "/publisher/disputes",
+        "/publisher/disputes?state=open&sort=decide",
+        "/publisher/balance",
+        "/account",
+    ],
     "buyer": [
         "/buyer/orders",
         "/buyer/orders?status=paused",

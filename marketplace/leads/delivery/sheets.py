@@ -30,15 +30,16 @@ def sheet_of(settings: CsvDelivery, parcels: Iterable[Parcel]) -> bytes:
     sheet = io.StringIO()
     writer = csv.writer(sheet, delimiter=settings.separator, lineterminator="\r\n")
     if settings.header:
-        writer.writerow([_harmless(name) for name in settings.columns])
+        writer.writerow([harmless(name) for name in settings.columns])
     for parcel in parcels:
         values = dict(pairs_of(settings.columns, plain_of(parcel)))
-        writer.writerow([_harmless(text_of(values.get(name))) for name in settings.columns])
+        writer.writerow([harmless(text_of(values.get(name))) for name in settings.columns])
     written = sheet.getvalue().encode(settings.encoding, "replace")
     return (codecs.BOM_UTF8 if settings.bom and settings.encoding == "utf-8" else b"") + written
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Return a text as a spreadsheet may open it: what would be taken for a formula gets an apostrophe before it."""
     # Lone surrogates are in no encoding, and what a codec puts in their place must not begin a formula either.
     text = text.replace("\0", "").encode("utf-8", "replace").decode()
     begins = text.lstrip(" ").startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS)

@@ -83,12 +83,21 @@ def _check(dispute: Dispute, side: str, at: datetime) -> None:
         raise Conflict("already_appealed", "This dispute was appealed before; a dispute is appealed once.")
     if dispute.state not in LOSERS:
         raise Conflict("not_now", f"The dispute is {dispute.state}; only a decision can be appealed.")
-    accepted = side == PUBLISHER and dispute.accepts
-    if side not in LOSERS[dispute.state] or dispute.paid_by == PLATFORM or accepted:
+    if not _lost(dispute, side):
         raise Conflict("nothing_lost", "You lost nothing by this decision, or accepted it, so there is no appeal.")
     if dispute.appeal_until is None or at >= dispute.appeal_until:
         until = dispute.appeal_until.isoformat() if dispute.appeal_until else "before"
         raise Conflict("appeal_closed", f"The time to appeal ended at {until}.")
+
+
+def is_open_to_appeal(dispute: Dispute, side: str, at: datetime) -> bool:
+    """Tell whether a side may appeal against a decision now, as far as its row tells: it may have appealed before."""
+    return _lost(dispute, side) and dispute.appeal_until is not None and at < dispute.appeal_until
+
+
+def _lost(dispute: Dispute, side: str) -> bool:
+    accepted = side == PUBLISHER and dispute.accepts
+    return side in LOSERS.get(dispute.state, ()) and dispute.paid_by != PLATFORM and not accepted
 
 
 def _rule_on_returned(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime) -> None:

@@ -1,0 +1,35 @@
+"""The publisher's balance: pending week by week, payable, the reserve day by day, and every movement with its story."""
+
+from flask import render_template, request
+
+from affiliates import earnings_in
+from billing import reserves_of
+from core.actors import Person, page
+from core.ids import parse_id
+from marketplace.reports.buyer_wallet import movement_of, movements_of
+from marketplace.reports.publisher_balance import pending_weeks
+from marketplace.web.chrome import CURRENCY, balance_here
+from marketplace.web.publisher.routes import publisher
+from marketplace.web.words import part_of_wallet
+
+
+@publisher.get("/balance")
+@page("publisher")
+def balance(person: Person) -> str:
+    """Show what is pending and when it is released, what is payable, the reserve, and the movements."""
+    cursor = request.args.get("cursor")
+    before = parse_id("txn", cursor) if cursor else None
+    return render_template(
+        "marketplace/publisher/balance.html", balance=balance_here(person), currency=CURRENCY,
+        earned=earnings_in(person.account_id, CURRENCY), weeks=pending_weeks(person.account_id, CURRENCY),
+        lots=reserves_of(person.account_id, CURRENCY), movements=movements_of(person.account_id, CURRENCY, before),
+    )  # fmt: skip
+
+
+@publisher.get("/balance/<movement>")
+@page("publisher")
+def balance_movement(person: Person, movement: str) -> str:
+    """Show one movement: what it was, and what it changed."""
+    item = movement_of(person.account_id, CURRENCY, parse_id("txn", movement))
+    changes = [(part_of_wallet(part), change) for part, change in item.changes.items()]
+    return render_template("marketplace/publisher/movement.html", item=item, changes=changes)

@@ -1,0 +1,86 @@
+"""The words that the publisher's pages have for codes: why a lead was refused, and what happened to it."""
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from core.i18n import said
+from core.ids import show_id
+from marketplace.leads.models import Event
+from marketplace.reports.publisher_leads import LeadStory
+from marketplace.web.words import state_of
+
+REASON_WORDS = {
+    "invalid_phone": _l("Phone number unusable"),
+    "invalid_email": _l("E-mail address unusable"),
+    "invalid_profile_link": _l("Profile link unusable"),
+    "consent_missing": _l("No consent"),
+    "consent_expired": _l("Consent too old"),
+    "consent_from_future": _l("Consent from the future"),
+    "test_contact_refused": _l("Made-up contact"),
+    "duplicate": _l("Sold here before"),
+    "publisher_paused": _l("Publisher paused"),
+    "source_paused": _l("Source paused"),
+    "test": _l("Test lead"),
+}
+
+
+def reason_of(code: str) -> Any:
+    """Return the few words of a reason; one without words of its own is shown as it is."""
+    return REASON_WORDS.get(code, code.replace("_", " "))
+
+
+def happened(story: LeadStory) -> list[dict[str, Any]]:
+    """Tell what happened to a lead and its sales, in order, without naming buyers or staff.
+
+    Why a buyer's side took a sale or not is the buyer's affair; what follows from a dispute is the publisher's too.
+    """
+    return [
+        {"move": _move(event, story), "at": event.at, "actor": _who(event.actor), "why": _why(event, story)}
+        for event in story.events
+    ]
+
+
+def _move(event: Event, story: LeadStory) -> str:
+    after = str(state_of(event.move.rpartition(">")[2]).says)
+    if event.subject_id == story.lead.id:
+        return after
+    told: str = gettext("Sale %(sale)s: %(state)s", sale="…" + show_id("sale", event.subject_id)[-6:], state=after)
+    return told
+
+
+def _who(actor: str) -> str:
+    return str(gettext("by the system")) if actor.startswith("system:") else ""
+
+
+def _why(event: Event, story: LeadStory) -> str:
+    if event.subject_id == story.lead.id or event.move.startswith(("new>", "held>")):
+        return ""
+    if event.move == "delivered>disputed":
+        return str(dispute_reason_of(event.why or ""))
+    return said(event.why or "")
+
+
+DISPUTE_REASONS = {
+    "mistyped": _l("Reaches nobody"),
+    "out_of_criteria": _l("Outside the order's conditions"),
+    "duplicate": _l("Had already"),
+    "prank": _l("Prank"),
+    "competitor": _l("Competitor or test"),
+    "bot": _l("Robot"),
+    "hired": _l("Paid to ask"),
+    "unreachable": _l("Unreachable"),
+    "no_consent": _l("No consent"),
+}
+
+
+def dispute_reason_of(code: str) -> Any:
+    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
+    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())
+
+
+DIALECT_WORDS = {
+    "leadspedia": "LeadsPedia", "leadprosper": "Lead Prosper", "leadexec": "LeadExec", "leadbyte": "LeadByte",
+    "boberdoo": "boberdoo", "adf": "ADF", "google": "Google Ads", "meta": "Meta",
+}  # fmt: skip
