@@ -67,7 +67,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 url, publisher, mapping, *files = sys.argv[1:]
-with create_app(Settings(Path("."), url), url).app_context():
+with create_app(Settings(Path(files[0]).parent, url), url).app_context():
     with transaction():
         _, vertical = get_vertical("education")
     read = read_mapping(Path(mapping).read_text(), vertical)
