@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 SLOT_KEPT = timedelta(days=2)
 HEARTBEAT_SECONDS = 5
+UNHEARD_SECONDS = 600
 SILENT_SECONDS = 20  # of a worker: after four missed heartbeats it is taken for dead
 _queue = procrastinate.App(connector=procrastinate.PsycopgConnector())  # runs jobs, in the worker
 _desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # takes jobs, on our own connections
@@ -136,15 +137,20 @@ _ORPHANED = """
         WHERE w.id = j.worker_id AND w.last_heartbeat > now() - make_interval(secs => :silent))"""
 # A wake-up waits at most once by its lock, and the next slot wakes again; so a lost one is dropped.
 _DROP_WAKE_UPS = text(f"DELETE FROM public.procrastinate_jobs j WHERE j.queueing_lock IS NOT NULL AND {_ORPHANED}")
+# A job whose handing out was the last that a connection did is nobody's, though its worker lives. It shows by its age:
+# a job is a short step, and long work takes its next step by the next job.
+_UNHEARD = """
+    j.status = 'doing' AND j.queueing_lock IS NULL AND now() - make_interval(secs => :unheard) > (
+        SELECT max(e.at) FROM public.procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started')"""
 _PUT_BACK = text(
     "SELECT public.procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)"
-    f" FROM public.procrastinate_jobs j WHERE {_ORPHANED}"
+    f" FROM public.procrastinate_jobs j WHERE ({_ORPHANED}) OR ({_UNHEARD})"
 )
 
 
 @job("core.rescue", every=timedelta(seconds=15))
 def rescue_jobs() -> None:
-    """Put back on the queue what workers had in hand when they died; jobs are safe to run again."""
+    """Put back on the queue what workers had in hand when they died, or never heard of; jobs are safe to run again."""
     with transaction() as session:
         session.execute(_DROP_WAKE_UPS, {"silent": SILENT_SECONDS})
-        session.execute(_PUT_BACK, {"silent": SILENT_SECONDS})
+        session.execute(_PUT_BACK, {"silent": SILENT_SECONDS, "unheard": UNHEARD_SECONDS})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.db import db, transaction
-from core.jobs import claim_slot, enqueue, forget_slots, scheduled, slot_of
+from core.jobs import UNHEARD_SECONDS, claim_slot, enqueue, forget_slots, rescue_jobs, scheduled, slot_of
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 SLOTS = [AT + timedelta(minutes=minute) for minute in range(20)]
@@ -68,3 +68,23 @@ def test_what_is_enqueued_in_a_transaction_that_fails_never_was(app: Flask) -> N
 
 def test_scheduled_jobs_have_a_period() -> None:
     assert all(every > timedelta(0) for every in scheduled().values())
+
+
+HAND_OUT = """
+    WITH worker AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()) RETURNING id)
+    UPDATE procrastinate_jobs j SET status = 'doing', worker_id = worker.id FROM worker"""
+AGE = "UPDATE procrastinate_events SET at = at - make_interval(secs => :seconds) WHERE type = 'started'"
+
+
+def test_a_job_that_its_living_worker_never_heard_of_is_put_back_after_a_while_and_not_before(app: Flask) -> None:
+    with transaction():
+        enqueue("notice", news=[])
+        db.session.execute(db.text(HAND_OUT))
+    states = []
+    for seconds in (UNHEARD_SECONDS - 60, 61):
+        with transaction():
+            db.session.execute(db.text(AGE), {"seconds": seconds})
+        rescue_jobs()
+        states.append(db.session.scalar(db.text("SELECT status::text FROM procrastinate_jobs")))
+        db.session.rollback()
+    assert states == ["doing", "todo"]

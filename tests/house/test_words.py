@@ -15,7 +15,7 @@ TOP = {
 WORKER_LOOPS = {
     "core/rounds.py": {"run_rounds"},
     "marketplace/leads/delivery/courier.py": {"_deliver"},
-    "marketplace/leads/delivery/files/runner.py": {"run_files", "_deliver"},
+    "marketplace/leads/delivery/files/runner.py": {"_deliver"},
     "marketplace/web/door.py": {"_take"},  # hands it on
 }
 

@@ -107,7 +107,7 @@ def test_while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         web, worker = place.start("web"), place.start("worker")
         wait_until(place.is_ready, 60)
         _, key = sell_a_lead(place)
-        # A job that is in hand at that moment stays in hand until its worker ends: docs/operations.md says so.
+        # One that is being handed out at that moment waits ten minutes for its rescue (tests/core/test_jobs.py).
         wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 2"), 60)
         database.stop()  # type: ignore[attr-defined]
         asked: list[tuple[str, str, Any]] = [

@@ -18,6 +18,7 @@ from core.db import Application, db, is_lost, present_app, transaction
 from core.errors import Invalid
 from core.http import business_clock
 from core.outbox import announce
+from core.rounds import run_rounds
 from marketplace.leads.delivery.answers import Verdict
 from marketplace.leads.delivery.files.gathering import gather
 from marketplace.leads.delivery.files.models import DeliveryFile, FiledSale
@@ -67,15 +68,14 @@ def run_files(app: Application, ended: threading.Event) -> None:
         clock: Clock = business_clock()
     busy: list[Future[None]] = []
     with ThreadPoolExecutor(HANDS, thread_name_prefix="files") as hands:
-        while not ended.is_set():
-            busy = [one for one in busy if not one.done()]
-            with app.app_context():
-                try:
-                    taken = _take(clock.now(), HANDS - len(busy))
-                    busy += [hands.submit(_deliver, app, file_id, clock.now) for file_id in taken]
-                except Exception as error:  # noqa: BLE001  # the outermost loop: log, wait, go on
-                    log.warning("files wait: %s", error) if is_lost(error) else log.exception("files failed")
-            ended.wait(LOOK_SECONDS)
+
+        def one_round() -> bool:
+            busy[:] = [one for one in busy if not one.done()]
+            taken = _take(clock.now(), HANDS - len(busy))
+            busy.extend(hands.submit(_deliver, app, file_id, clock.now) for file_id in taken)
+            return False
+
+        run_rounds(app, ended, "files", one_round, LOOK_SECONDS)
 
 
 def _take(now: datetime, most: int) -> list[UUID]:
