@@ -5,7 +5,7 @@ moves money takes a key (or derives it from its hold), and doing it twice is doi
 """
 
 from billing.audit import AuditReport, CheckResult, Executes, Figure, audit
-from billing.audit_checks import CHECKS, Check
+from billing.audit_checks import CHECKS
 from billing.balances import Earned, earned_by, wallets_of
 from billing.earners import (
     EarnerBalance,
@@ -17,6 +17,12 @@ from billing.earners import (
     reserves_of,
 )
 from billing.fees import charge_fee, return_fee
+from billing.funding.audit_checks import Check
+from billing.funding.due import run_due_cards
+from billing.funding.give_backs import give_backs_of
+from billing.funding.models import TopUp
+from billing.funding.paying import start_give_back, start_top_up
+from billing.funding.top_ups import Payer, Ways, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.refunds import lock_parties, net_owed, refund_capture
@@ -35,15 +41,20 @@ __all__ = [
     "HoldOutcome",
     "HoldRequest",
     "HoldState",
+    "Payer",
     "Posting",
     "ReserveDay",
+    "TopUp",
     "WalletBalance",
+    "Ways",
     "audit",
     "charge_fee",
     "compensate",
     "credit_wallet",
     "earned_by",
     "earnings_of",
+    "get_top_up",
+    "give_backs_of",
     "grant_promo",
     "history_of",
     "lock_parties",
@@ -56,6 +67,10 @@ __all__ = [
     "reserves_of",
     "resolve_holds",
     "return_fee",
+    "run_due_cards",
+    "start_give_back",
+    "start_top_up",
+    "top_ups_of",
     "wallet_of",
     "wallets_of",
 ]

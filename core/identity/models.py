@@ -39,6 +39,7 @@ class Account(Model):
     name: Mapped[str] = mapped_column(Text)
     standing: Mapped[str] = mapped_column(Text, server_default="active")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    registered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # by itself; None by an operator
 
 
 class User(Model, UserMixin):
