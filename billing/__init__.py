@@ -22,7 +22,8 @@ from billing.funding.due import run_due_cards
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
-from billing.funding.top_ups import Payer, Ways, get_top_up, top_ups_of
+from billing.funding.reconciliation import Reconciliation, reconcile
+from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.refunds import lock_parties, net_owed, refund_capture
@@ -43,6 +44,7 @@ __all__ = [
     "HoldState",
     "Payer",
     "Posting",
+    "Reconciliation",
     "ReserveDay",
     "TopUp",
     "WalletBalance",
@@ -53,6 +55,7 @@ __all__ = [
     "credit_wallet",
     "earned_by",
     "earnings_of",
+    "find_session",
     "get_top_up",
     "give_backs_of",
     "grant_promo",
@@ -63,6 +66,7 @@ __all__ = [
     "open_earner",
     "open_wallet",
     "place_hold",
+    "reconcile",
     "refund_capture",
     "reserves_of",
     "resolve_holds",

@@ -49,9 +49,16 @@ class TopUp(Model):
     __tablename__ = "top_ups"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="top_ups_pkey"),
+        CheckConstraint(
+            "amount_minor > 0 AND length(currency) = 3 AND state IN ('opening', 'open', 'paid', 'expired', "
+            "'refused', 'set_aside') AND (state IN ('opening', 'open')) = (ended_at IS NULL) AND (state = "
+            "'open') <= (session_id IS NOT NULL) AND (state IN ('paid', 'set_aside')) <= (payment_id IS NOT "
+            "NULL)",
+            name="top_ups_check",
+        ),
         UniqueConstraint("session_id", name="top_ups_session_id_key"),
         UniqueConstraint("payment_id", name="top_ups_payment_id_key"),
-        Index("top_ups_account_id_idx", "account_id", text("opened_at DESC")),
+        Index("top_ups_account_id_idx", "account_id", "opened_at"),
         Index("top_ups_open_idx", "opened_at", postgresql_where=text("state IN ('opening', 'open')")),
         SCHEMA,
     )
@@ -76,6 +83,11 @@ class CardCall(Model):
     __tablename__ = "card_calls"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="card_calls_pkey"),
+        CheckConstraint(
+            "verb IN ('open_checkout', 'send_back') AND state IN ('due', 'sent', 'done', 'refused', 'lost') "
+            "AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND (state = 'due') = (sent_at IS NULL)",
+            name="card_calls_check",
+        ),
         UniqueConstraint("idempotency_key", name="card_calls_idempotency_key_key"),
         Index("card_calls_open_idx", "next_attempt_at", postgresql_where=text("state IN ('due', 'sent')")),
         Index("card_calls_subject_id_idx", "subject_id"),
@@ -103,6 +115,10 @@ class CardNews(Model):
     __tablename__ = "card_news"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="card_news_pkey"),
+        CheckConstraint(
+            "via IN ('webhook', 'poll') AND (handled_at IS NULL) = (outcome IS NULL)",
+            name="card_news_check",
+        ),
         Index("card_news_unhandled_idx", "received_at", postgresql_where=text("handled_at IS NULL")),
         Index("card_news_created_at_idx", "created_at"),
         SCHEMA,
@@ -126,6 +142,10 @@ class BalanceTransaction(Model):
     __tablename__ = "balance_transactions"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="balance_transactions_pkey"),
+        CheckConstraint(
+            "net_minor = amount_minor - fee_minor AND (transaction_id IS NOT NULL) <= (booked_as IS NOT NULL)",
+            name="balance_transactions_check",
+        ),
         UniqueConstraint("transaction_id", name="balance_transactions_transaction_id_key"),
         Index("balance_transactions_created_at_idx", "created_at", "id"),
         Index("balance_transactions_about_id_idx", "about_id"),
@@ -166,8 +186,11 @@ class GiveBack(Model):
     __tablename__ = "give_backs"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="give_backs_pkey"),
-        CheckConstraint("amount_minor > 0", name="give_backs_check"),
-        Index("give_backs_account_id_idx", "account_id", text("ordered_at DESC")),
+        CheckConstraint(
+            "amount_minor > 0",
+            name="give_backs_check",
+        ),
+        Index("give_backs_account_id_idx", "account_id", "ordered_at"),
         SCHEMA,
     )
 
@@ -185,6 +208,11 @@ class GiveBackPart(Model):
     __tablename__ = "give_back_parts"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="give_back_parts_pkey"),
+        CheckConstraint(
+            "amount_minor > 0 AND state IN ('in_flight', 'sent', 'failed') AND (state = 'in_flight') = "
+            "(ended_at IS NULL)",
+            name="give_back_parts_check",
+        ),
         UniqueConstraint("refund_id", name="give_back_parts_refund_id_key"),
         Index("give_back_parts_give_back_id_idx", "give_back_id"),
         Index("give_back_parts_top_up_id_idx", "top_up_id"),
@@ -209,6 +237,11 @@ class Chargeback(Model):
     __tablename__ = "chargebacks"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="chargebacks_pkey"),
+        CheckConstraint(
+            "amount_minor > 0 AND frozen_minor BETWEEN 0 AND amount_minor AND state IN ('announced', "
+            "'withdrawn', 'won', 'lost') AND (state IN ('won', 'lost')) = (ended_at IS NOT NULL)",
+            name="chargebacks_check",
+        ),
         Index("chargebacks_account_id_idx", "account_id"),
         SCHEMA,
     )

@@ -34,7 +34,7 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Where the payment page leads back to."""
+    """Where the payment page sends people back."""
 
     paid: str
     left: str
@@ -70,6 +70,11 @@ def top_ups_of(account_id: UUID, most: int = 50) -> list[TopUp]:
     """Return an account's top-ups, the newest first."""
     query = select(TopUp).where(TopUp.account_id == account_id)
     return list(db.session.scalars(query.order_by(TopUp.opened_at.desc(), TopUp.id.desc()).limit(most)))
+
+
+def find_session(account_id: UUID, session_id: str) -> TopUp | None:
+    """Return an account's top-up by the payment page's id."""
+    return db.session.scalar(select(TopUp).where(TopUp.session_id == session_id, TopUp.account_id == account_id))
 
 
 def record_checkout(top_up_id: UUID, checkout: Checkout | None, why: str | None) -> None:

@@ -9,4 +9,6 @@ from core.http import settings
 def ways_back(asked_at: str) -> Ways:
     """Return the addresses after paying and after leaving; on the site's own address, or the one that was asked at."""
     base = (settings().public_url or asked_at).rstrip("/")
-    return Ways(paid=base + url_for("buyer.wallet", paid=1), left=base + url_for("buyer.wallet"))
+    return Ways(
+        paid=f"{base}{url_for('buyer.paid')}?session={{CHECKOUT_SESSION_ID}}", left=base + url_for("buyer.wallet")
+    )

@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0030"
-down_revision = "0022"
+revision = "0031"
+down_revision = "0030"
 
 
 def upgrade() -> None:
     """Add the tables, and the one function by which several lines are posted at once."""
-    run_sql("0030_cards", "tables", "post")
+    run_sql("0031_cards", "tables", "post")
 
 
 def downgrade() -> None:

@@ -1,6 +1,3 @@
--- Who registered by himself is a newcomer for a while; accounts that an operator opened are not.
-ALTER TABLE core.accounts ADD COLUMN registered_at timestamptz;
-
 -- The customer at the card processor that an account became with its first payment.
 CREATE TABLE billing.card_customers (
     account_id uuid CONSTRAINT card_customers_pkey PRIMARY KEY,
@@ -29,7 +26,7 @@ CREATE TABLE billing.top_ups (
         AND (state = 'open') <= (session_id IS NOT NULL)
         AND (state IN ('paid', 'set_aside')) <= (payment_id IS NOT NULL))
 );
-CREATE INDEX top_ups_account_id_idx ON billing.top_ups (account_id, opened_at DESC);
+CREATE INDEX top_ups_account_id_idx ON billing.top_ups (account_id, opened_at);
 CREATE INDEX top_ups_open_idx ON billing.top_ups (opened_at) WHERE state IN ('opening', 'open');
 
 -- What is to be asked of the card processor: written in the transaction of the fact that needs it, sent without one.
@@ -117,7 +114,7 @@ CREATE TABLE billing.give_backs (
     ordered_at timestamptz NOT NULL,
     CONSTRAINT give_backs_check CHECK (amount_minor > 0)
 );
-CREATE INDEX give_backs_account_id_idx ON billing.give_backs (account_id, ordered_at DESC);
+CREATE INDEX give_backs_account_id_idx ON billing.give_backs (account_id, ordered_at);
 
 CREATE TABLE billing.give_back_parts (
     id uuid CONSTRAINT give_back_parts_pkey PRIMARY KEY,
