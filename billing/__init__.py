@@ -27,6 +27,7 @@ from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_u
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.refunds import lock_parties, net_owed, refund_capture
+from billing.stand_in import StandIn, stand_in_for
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "ReserveDay",
     "TopUp",
     "WalletBalance",
+    "StandIn",
     "Ways",
     "audit",
     "charge_fee",
@@ -72,6 +74,7 @@ __all__ = [
     "resolve_holds",
     "return_fee",
     "run_due_cards",
+    "stand_in_for",
     "start_give_back",
     "start_top_up",
     "top_ups_of",
