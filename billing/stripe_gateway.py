@@ -230,7 +230,7 @@ def _at(seconds: int) -> datetime:
 
 
 def _reference(metadata: Any) -> str | None:
-    return None if metadata is None else dict(metadata).get("leadbourse")
+    return getattr(metadata, "leadbourse", None)
 
 
 def _checkout(session: Any) -> Checkout:

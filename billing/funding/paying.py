@@ -13,7 +13,7 @@ from billing.funding.reading import verbs_of
 from billing.funding.top_ups import Payer, Ways, get_top_up, order_top_up
 from billing.funding.waking import wake_cards
 from billing.stripe_gateway import gateway
-from core.db import transaction
+from core.db import db, transaction
 from core.errors import Conflict, Unavailable
 from core.failpoints import failpoint
 from core.http import settings
@@ -34,6 +34,7 @@ def start_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> TopUp:
     carry_out(call_id, verbs_of(gateway()))
     with transaction():
         top_up = get_top_up(payer.account_id, top_up_id)
+        db.session.expunge(top_up)  # it is read after this transaction
     if top_up.state == "opening":
         raise Unavailable("cards_away", "Card payments are away for the moment. Nothing was charged; try again.")
     if top_up.state == "refused":

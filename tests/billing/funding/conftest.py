@@ -23,8 +23,10 @@ from billing.funding.reading import fetch_news
 from billing.stripe_gateway import gateway
 from core.config import Settings
 from core.db import db, pool_of, transaction
+from core.ids import parse_id
 from marketplace.app import create_app
 from marketplace.audit import audit_all
+from marketplace.cli.accounts import credit_by_hand
 from tests.conftest import SetClock
 from tests.factories import Market, Member
 
@@ -50,10 +52,14 @@ class Till:
 
     def ask(self, amount: str = "100.00", currency: str = "EUR", status: int = 201, **headers: str) -> dict:
         """Ask for a payment page over the API."""
-        answer = self.buyer.post(
-            "/api/v1/wallet/top-ups", {"amount": {"amount": amount, "currency": currency}}, status, **headers
-        )
-        return answer
+        return self.post("/wallet/top-ups", amount, currency, status, **headers)
+
+    def post(self, path: str, amount: str, currency: str = "EUR", status: int = 201, **headers: str) -> dict:
+        """Post an amount, and expect a status."""
+        body = {"amount": {"amount": amount, "currency": currency}}
+        answer = self.buyer.request("POST", path, body, **headers)
+        assert answer.status_code == status, answer.text
+        return answer.json
 
     def pay(self, url: str, card: str = GOOD) -> int:
         """Fill in the card on the payment page and return the answer's status."""
@@ -73,11 +79,17 @@ class Till:
         assert self.pay(asked["checkout_url"]) == 303
         self.look()
         with transaction() as session:
-            return session.scalars(select(TopUp).order_by(TopUp.opened_at.desc(), TopUp.id.desc()).limit(1)).one()
+            row = session.scalars(select(TopUp).order_by(TopUp.opened_at.desc(), TopUp.id.desc()).limit(1)).one()
+            session.expunge(row)
+            return row
+
+    def credit(self, amount: str) -> None:
+        """Put money into the wallet that came over the bank."""
+        credit_by_hand(self.buyer.id, amount, "EUR", "for a test")
 
     def wallet(self) -> WalletBalance:
         with transaction():
-            return wallet_of(self.buyer.account_id, "EUR")
+            return wallet_of(parse_id("acc", self.buyer.id), "EUR")
 
     def account(self, code: int) -> int:
         """Return what the entries of one account of the chart sum to, debit positive."""
@@ -131,7 +143,7 @@ def app(database_url: str, clock: SetClock, tmp_path: Path, stripe: FakeStripe) 
 
 @pytest.fixture
 def till(app: Flask, market: Market, stripe: FakeStripe, clock: SetClock) -> Till:
-    return Till(app, market, stripe, clock, market.buyer())
+    return Till(app, market, stripe, clock, market.make_buyer("0"))
 
 
 def object_of(raw: bytes) -> dict:
