@@ -39,6 +39,9 @@ STATES = {
     "cold": Word("neutral", _l("Cold")),
     "waiting": Word("held", _l("Waits")),
     "late": Word("refused", _l("Late")),
+    "in_hand": Word("held", _l("Being sent")),
+    "filed": Word("held", _l("In the next file")),
+    "accepted": Word("won", _l("Accepted")),
     "in_time": Word("won", _l("In time")),
     "too_late": Word("refused", _l("Too late")),
     "endpoint_ok": Word("won", _l("Answers")),
@@ -111,6 +114,8 @@ OUTCOMES = {
     "accepted": Word("won", _l("Accepted")),
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
+    "not_sent": Word("neutral", _l("Not sent")),
+    "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
 REPORTS = {
