@@ -27,6 +27,9 @@ PAGES = {
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
+        "/programs",
+        "/programs/keys/new",
+        "/programs/webhooks/new",
         "/account",
     ],
     "buyer": [
@@ -37,6 +40,7 @@ PAGES = {
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",
         "/buyer/wallet",
+        "/programs",
         "/account",
     ],
     "operator": [
@@ -46,6 +50,7 @@ PAGES = {
         "/operator/dispute-groups",
         "/operator/publishers?sort=name",
         "/operator/buyers",
+        "/programs",
     ],
 }
 
