@@ -45,6 +45,7 @@ PLACES = {
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
         Step("buyer.deliveries", "send", _l("Deliveries")),
+        Step("buyer.lists", "person-check", _l("Lists")),
         Step("programs.overview", "key", _l("Programs")),
     ),
     "operator": (

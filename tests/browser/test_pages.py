@@ -35,6 +35,9 @@ OF_KIND = {
         "/buyer/leads",
         "/buyer/deliveries",
         "/buyer/wallet",
+        "/buyer/lists",
+        "/buyer/lists/new",
+        "/buyer/addresses/confirm",
         "/change",
     ),
     "operator": (
