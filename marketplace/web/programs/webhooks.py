@@ -23,11 +23,11 @@ from core.notifications import (
     deliveries_of,
     get_webhook,
     make_test,
-    news,
     replay,
     rotate_secret,
     secrets_of,
 )
+from marketplace.news import NEWS
 from marketplace.web.buyer.telling import tell
 from marketplace.web.programs.keys import Ticks
 from marketplace.web.programs.once import keep_for_next_page, take_once
@@ -159,7 +159,7 @@ def _mine(person: Person, webhook: str) -> Webhook:
 
 def _form(**filled: Any) -> WebhookForm:
     form = WebhookForm(data=filled)
-    form.events.choices = [(one, one) for one in news().all_events]
+    form.events.choices = [(one, one) for one in NEWS.all_events]
     return form
 
 
