@@ -33,6 +33,11 @@ OF_KIND = {
         "/operator/dispute-groups",
         "/operator/publishers",
         "/operator/buyers",
+        "/operator/verticals",
+        "/operator/verticals/education",
+        "/operator/verticals/new",
+        "/operator/verticals/education/edit",
+        "/operator/verticals/education/text",
     ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]

@@ -43,6 +43,12 @@ PAGES = {
         "/operator/dispute-groups",
         "/operator/publishers?sort=name",
         "/operator/buyers",
+        "/operator/verticals",
+        "/operator/verticals/education",
+        "/operator/verticals/new",
+        "/operator/verticals/education/edit",
+        "/operator/verticals/new/text",
+        "/operator/verticals/education/text",
     ],
 }
 
