@@ -27,6 +27,7 @@ PAGES = {
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
+        "/search?q=an",
         "/account",
     ],
     "buyer": [
@@ -34,6 +35,7 @@ PAGES = {
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
         "/buyer/wallet",
+        "/search?q=an",
         "/account",
     ],
     "operator": [
@@ -43,6 +45,7 @@ PAGES = {
         "/operator/dispute-groups",
         "/operator/publishers?sort=name",
         "/operator/buyers",
+        "/search?q=publisher",
         "/operator/verticals",
         "/operator/verticals/education",
         "/operator/verticals/new",
