@@ -30,6 +30,7 @@ PAGES = {
         "/programs",
         "/programs/keys/new",
         "/programs/webhooks/new",
+        "/search?q=an",
         "/account",
     ],
     "buyer": [
@@ -44,6 +45,7 @@ PAGES = {
         "/buyer/lists/new",
         "/buyer/addresses/new",
         "/programs",
+        "/search?q=an",
         "/account",
     ],
     "operator": [
@@ -54,6 +56,13 @@ PAGES = {
         "/operator/publishers?sort=name",
         "/operator/buyers",
         "/programs",
+        "/search?q=publisher",
+        "/operator/verticals",
+        "/operator/verticals/education",
+        "/operator/verticals/new",
+        "/operator/verticals/education/edit",
+        "/operator/verticals/new/text",
+        "/operator/verticals/education/text",
     ],
 }
 
