@@ -26,7 +26,14 @@ OF_KIND = {
         "/account",
         "/tf-setup",
     ),
-    "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/leads", "/buyer/wallet", "/change"),
+    "buyer": (
+        "/buyer/orders",
+        "/buyer/orders/new?vertical=education",
+        "/buyer/leads",
+        "/buyer/disputes",
+        "/buyer/wallet",
+        "/change",
+    ),
     "operator": (
         "/design",
         "/operator/disputes",

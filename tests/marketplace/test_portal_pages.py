@@ -33,6 +33,8 @@ PAGES = {
         "/buyer/orders",
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
+        "/buyer/disputes",
+        "/buyer/disputes?state=open&reason=bot&sort=decide",
         "/buyer/wallet",
         "/account",
     ],
