@@ -188,6 +188,17 @@ PARTS = {
     "earner:reserve": _l("Reserve"),
     "earner:in_flight": _l("On its way to you"),
 }
+DISPUTE_REASONS = {
+    "mistyped": _l("Reaches nobody"),
+    "out_of_criteria": _l("Outside the order's conditions"),
+    "duplicate": _l("Had already"),
+    "prank": _l("Prank"),
+    "competitor": _l("Competitor or test"),
+    "bot": _l("Robot"),
+    "hired": _l("Paid to ask"),
+    "unreachable": _l("Unreachable"),
+    "no_consent": _l("No consent"),
+}
 
 
 def state_of(code: str) -> Word:
@@ -233,3 +244,8 @@ def report_word(code: str) -> Any:
 def contact_word(code: str) -> Any:
     """Return what a field of a person's contact is called."""
     return CONTACT.get(code, code)
+
+
+def dispute_reason_of(code: str) -> Any:
+    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
+    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())

@@ -40,6 +40,7 @@ OF_KIND = {
         "/buyer/addresses/confirm",
         "/change",
         "/search?q=markup",
+        "/buyer/disputes",
     ),
     "operator": (
         "/design",

@@ -40,6 +40,8 @@ PAGES = {
         "/buyer/deliveries",
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",
+        "/buyer/disputes",
+        "/buyer/disputes?state=open&reason=bot&sort=decide",
         "/buyer/wallet",
         "/buyer/lists",
         "/buyer/lists/new",
