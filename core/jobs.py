@@ -66,9 +66,11 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
 def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
     """Put a job on the queue in the session's transaction; with `once`, not while one of its name still waits."""
     connection = db.session.connection().connection.driver_connection
+    assert connection is not None
     deferrer = _desk.configure_task(name, connection=connection, queueing_lock=name if once else None)
     try:
-        with db.session.begin_nested():
+        # The driver's own savepoint: the session's is set when it next asks something itself, which here is too late.
+        with connection.transaction():
             deferrer.defer(**arguments)
     except AlreadyEnqueued:
         log.debug("%s is waiting already", name)
