@@ -30,6 +30,7 @@ _queue = procrastinate.App(connector=procrastinate.PsycopgConnector())  # runs j
 _desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # takes jobs, on our own connections
 _schedule: dict[str, timedelta] = {}
 _app: list[Application] = []  # the application whose context jobs run in; one a process
+_SET, _GO_BACK = text("SAVEPOINT enqueued"), text("ROLLBACK TO SAVEPOINT enqueued")
 
 
 class Tick(Model):
@@ -67,10 +68,12 @@ def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
     """Put a job on the queue in the session's transaction; with `once`, not while one of its name still waits."""
     connection = db.session.connection().connection.driver_connection
     deferrer = _desk.configure_task(name, connection=connection, queueing_lock=name if once else None)
+    # In words, since the session would set its own savepoint only when it next asks something, which is too late here.
+    db.session.execute(_SET)
     try:
-        with db.session.begin_nested():
-            deferrer.defer(**arguments)
+        deferrer.defer(**arguments)
     except AlreadyEnqueued:
+        db.session.execute(_GO_BACK)
         log.debug("%s is waiting already", name)
 
 

@@ -39,8 +39,19 @@ STATES = {
     "cold": Word("neutral", _l("Cold")),
     "waiting": Word("held", _l("Waits")),
     "late": Word("refused", _l("Late")),
+    "in_hand": Word("held", _l("Being sent")),
+    "filed": Word("held", _l("In the next file")),
+    "accepted": Word("won", _l("Accepted")),
     "in_time": Word("won", _l("In time")),
     "too_late": Word("refused", _l("Too late")),
+    "dropped": Word("neutral", _l("Dropped")),
+    "enabled": Word("won", _l("Enabled")),
+    "disabled": Word("neutral", _l("Disabled")),
+    "revoked": Word("neutral", _l("Revoked")),
+    "address_own": Word("won", _l("Of your own people")),
+    "address_confirmed": Word("won", _l("Confirmed")),
+    "address_waiting": Word("held", _l("Waits for its code")),
+    "address_bounced": Word("refused", _l("Mail comes back")),
     "endpoint_ok": Word("won", _l("Answers")),
     "endpoint_trying": Word("held", _l("Being tried")),
     "endpoint_paused": Word("refused", _l("Paused")),
@@ -111,6 +122,8 @@ OUTCOMES = {
     "accepted": Word("won", _l("Accepted")),
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
+    "not_sent": Word("neutral", _l("Not sent")),
+    "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
 REPORTS = {
@@ -175,6 +188,17 @@ PARTS = {
     "earner:reserve": _l("Reserve"),
     "earner:in_flight": _l("On its way to you"),
 }
+DISPUTE_REASONS = {
+    "mistyped": _l("Reaches nobody"),
+    "out_of_criteria": _l("Outside the order's conditions"),
+    "duplicate": _l("Had already"),
+    "prank": _l("Prank"),
+    "competitor": _l("Competitor or test"),
+    "bot": _l("Robot"),
+    "hired": _l("Paid to ask"),
+    "unreachable": _l("Unreachable"),
+    "no_consent": _l("No consent"),
+}
 
 
 def state_of(code: str) -> Word:
@@ -220,3 +244,8 @@ def report_word(code: str) -> Any:
 def contact_word(code: str) -> Any:
     """Return what a field of a person's contact is called."""
     return CONTACT.get(code, code)
+
+
+def dispute_reason_of(code: str) -> Any:
+    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
+    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())

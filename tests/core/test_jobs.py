@@ -60,6 +60,17 @@ def test_a_job_that_waits_is_not_enqueued_twice_when_once_is_enough(app: Flask) 
     assert db.session.scalar(db.text(waiting)) == 1
 
 
+def test_what_else_a_transaction_did_is_kept_when_the_job_waits_already(app: Flask) -> None:
+    with transaction():
+        enqueue("notice", once=True, news=[])
+    with transaction():
+        claim_slot("before", SLOTS[0])
+        enqueue("notice", once=True, news=[])
+        claim_slot("after", SLOTS[0])
+    with transaction():
+        assert not claim_slot("before", SLOTS[0]) and not claim_slot("after", SLOTS[0])
+
+
 def test_what_is_enqueued_in_a_transaction_that_fails_never_was(app: Flask) -> None:
     enqueue("notice", news=[])
     db.session.rollback()

@@ -9,7 +9,7 @@ from core.i18n import said
 from core.ids import show_id
 from marketplace.leads.models import Event
 from marketplace.reports.publisher_leads import LeadStory
-from marketplace.web.words import state_of
+from marketplace.web.words import dispute_reason_of, state_of
 
 REASON_WORDS = {
     "invalid_phone": _l("Phone number unusable"),
@@ -60,24 +60,6 @@ def _why(event: Event, story: LeadStory) -> str:
     if event.move == "delivered>disputed":
         return str(dispute_reason_of(event.why or ""))
     return said(event.why or "")
-
-
-DISPUTE_REASONS = {
-    "mistyped": _l("Reaches nobody"),
-    "out_of_criteria": _l("Outside the order's conditions"),
-    "duplicate": _l("Had already"),
-    "prank": _l("Prank"),
-    "competitor": _l("Competitor or test"),
-    "bot": _l("Robot"),
-    "hired": _l("Paid to ask"),
-    "unreachable": _l("Unreachable"),
-    "no_consent": _l("No consent"),
-}
-
-
-def dispute_reason_of(code: str) -> Any:
-    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
-    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())
 
 
 DIALECT_WORDS = {
