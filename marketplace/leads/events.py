@@ -1,4 +1,4 @@
-"""Moves leads, sales, disputes, endpoints and uploads from state to state; each move is an event of who, when and why."""
+"""Moves leads, sales, disputes, endpoints and uploads from state to state; each move is an event: who, when, why."""
 
 from datetime import datetime
 

@@ -18,6 +18,7 @@ from marketplace.leads.imports.run import LeadFile, judge_many
 from marketplace.leads.intake import Sender
 from marketplace.leads.reasons import REASONS
 from marketplace.leads.uploads.models import Upload, UploadRow
+from marketplace.leads.uploads.posting import REPEATING
 from marketplace.leads.uploads.register import open_upload
 
 SHOWN_ROWS = 50
@@ -100,7 +101,7 @@ def _checked(file: LeadFile, row: Any, sender: Sender) -> CheckedRow:
         return CheckedRow(row.line, texts, {}, [REASONS.get(code, code) for code in said["reasons"]])
     faults: dict[str, list[str]] = {}
     for fault in (*unread, *(one for one in said.faults if one not in unread)):
-        faults.setdefault(fault.field, []).append(fault.message)
+        faults.setdefault(fault.field, []).append(REPEATING.get(fault.code, fault.message))
     others = [text for path, found in faults.items() if path not in file.mapped.paths for text in found]
     return CheckedRow(row.line, texts, {path: found for path, found in faults.items() if path in file.mapped.paths},
                       others or ([] if faults else [said.detail]))  # fmt: skip

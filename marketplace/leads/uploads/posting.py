@@ -30,7 +30,7 @@ CHUNK_ROWS = 1000
 QUIET = timedelta(minutes=2)  # after which a running upload's next chunk counts as lost
 ACTOR = "system:uploads"
 # Codes whose sentence repeats what the row said: kept rows say no more than where it was.
-_REPEATING = {
+REPEATING = {
     "unlisted_value": "The file's columns give no meaning to this text: add it under the field's other words.",
     "unknown_country": "Write the country's English name or its ISO 3166-1 code.",
     "unknown_region": "Write a country or a region by its English name or its ISO 3166 code.",
@@ -131,5 +131,5 @@ def _row_of(upload_id: UUID, result: Result) -> dict[str, object]:
     return {
         "upload_id": upload_id, "line": result.line, "outcome": lead["status"],
         "lead_id": UUID(lead["id"]) if lead["id"] else None, "code": error["code"], "field": error["field"],
-        "message": _REPEATING.get(str(error["code"]), error["message"]),
+        "message": REPEATING.get(str(error["code"]), error["message"]),
     }  # fmt: skip

@@ -43,7 +43,7 @@ from marketplace.reports.publisher_uploads import (
 from marketplace.reports.sheet import sheet_line
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.publisher.upload_forms import UploadForm, answers_in, columns_form, name_of, named_as_here
-from marketplace.web.publisher.words import UPLOAD_GROUPS, reason_of, target_word
+from marketplace.web.publisher.words import UPLOAD_GROUPS, UPLOAD_OUTCOMES, reason_of, target_word
 from marketplace.web.words import STATES
 
 HEAD = ("line", "outcome", "lead", "reason", "field", "what_to_do")
@@ -151,7 +151,7 @@ def _progress(row: Upload) -> str:
     return render_template(
         "marketplace/publisher/upload_rows.html", upload=row, codes=codes, outcome=outcome, code=code,
         part=rows_asked(row, outcome, code, request.args.get("cursor")), reason_of=reason_of,
-        outcomes=[(one, STATES[one].says) for one in OUTCOMES], at=page_time(),
+        outcomes=[(one, UPLOAD_OUTCOMES.get(one) or STATES[one].says) for one in OUTCOMES], at=page_time(),
     )  # fmt: skip
 
 

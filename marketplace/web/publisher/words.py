@@ -94,6 +94,7 @@ UPLOAD_GROUPS = {
     "asked": _l("What this vertical asks"),
     "more": _l("More"),
 }
+UPLOAD_OUTCOMES = {"refused": _l("No lead at all")}  # beside leads that were refused
 TARGET_WORDS = {
     "contact.email": _l("E-mail address"),
     "contact.phone": _l("Phone"),
