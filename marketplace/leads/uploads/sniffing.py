@@ -84,14 +84,14 @@ def _check_bytes(data: bytes) -> None:
         raise _refused(Fault("file", "missing", "The file is empty: choose one with a header and rows."))
     if data.startswith(_SPREADSHEETS):
         raise _refused(
-            "file", "file_type_refused", "This is a spreadsheet's own file: save it as CSV, and choose that."
+            Fault("file", "file_type_refused", "This is a spreadsheet's own file: save it as CSV, and choose that.")
         )
     start = data[:_LOOKED_AT]
     odd = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in start) + start.startswith(b"%PDF") * len(start)
     many_nuls = start.count(0) * 10 > len(start)
     if not data.startswith(_UTF16) and (odd * 50 > len(start) or many_nuls):
         raise _refused(
-            "file", "file_type_refused", "This is no text: choose a CSV file (UTF-16 with a byte order mark)."
+            Fault("file", "file_type_refused", "This is no text: choose a CSV file (UTF-16 with a byte order mark).")
         )
 
 
