@@ -18,7 +18,7 @@ from core.identity import install_sign_in
 from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
 from marketplace.news import NEWS
-from marketplace.web import buyer, chrome, operator, publisher
+from marketplace.web import buyer, chrome, operator, programs, publisher
 from marketplace.web.api import (
     addresses,
     api,
@@ -97,7 +97,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     for room in (health, api, inbound, meta):
         app.register_blueprint(room)
         csrf.exempt(room)  # who comes here brings a key, and no session
-    for room in (pages, people, design, *publisher.ROOMS, *buyer.ROOMS, *operator.ROOMS):
+    for room in (pages, people, design, *publisher.ROOMS, *buyer.ROOMS, *operator.ROOMS, *programs.ROOMS):
         app.register_blueprint(room)
     csrf.exempt(change_reading)
     chrome.install(app)

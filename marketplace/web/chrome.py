@@ -37,6 +37,7 @@ PLACES = {
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
+        Step("programs.overview", "key", _l("Programs")),
     ),
     "buyer": (
         Step("buyer.orders", "list-check", _l("Orders")),
@@ -44,6 +45,8 @@ PLACES = {
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
         Step("buyer.deliveries", "send", _l("Deliveries")),
+        Step("buyer.lists", "person-check", _l("Lists")),
+        Step("programs.overview", "key", _l("Programs")),
     ),
     "operator": (
         Step("operator.disputes", "chat-left-text", _l("Disputes")),
@@ -54,6 +57,7 @@ PLACES = {
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
         Step("operator.settings", "sliders", _l("Settings")),
+        Step("programs.overview", "key", _l("Programs")),
         Step("design.components", "palette", _l("Components")),
     ),
 }

@@ -39,6 +39,9 @@ STATES = {
     "cold": Word("neutral", _l("Cold")),
     "waiting": Word("held", _l("Waits")),
     "late": Word("refused", _l("Late")),
+    "in_hand": Word("held", _l("Being sent")),
+    "filed": Word("held", _l("In the next file")),
+    "accepted": Word("won", _l("Accepted")),
     "in_time": Word("won", _l("In time")),
     "too_late": Word("refused", _l("Too late")),
     "ready": Word("held", _l("Not begun")),
@@ -47,6 +50,14 @@ STATES = {
     "cancelled": Word("neutral", _l("Ended early")),
     "stopped": Word("refused", _l("Stopped")),
     "expired": Word("neutral", _l("Expired")),
+    "dropped": Word("neutral", _l("Dropped")),
+    "enabled": Word("won", _l("Enabled")),
+    "disabled": Word("neutral", _l("Disabled")),
+    "revoked": Word("neutral", _l("Revoked")),
+    "address_own": Word("won", _l("Of your own people")),
+    "address_confirmed": Word("won", _l("Confirmed")),
+    "address_waiting": Word("held", _l("Waits for its code")),
+    "address_bounced": Word("refused", _l("Mail comes back")),
     "endpoint_ok": Word("won", _l("Answers")),
     "endpoint_trying": Word("held", _l("Being tried")),
     "endpoint_paused": Word("refused", _l("Paused")),
@@ -117,6 +128,8 @@ OUTCOMES = {
     "accepted": Word("won", _l("Accepted")),
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
+    "not_sent": Word("neutral", _l("Not sent")),
+    "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
 REPORTS = {

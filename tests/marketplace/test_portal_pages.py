@@ -29,13 +29,23 @@ PAGES = {
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
+        "/programs",
+        "/programs/keys/new",
+        "/programs/webhooks/new",
         "/account",
     ],
     "buyer": [
         "/buyer/orders",
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
+        "/buyer/deliveries",
+        "/buyer/deliveries?outcome=refused",
+        "/buyer/deliveries.csv",
         "/buyer/wallet",
+        "/buyer/lists",
+        "/buyer/lists/new",
+        "/buyer/addresses/new",
+        "/programs",
         "/account",
     ],
     "operator": [
@@ -45,6 +55,7 @@ PAGES = {
         "/operator/dispute-groups",
         "/operator/publishers?sort=name",
         "/operator/buyers",
+        "/programs",
     ],
 }
 
