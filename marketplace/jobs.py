@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import db, transaction
@@ -23,6 +24,9 @@ from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
+from marketplace.leads.uploads.posting import post_chunk, wake_uploads
+from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
+from marketplace.leads.uploads.register import erase_files
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "contacts_late": tell_late,
     "orders_paused": pause_negligent,
     "follow_ups_due": tell_follow_ups,
+    "upload_files_erased": erase_files,
 }
 
 
@@ -88,6 +93,19 @@ def read_bounces() -> None:
 def fetch_meta_leads() -> None:
     """Fetch the leads that Meta announced and that are due by the business clock."""
     fetch_due(outbound(), business_clock().now())
+
+
+@job(UPLOAD_JOB)
+def post_upload(upload: str) -> None:
+    """Post the next chunk of an upload."""
+    post_chunk(UUID(upload), business_clock().now())
+
+
+@job("market.uploads", every=timedelta(minutes=1))
+def wake_quiet_uploads() -> None:
+    """Go on with uploads whose next chunk was lost."""
+    with transaction():
+        wake_uploads(datetime.now(UTC))
 
 
 @job("market.audit", every=timedelta(days=1))

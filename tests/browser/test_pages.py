@@ -21,6 +21,7 @@ OF_KIND = {
         "/publisher/sources",
         "/publisher/sources/new",
         "/publisher/specification/education",
+        "/publisher/upload",
         "/publisher/disputes",
         "/publisher/balance",
         "/programs",

@@ -24,6 +24,8 @@ PAGES = {
         "/publisher/sources",
         "/publisher/sources/new",
         "/publisher/specification/education",
+        "/publisher/upload",
+        "/publisher/upload?sort=rows",
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
