@@ -43,6 +43,9 @@ PAGES = {
         "/operator/dispute-groups",
         "/operator/publishers?sort=name",
         "/operator/buyers",
+        "/operator/books",
+        "/operator/jobs",
+        "/operator/journal?kind=hold&on=2026-11-22",
     ],
 }
 
