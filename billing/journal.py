@@ -91,8 +91,8 @@ def _with_turnover(found: Sequence[Transaction]) -> list[Posted]:
 
 
 def _narrowed(
-    query: Select[tuple[Transaction]], asked: Asked, limit: int, before: UUID | None
-) -> Select[tuple[Transaction]]:
+    query: Select[Transaction], asked: Asked, limit: int, before: UUID | None
+) -> Select[Transaction]:
     if asked.kind:
         query = query.where(Transaction.kind == asked.kind)
         query = query if asked.kind in COMMON_KINDS else query.where(RARE_KIND)  # says that the index serves
@@ -107,7 +107,7 @@ def _narrowed(
     return query
 
 
-def _of_owner(asked: Asked, limit: int, before: UUID | None) -> Select[tuple[UUID]]:
+def _of_owner(asked: Asked, limit: int, before: UUID | None) -> Select[UUID]:
     """Choose an owner's transactions; when nothing else narrows them, only as many as a page shows."""
     ids = select(Entry.transaction_id).distinct().where(Entry.owner_id == asked.owner_id)
     ids = ids.where(Entry.transaction_id < before) if before else ids
@@ -116,7 +116,7 @@ def _of_owner(asked: Asked, limit: int, before: UUID | None) -> Select[tuple[UUI
     return ids.order_by(Entry.transaction_id.desc()).limit(limit)
 
 
-def _of_holds(holds: Iterable[UUID]) -> Select[tuple[UUID]]:
+def _of_holds(holds: Iterable[UUID]) -> Select[UUID]:
     wanted = list(holds)
     parts = union_all(
         select(Hold.transaction_id).where(Hold.id.in_(wanted)),

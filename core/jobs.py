@@ -51,7 +51,7 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
     """
 
     def declare(work: Callable[..., object]) -> Callable[..., object]:
-        def run(context: procrastinate.JobContext, **arguments: Any) -> None:
+        def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             with _app[0].app_context():
                 try:
                     work(**arguments)
