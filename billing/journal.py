@@ -90,9 +90,7 @@ def _with_turnover(found: Sequence[Transaction]) -> list[Posted]:
     return [Posted(one, sums.get(one.id, 0)) for one in found]
 
 
-def _narrowed(
-    query: Select[Transaction], asked: Asked, limit: int, before: UUID | None
-) -> Select[Transaction]:
+def _narrowed(query: Select[Transaction], asked: Asked, limit: int, before: UUID | None) -> Select[Transaction]:
     if asked.kind:
         query = query.where(Transaction.kind == asked.kind)
         query = query if asked.kind in COMMON_KINDS else query.where(RARE_KIND)  # says that the index serves

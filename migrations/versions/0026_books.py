@@ -1,4 +1,4 @@
-"""Audits are kept with what they found, the journal can be narrowed, and failed jobs tell why."""
+"""Audits are kept, the journal can be narrowed, failed jobs tell why, and operators say otherwise than the defaults."""
 
 from migrations.sql import run_sql
 
@@ -7,8 +7,8 @@ down_revision = "0022"
 
 
 def upgrade() -> None:
-    """Add what the operator's pages on books and jobs read."""
-    run_sql("0026_books", "audits", "journal", "job_faults")
+    """Add what the operator's pages on books, jobs and settings read."""
+    run_sql("0026_books", "audits", "journal", "job_faults", "overrides")
 
 
 def downgrade() -> None:

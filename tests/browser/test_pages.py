@@ -33,6 +33,11 @@ OF_KIND = {
         "/operator/dispute-groups",
         "/operator/publishers",
         "/operator/buyers",
+        "/operator/books",
+        "/operator/journal",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
     ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]

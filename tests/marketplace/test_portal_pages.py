@@ -45,6 +45,8 @@ PAGES = {
         "/operator/buyers",
         "/operator/books",
         "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
         "/operator/journal?kind=hold&on=2026-11-22",
     ],
 }

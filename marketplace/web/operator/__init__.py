@@ -1,6 +1,6 @@
 """The operator's pages: one module a page, each a few lines over a report."""
 
-from marketplace.web.operator import books, buyers, dispute_groups, disputes, jobs, journal, publishers
+from marketplace.web.operator import books, buyers, dispute_groups, disputes, jobs, journal, publishers, settings
 from marketplace.web.operator.routes import operator
 
 PAGES = (
@@ -11,5 +11,6 @@ PAGES = (
     books,
     journal,
     jobs,
+    settings,
 )  # imported for the routes that they declare
 ROOMS = (operator,)
