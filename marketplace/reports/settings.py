@@ -33,7 +33,7 @@ class Shown:
     @property
     def bounds(self) -> str:
         """Return between which values it may lie."""
-        return " – ".join(self.written(end) for end in self.row.limits) if self.row.limits else "–"
+        return " … ".join(self.written(end) for end in self.row.limits or ())
 
     @property
     def is_changed(self) -> bool:

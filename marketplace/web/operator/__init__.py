@@ -3,14 +3,6 @@
 from marketplace.web.operator import books, buyers, dispute_groups, disputes, jobs, journal, publishers, settings
 from marketplace.web.operator.routes import operator
 
-PAGES = (
-    disputes,
-    dispute_groups,
-    publishers,
-    buyers,
-    books,
-    journal,
-    jobs,
-    settings,
-)  # imported for the routes that they declare
+# Imported for the routes that they declare.
+PAGES = (disputes, dispute_groups, publishers, buyers, books, journal, jobs, settings)
 ROOMS = (operator,)
