@@ -99,9 +99,9 @@ class Vertical:
         missing = (name for name in self._required if attributes.get(name) is None)
         return faults + [Fault(f"attributes.{name}", "missing", "Send this attribute.") for name in missing]
 
-    def setting(self, key: str, country: Said = NOTHING, order: Said = NOTHING) -> int | bool:
+    def setting(self, key: str, country: Said = NOTHING, order: Said = NOTHING, exchange: Said = NOTHING) -> int | bool:
         """Return what one of the exchange's settings is here; KeyError for an unknown one."""
-        value = setting(key, said_in(self.definition), country, order)
+        value = setting(key, said_in(self.definition), country, order, exchange=exchange)
         assert not isinstance(value, list), f"{key} is a list, which no vertical changes"
         return value
 

@@ -179,6 +179,8 @@ MOVEMENTS = {
     "resolve": _l("Sale settled"),
     "mature": _l("Reserve released"),
     "compensation": _l("Paid by the exchange"),
+    "compensate": _l("Paid by the exchange"),
+    "clawback": _l("Debt netted"),
     "refund": _l("Lead sent back"),
     "fee": _l("Fee"),
     "fee_back": _l("Fee returned"),

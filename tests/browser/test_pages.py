@@ -55,6 +55,11 @@ OF_KIND = {
         "/operator/verticals/education/edit",
         "/operator/verticals/education/text",
         "/search?q=publisher",
+        "/operator/books",
+        "/operator/journal",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
     ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]

@@ -67,6 +67,11 @@ PAGES = {
         "/operator/verticals/education/edit",
         "/operator/verticals/new/text",
         "/operator/verticals/education/text",
+        "/operator/books",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
+        "/operator/journal?kind=hold&on=2026-11-22",
     ],
 }
 
