@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import click
 import msgspec
@@ -147,15 +147,20 @@ def _connected(settings: Settings, url: str, clock: SetClock | None = None) -> I
 
 
 @contextmanager
-def _progress(wanted: Wanted) -> Iterator[Callable[[int], None]]:
-    market = sample_market()
-    weekdays = sum(
-        1 if (wanted.first_day + timedelta(days=day)).weekday() < 5 else market.size.weekend_bp / 10_000
-        for day in range(wanted.days)
-    )
-    length = max(1, round(market.size.weekday_leads * wanted.scale * (weekdays + 0.2)))
-    with click.progressbar(length=length, label=f"Filling in {wanted.days} days", file=sys.stderr) as bar:
-        yield bar.update
+def _progress(wanted: Wanted) -> Iterator[Callable[[datetime, int], None]]:
+    """Show how much of the market's own time is filled in, with the date that is reached and the leads so far."""
+    began, leads = datetime.combine(wanted.first_day, time(), UTC), 0
+    length = int((wanted.opens_at - began).total_seconds())
+    with click.progressbar(
+        length=length, label=f"Filling in {wanted.days} days", file=sys.stderr, item_show_func=lambda item: item
+    ) as bar:
+
+        def show(at: datetime, more: int) -> None:
+            nonlocal leads
+            leads += more
+            bar.update(int((at - began).total_seconds()) - bar.pos, f"{at:%-d %b}, {leads} leads")
+
+        yield show
 
 
 def _refuse_others() -> None:

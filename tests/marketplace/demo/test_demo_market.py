@@ -45,7 +45,7 @@ def filled(postgres: str, folder: Path, days: int, scale: float, seed: int = 202
     app = create_app(Settings(data_folder=folder, database_url=url), url, clock)
     try:
         with app.app_context():
-            yield fill_in(Wanted(days, scale, seed, OPENS), folder, clock, "a password", lambda _: None)
+            yield fill_in(Wanted(days, scale, seed, OPENS), folder, clock, "a password", lambda *_: None)
             db.session.remove()
     finally:
         pool_of(app).close()
