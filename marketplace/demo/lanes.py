@@ -18,7 +18,7 @@ def lanes_of(cast: Cast) -> dict[str, int]:
     for buyer in playing(cast):
         bought = {slug for _, slug in offered(buyer)}
         joined = [group for group in together if group & bought]
-        together = [group for group in together if not group & bought] + [set().union(*joined)]
+        together = [group for group in together if not group & bought] + [bought.union(*joined)]
     lanes: dict[str, int] = {}
     loads = [0] * HOW_MANY
     for group in sorted(together, key=lambda group: (-sum(weights[slug] for slug in group), sorted(group))):
