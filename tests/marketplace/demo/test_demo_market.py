@@ -66,6 +66,17 @@ def test_a_small_market_shows_its_totals_and_its_books_hold(postgres: str, tmp_p
         seen = {each["name"]: each for each in shown["figures"]}
         assert [name for name in JUDGED if not 0.6 < seen[name]["seen"] / seen[name]["expected"] < 1.4] == []
         assert shown["not_judged_yet"] == NOT_JUDGED and len(list(lines_of(shown))) > len(seen) + len(NOT_JUDGED)
+        assert [(each["source"], each["seen_hours"]) for each in shown["paused"]] == [
+            ("subnet-s9", None), ("turnbad", None),
+        ]  # fmt: skip
+        assert any("subnet-s9 paused" in line and "not paused" in line for line in lines_of(shown))
+        at = datetime(2026, 11, 24, 6, tzinfo=UTC)
+        with transaction():
+            for source in ("subnet-s90", "subnet-s9"):
+                db.session.execute(text(PAUSED), {"subnet": state.members["SubNet"].account_id[4:], "at": at,
+                                                  "why": f"source {source}: 3 of 9 sales went back"})  # fmt: skip
+                at += timedelta(hours=1)
+        assert [each["seen_hours"] for each in report(state)["paused"]] == [31.0, None]
         assert rows("SELECT count(*) FROM marketplace.dispositions")[0][0] > 50
         assert rows("SELECT count(*) FROM marketplace.disputes")[0][0] > 3
         first, last = rows("SELECT min(received_at), max(received_at) FROM marketplace.leads")[0]
