@@ -18,6 +18,7 @@ from core.db import migrate, pool_of, transaction
 from core.errors import Conflict, NotAllowed
 from core.identity import accounts_of_kind
 from core.postgres import discard_embedded, open_database
+from core.supervisor import refuse_busy_port
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand
@@ -58,6 +59,7 @@ def demo(days: int | None, scale: float | None, rate: float | None, as_report: b
         return
     size = sample_market().size
     with locked(settings.data_folder):
+        refuse_busy_port(settings.host, settings.port)  # before a minute is spent on filling in
         state = _filled(settings, size.backfill_days if days is None else days, 1.0 if scale is None else scale)
         sys.exit(_serve(settings, state, rate or size.clock_rate))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from core.config import Settings
-from core.db import db, pool_of
+from core.db import db, pool_of, transaction
 from core.errors import Conflict
+from core.ids import parse_id
 from core.postgres import create_database, drop_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
@@ -35,6 +36,10 @@ SHAPE = """
     SELECT l.external_id, l.status, l.reasons, l.received_at,
            (SELECT array_agg(s.price_minor ORDER BY s.price_minor) FROM marketplace.sales s WHERE s.lead_id = l.id)
     FROM marketplace.leads l ORDER BY l.external_id
+"""
+PAUSED = """
+    INSERT INTO marketplace.events (subject_id, at, move, actor, why)
+    VALUES (:subnet, :at, 'active>paused', 'system:breaker', :why)
 """
 
 
@@ -73,7 +78,7 @@ def test_a_small_market_shows_its_totals_and_its_books_hold(postgres: str, tmp_p
         at = datetime(2026, 11, 24, 6, tzinfo=UTC)
         with transaction():
             for source in ("subnet-s90", "subnet-s9"):
-                db.session.execute(text(PAUSED), {"subnet": state.members["SubNet"].account_id[4:], "at": at,
+                db.session.execute(text(PAUSED), {"subnet": parse_id("acc", state.members["SubNet"].account_id), "at": at,
                                                   "why": f"source {source}: 3 of 9 sales went back"})  # fmt: skip
                 at += timedelta(hours=1)
         assert [each["seen_hours"] for each in report(state)["paused"]] == [31.0, None]
