@@ -199,6 +199,7 @@ def _say_who_is_there(settings: Settings, state: DemoState) -> None:
     click.echo(
         f"\nThe publisher may act for all {_count(state, 'publisher')} publishers, the buyer for all "
         f"{_count(state, 'buyer')} buyers. Their keys: {settings.data_folder / 'demo' / 'state.json'}"
+        "\nLook first at the publisher's leads, each with why it sold or not, and at the operator's disputes."
         "\nWhat the market should show, and does: ./run demo --report\n"
     )
 

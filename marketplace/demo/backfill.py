@@ -111,7 +111,7 @@ class Backfill:
                 progress(postings[-1].sent.at, len(postings))
             self._end_of_step(until)
         progress(until, 0)
-        log.info("of the buyers' deeds some were refused: %s", dict(self.skipped))
+        log.debug("of the buyers' deeds some were refused: %s", dict(self.skipped))
 
     def _postings(self, until: datetime) -> Iterator[Posting]:
         for posting in self._cast.postings_from(self._start):
