@@ -52,7 +52,7 @@ def store_contacts(contacts: list[SaleContact]) -> None:
     """Store new clocks; a sale that has one keeps it."""
     rows = [{name: value for name, value in vars(one).items() if not name.startswith("_")} for one in contacts]
     if rows:
-        db.session.execute(insert(SaleContact).on_conflict_do_nothing(), rows)
+        db.session.execute(insert(SaleContact).on_conflict_do_nothing(), rows, execution_options={"render_nulls": True})
 
 
 def local_day(at: datetime, zone: str) -> date:
