@@ -86,7 +86,7 @@ def _picture(page: Page, name: str) -> None:
     path = HERE / f"{name}.png"
     page.screenshot(path=path, animations="disabled", caret="hide")
     size = path.stat().st_size
-    print(f"{path.name:28} {size:7} bytes")
+    sys.stdout.write(f"{path.name:28} {size:7} bytes\n")
     if size > MOST_BYTES:
         raise SystemExit(f"{path.name} takes {size} bytes, more than {MOST_BYTES}.")
 
