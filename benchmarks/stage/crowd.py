@@ -75,7 +75,7 @@ def filled_exchange(
             with transaction():
                 ship_verticals(datetime.now(UTC))
             wanted = Wanted(days, scale, sample_market().size.seed, opens_at)
-            fill_in(wanted, settings.data_folder, clock, PASSWORD, lambda _: None)
+            fill_in(wanted, settings.data_folder, clock, PASSWORD, lambda _at, _leads: None)
             clock.at = opens_at
             people = {kind: [email] for email, kind in _logins()}
             if sales:

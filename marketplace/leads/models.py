@@ -35,7 +35,6 @@ class Lead(Model):
         Index("leads_publisher_id_idx", "publisher_id", "id"),
         Index("leads_by_day_idx", "publisher_id", "received_at", postgresql_include=["status"],
               postgresql_where=text("test IS FALSE")),
-        Index("leads_by_score_idx", "publisher_id", "score", "id", postgresql_where=text("test IS FALSE")),
         {"schema": "marketplace"},
     )  # fmt: skip
 

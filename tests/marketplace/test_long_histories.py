@@ -64,13 +64,10 @@ NEWEST, OLDEST = Asked("received", descending=True), Asked("received", descendin
 ASKED: dict[str, Ask] = {
     "publisher today": lambda p, _, at: publisher_today.today_of(p, "EUR", at),
     "publisher latest": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, None),
-    "publisher latest by score": lambda p, _, at: publisher_today.latest_leads(p, Asked("score", True), None),
     "publisher latest sold": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, "sold"),
     "publisher pending": lambda p, _, at: publisher_today.balance_of(p, "EUR"),
     "publisher leads": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), NEWEST),
     "publisher leads, oldest": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), OLDEST),
-    "publisher leads by score": lambda p, _, at: publisher_leads.leads_asked(
-        p, publisher_leads.Narrowed(), Asked("score", True)),
     "publisher leads of a day": lambda p, _, at: publisher_leads.leads_asked(
         p, publisher_leads.Narrowed(since=at.date(), until=at.date()), NEWEST),
     "publisher weeks": lambda p, _, at: publisher_balance.pending_weeks(p, "EUR"),

@@ -1,9 +1,8 @@
 -- `test IS FALSE` is how the program asks; `NOT test` would not be found to be the same.
--- What pages count by day, and the one sort beside time: read from the index alone, however long the history is. What
+-- What pages count by day: read from the index alone, however long the history is. What
 -- they carry besides keeps them from the rows, which are wide. A sale's state is in the terms of other indexes already,
 -- so its moves were never heap-only, and nothing is lost by carrying it.
 CREATE INDEX leads_by_day_idx ON marketplace.leads (publisher_id, received_at) INCLUDE (status) WHERE test IS FALSE;
-CREATE INDEX leads_by_score_idx ON marketplace.leads (publisher_id, score, id) WHERE test IS FALSE;
 CREATE INDEX sales_bought_by_day_idx ON marketplace.sales (buyer_id, sold_at)
     INCLUDE (currency, state, price_minor, credited_minor, delivered_at);
 CREATE INDEX sales_paid_by_day_idx ON marketplace.sales (publisher_id, sold_at) INCLUDE (currency, payout_minor);

@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0026"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:
     """Add what the operator's pages on books, jobs and settings read."""
-    run_sql("0026_books", "audits", "journal", "job_faults", "overrides")
+    run_sql("0024_books", "audits", "journal", "job_faults", "overrides")
 
 
 def downgrade() -> None:

@@ -1,14 +1,14 @@
-"""Pages over a long history: what they count by day and sort by is read from indexes alone."""
+"""Accounts are found by how their name begins."""
 
 from migrations.sql import run_sql
 
-revision = "0029"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
-    """Add the indexes."""
-    run_sql("0029_indexes", "indexes")
+    """Index the names of accounts in small letters."""
+    run_sql("0025_search", "names")
 
 
 def downgrade() -> None:

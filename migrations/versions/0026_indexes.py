@@ -1,14 +1,14 @@
-"""Accounts are found by how their name begins."""
+"""Pages over a long history: what they count by day and sort by is read from indexes alone."""
 
 from migrations.sql import run_sql
 
-revision = "0027"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
-    """Index the names of accounts in small letters."""
-    run_sql("0027_search", "names")
+    """Add the indexes."""
+    run_sql("0026_indexes", "indexes")
 
 
 def downgrade() -> None:
