@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import LOST_DATABASE, Application, Model, db, transaction
 from core.errors import Unavailable
+from core.job_faults import note_fault
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +52,16 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
     """
 
     def declare(work: Callable[..., object]) -> Callable[..., object]:
-        def run(**arguments: Any) -> None:
+        def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             with _app[0].app_context():
-                work(**arguments)
+                try:
+                    work(**arguments)
+                except Exception as error:
+                    note_fault(context.job.id, error)
+                    raise
 
         retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
-        _queue.task(name=name, retry=retry, pass_context=False)(run)
+        _queue.task(name=name, retry=retry, pass_context=True)(run)
         if every is not None:
             _schedule[name] = every
         return work
@@ -75,6 +80,12 @@ def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
     except AlreadyEnqueued:
         db.session.execute(_GO_BACK)
         log.debug("%s is waiting already", name)
+
+
+def is_waiting(name: str) -> bool:
+    """Tell whether a job that is enqueued at most once waits now."""
+    query = text("SELECT FROM public.procrastinate_jobs WHERE queueing_lock = :name AND status = 'todo'")
+    return db.session.execute(query, {"name": name}).first() is not None
 
 
 def run_worker(app: Application, url: str, concurrency: int = 4) -> None:

@@ -58,5 +58,7 @@ def test_an_event_about_what_is_not_ours_is_handled_and_books_nothing(till: Till
 
     assert till.wallet().available.minor == 10_000
     with transaction() as session:
-        outcome = session.connection().exec_driver_sql("SELECT outcome FROM billing.card_news WHERE id = 'evt_stranger'")
+        outcome = session.connection().exec_driver_sql(
+            "SELECT outcome FROM billing.card_news WHERE id = 'evt_stranger'"
+        )
         assert outcome.scalar_one().startswith("refused: ")

@@ -12,7 +12,9 @@ def refund(till: Till, amount: str, status: int = 201) -> dict:
 
 def charge_of(till: Till) -> str:
     with transaction() as session:
-        query = "SELECT source_id FROM billing.balance_transactions WHERE booked_as = 'card_payment' ORDER BY created_at"
+        query = (
+            "SELECT source_id FROM billing.balance_transactions WHERE booked_as = 'card_payment' ORDER BY created_at"
+        )
         return str(session.execute(text(query)).scalars().first())
 
 

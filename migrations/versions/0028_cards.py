@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0031"
-down_revision = "0030"
+revision = "0028"
+down_revision = "0027"
 
 
 def upgrade() -> None:
     """Add the tables, and the one function by which several lines are posted at once."""
-    run_sql("0031_cards", "tables", "post")
+    run_sql("0028_cards", "tables", "post")
 
 
 def downgrade() -> None:

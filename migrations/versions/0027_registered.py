@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0030"
-down_revision = "0022"
+revision = "0027"
+down_revision = "0026"
 
 
 def upgrade() -> None:
     """Add the instant."""
-    run_sql("0030_registered", "registered")
+    run_sql("0027_registered", "registered")
 
 
 def downgrade() -> None:
