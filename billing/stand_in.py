@@ -27,8 +27,8 @@ def stand_in_for(settings: Settings) -> StandIn | None:
     keys, port = keys_of(folder), _port_of(folder)
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # compared, not bound
     hook = f"http://{host}:{settings.port}/webhooks/stripe"
-    command = [sys.executable, "-m", "billing.fake_stripe", "--host", host, "--port", str(port), "--folder", str(folder),
-               "--webhook-url", hook]  # fmt: skip
+    command = [sys.executable, "-m", "billing.fake_stripe", "--host", host, "--port", str(port)]
+    command += ["--folder", str(folder), "--webhook-url", hook]
     return StandIn(command, {
         "STRIPE_SECRET_KEY": keys.secret_key, "STRIPE_WEBHOOK_SECRET": keys.webhook_secret,
         "STRIPE_API_BASE": f"http://{host}:{port}", "LEADBOURSE_TEST_MONEY": "1",

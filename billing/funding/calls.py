@@ -31,7 +31,7 @@ class Verb:
     """
 
     send: Callable[[dict[str, Any], str], Any]
-    look_up: Callable[[CardCall], Any]
+    look_up: Callable[[UUID], Any]
     record: Callable[[UUID, Any, str | None], None]
 
 
@@ -41,6 +41,7 @@ class Taken:
 
     id: UUID
     verb: str
+    subject_id: UUID
     key: str
     payload: dict[str, Any]
     sent_at: datetime
@@ -99,15 +100,13 @@ def _take(call_id: UUID) -> Taken | None:
     pause = timedelta(seconds=PAUSES[min(call.attempts, len(PAUSES) - 1)])
     call.state, call.attempts, call.sent_at = "sent", call.attempts + 1, call.sent_at or now
     call.next_attempt_at = now + IN_HAND + pause
-    return Taken(call.id, call.verb, call.idempotency_key, call.payload, call.sent_at)
+    return Taken(call.id, call.verb, call.subject_id, call.idempotency_key, call.payload, call.sent_at)
 
 
 def _ask(taken: Taken, verb: Verb) -> Any:
     if datetime.now(UTC) - taken.sent_at < REMEMBERED:
         return verb.send(taken.payload, taken.key)
-    with transaction():
-        call = db.session.get_one(CardCall, taken.id)
-    found = verb.look_up(call)
+    found = verb.look_up(taken.subject_id)
     if found is None:
         raise Refused("never_arrived", "The call never arrived.")
     return found

@@ -6,6 +6,7 @@ No network call is made within a transaction.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -24,7 +25,7 @@ from billing.funding.balance import (
 from billing.funding.calls import Verb, carry_out, due_calls
 from billing.funding.chargebacks import announce_chargeback
 from billing.funding.give_backs import payment_of_part, record_sent_back, reference_of, settle_sent_back
-from billing.funding.models import CardCall, CardNews
+from billing.funding.models import CardNews
 from billing.funding.top_ups import expire_top_up, record_checkout, settle_payment
 from billing.stripe_gateway import Gateway, News, Refused, SentBack
 from core.db import db, transaction
@@ -39,11 +40,11 @@ Tells = Callable[[Gateway, str, datetime], str]
 def verbs_of(gateway: Gateway) -> dict[str, Verb]:
     """Return how each kind of call is sent, looked up and recorded."""
 
-    def look_up_part(call: CardCall) -> SentBack | None:
+    def look_up_part(part_id: UUID) -> SentBack | None:
         with transaction():
-            payment_id = payment_of_part(call.subject_id)
+            payment_id = payment_of_part(part_id)
         sent = gateway.sent_back_of(payment_id) if payment_id else []
-        return next((one for one in sent if reference_of(one) == call.subject_id), None)
+        return next((one for one in sent if reference_of(one) == part_id), None)
 
     return {
         # A page that nobody was shown is paid by nobody: it is not looked for.

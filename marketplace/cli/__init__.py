@@ -23,8 +23,8 @@ def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
 
 
-for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, reconcile_command, run_due_command, serve,
-                simulator, time_command, vertical, web, worker):  # fmt: skip
+for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, reconcile_command,
+                run_due_command, serve, simulator, time_command, vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 
