@@ -61,7 +61,7 @@ class FakeStripe:
         """Return how many deliveries are waiting, held and done."""
         return self.control("GET", "webhooks")
 
-    def control(self, method: str, path: str, **body: Any) -> Json:
+    def control(self, method: str, path: str, /, **body: Any) -> Json:
         """Call a control endpoint; ValueError with the answer's text if it refuses."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
