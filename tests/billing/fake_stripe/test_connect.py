@@ -1,12 +1,14 @@
 """Connect: accounts become payable on a page; transfers, reversals and payouts move only what is at hand."""
 
+from typing import Any
+
 import pytest
 import stripe
 
 from tests.billing.fake_stripe.conftest import available, paid, post, visit
 
 
-def onboarded(api) -> str:
+def onboarded(api) -> Any:
     account = api.v1.accounts.create(
         {"type": "express", "country": "DE", "capabilities": {"transfers": {"requested": True}}}
     )
@@ -14,7 +16,7 @@ def onboarded(api) -> str:
     return account.id
 
 
-def onboarding(api, account: str) -> str:
+def onboarding(api, account: str) -> Any:
     return api.v1.account_links.create({
         "account": account, "type": "account_onboarding", "return_url": "https://shop.example/back",
         "refresh_url": "https://shop.example/again",
@@ -25,7 +27,7 @@ def send(api, account: str, amount: int, **more):
     return api.v1.transfers.create({"amount": amount, "currency": "eur", "destination": account, **more})
 
 
-def theirs(fake, account: str) -> int:
+def theirs(fake, account: str) -> Any:
     return fake.balances()[account].get("eur", {"available": 0})["available"]
 
 
