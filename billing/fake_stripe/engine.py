@@ -166,9 +166,11 @@ class Engine:
             with self._store.transaction():
                 due.run(self._store, self._base_url)
                 call = Call(self._store, self._base_url, self._store.now())
-                if request.method == "POST":
-                    return _html(submit(call, name, decoded(request.body)))
-                return _html(show(call, name))
+                if request.method != "POST":
+                    return _html(show(call, name))
+                answer = _html(submit(call, name, decoded(request.body)))
+                fault = faults.take(self._store, "drop", method=request.method, path=request.path)
+                return replace(answer, is_dropped=fault is not None)
         except Refused as refusal:
             return _json(refusal.status, refusal.body, {})
 

@@ -6,8 +6,8 @@ Webhooks   `webhook_late` (by `seconds`), `webhook_lost`, `webhook_doubled`, `we
            back and delivers them newest first); `event_type` is a pattern such as `charge.*`.
 Money      `funds_pending` (for `seconds`, a week if unsaid), `refund_fails` and `payout_fails` (after `seconds`).
 
-`times` is how often it strikes (1 if unsaid, 0 for ever); `method` and `path`, a pattern such as `/v1/refunds*`, choose
-the requests of an HTTP fault.
+`times` is how often it strikes (1 if unsaid, 0 for ever); `method` and `path`, a pattern such as `/v1/refunds*` and
+`/v1/*` if unsaid, choose the requests of an HTTP fault. Hosted pages (`/pay/*`) know only `drop`.
 """
 
 import fnmatch
@@ -62,6 +62,6 @@ def take(store: Store, *kinds: str, method: str = "", path: str = "", event_type
 def _matches(fault: Json, method: str, path: str, event_type: str) -> bool:
     return (
         fault.get("method", method) == method
-        and fnmatch.fnmatchcase(path, fault.get("path", "*"))
+        and fnmatch.fnmatchcase(path, fault.get("path", "/v1/*" if fault["kind"] in HTTP else "*"))
         and fnmatch.fnmatchcase(event_type, fault.get("event_type", "*"))
     )

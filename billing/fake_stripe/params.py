@@ -10,6 +10,7 @@ from billing.fake_stripe.errors import Json, unreadable
 
 MOST_AMOUNT = 99_999_999
 MOST_TEXT = 5000
+DEEPEST = 10
 _PART = re.compile(r"\[([^\]]*)\]")
 
 
@@ -26,6 +27,8 @@ def decoded(text: str) -> Json:
     for number, (name, value) in enumerate(parse_qsl(text, keep_blank_values=True)):
         head, bracket, rest = name.partition("[")
         parts = [head, *(part or f"~{number}" for part in _PART.findall(bracket + rest))]
+        if len(parts) > DEEPEST:
+            raise unreadable("Parameters are nested too deeply", head, "parameter_invalid_object")
         place = root
         for part in parts[:-1]:
             inner = place.setdefault(part, {})

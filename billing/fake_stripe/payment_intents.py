@@ -19,6 +19,7 @@ from billing.fake_stripe.params import (
     text,
 )
 
+LEAST = 50
 USAGE = one_of("off_session", "on_session")
 ASKS = Card("", "", code="authentication_required", decline_code="authentication_required",
             message="Your card was declined. This transaction requires authentication.")  # fmt: skip
@@ -186,6 +187,8 @@ def _need_same_customer(call: Call, intent: Json, method: Json) -> None:
 def create(call: Call) -> Json:
     """Make an intent, and confirm it where asked to."""
     given = {**call.params}
+    if given["amount"] < LEAST:
+        raise invalid("Amount must be at least 0.50", "amount", "amount_too_small")
     if given.get("customer"):
         call.get("customer", given["customer"], "customer")
     if given.get("off_session") and not given.get("confirm"):

@@ -1,10 +1,12 @@
 """The HTTP server: reads requests, writes whole answers, keeps connections alive."""
 
 import socket
+import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from billing.fake_stripe.engine import Answer, Engine, Request
@@ -90,6 +92,11 @@ class Server(ThreadingHTTPServer):
         base_url = (public_url or self.url).rstrip("/")
         self.engine = Engine(self.store, self.keys.secret_key, base_url)
         self.sender = Sender(self.store, webhook_url, self.keys.webhook_secret, base_url)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, unless it is only that the other side has gone."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def serve(self) -> None:
         """Deliver and answer until `shutdown` is called, then close everything."""

@@ -74,7 +74,8 @@ def faults_in(value: Any, schema: dict[str, Any], path: str = "$", *, is_form: b
     if choices:
         tried = [list(faults_in(value, _choice(one, value), path, is_form=is_form)) for one in choices]
         if all(tried):
-            yield from min(tried, key=lambda faults: (len(faults), -max(map(len, faults))))
+            # The choice of the right kind of value says more than the others.
+            yield from min(tried, key=lambda faults: (faults[0].startswith(f"{path}: "), len(faults)))
         return
     kind = schema.get("type")
     if kind and not _is(value, kind, is_form):

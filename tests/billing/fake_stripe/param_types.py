@@ -3,11 +3,11 @@
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from types import UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints
 
 import stripe
 from stripe._stripe_object import UntypedStripeObject
-from typing_extensions import is_typeddict
 
 # What the package's modules import for type checkers only.
 BEHIND = {"Mapping": Mapping, "StripeContext": stripe.StripeContext}
@@ -54,7 +54,7 @@ def type_faults(value: Any, wanted: Any, path: str = "$") -> Iterator[str]:
         return
     if origin is NotRequired:
         yield from type_faults(value, args[0], path)
-    elif origin is Union:
+    elif origin in (Union, UnionType):
         tried = [list(type_faults(value, one, path)) for one in args]
         if all(tried):
             yield from min(tried, key=len)
@@ -69,7 +69,7 @@ def type_faults(value: Any, wanted: Any, path: str = "$") -> Iterator[str]:
         yield from () if isinstance(value, dict) else (f"{path}: {value!r} is no dict",)
         for name, part in value.items() if isinstance(value, dict) else ():
             yield from type_faults(part, args[-1], f"{path}.{name}")
-    elif is_typeddict(wanted):
+    elif hasattr(wanted, "__required_keys__"):
         yield from _dict_faults(value, wanted, path)
     elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         yield f"{path}: {value!r} is no {wanted.__name__}"
