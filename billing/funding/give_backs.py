@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 
 from billing.funding.calls import write_call
-from billing.funding.models import GiveBack, GiveBackPart, TopUp
+from billing.funding.models import Chargeback, GiveBack, GiveBackPart, TopUp
 from billing.ledger import AVAILABLE, GOING_BACK, Line, post
 from billing.stripe_gateway import SentBack
 from core.db import db
@@ -21,7 +21,7 @@ ACTOR = "system:cards"
 def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) -> tuple[UUID, list[UUID]]:
     """Take unused money out of the wallet, and write the calls that send it to the cards; return its id and theirs.
 
-    The newest payments first, since old cards expire. Invalid with the field for an amount that is not above zero, or
+    The newest payments first, since old cards expire; none that its card's owner took back. Invalid with the field for an amount that is not above zero, or
     above what came by card and was not sent back; Conflict `funds` when the wallet lacks it: nothing has moved then.
     """
     sources = _sources(account_id, money.currency)
@@ -49,7 +49,8 @@ def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:
         .where(GiveBackPart.top_up_id == TopUp.id, GiveBackPart.state != "failed")
         .scalar_subquery(), 0,
     )  # fmt: skip
-    mine = (TopUp.account_id == account_id, TopUp.currency == currency, TopUp.state == "paid")
+    charged_back = select(Chargeback.id).where(Chargeback.top_up_id == TopUp.id, Chargeback.state != "won")
+    mine = (TopUp.account_id == account_id, TopUp.currency == currency, TopUp.state == "paid", ~charged_back.exists())
     # Locked before they are summed: whoever waited here counts what went meanwhile.
     db.session.execute(select(TopUp.id).where(*mine).order_by(TopUp.id).with_for_update())
     query = select(TopUp, TopUp.amount_minor - went).where(*mine).order_by(TopUp.opened_at.desc(), TopUp.id)

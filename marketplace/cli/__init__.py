@@ -31,7 +31,7 @@ for command in (account, audit_command, bench, clock, db_group, defaults_command
 def main() -> None:
     """Run a command; a refusal is a sentence on stderr and exit status 1, SIGTERM ends it like Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for chatty in ("alembic", "procrastinate", "apscheduler"):
+    for chatty in ("alembic", "procrastinate", "apscheduler", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -108,6 +108,15 @@ def test_a_chargeback_freezes_what_is_left_and_gives_it_back_when_it_is_won(till
     assert till.account(1010) == till.at_stripe() and wallet.suspended_at is None
 
 
+def test_what_was_charged_back_is_never_sent_back_as_well(till: Till) -> None:
+    till.paid("100.00")
+    till.stripe.open_dispute(charge_of(till))
+    till.look()
+    till.credit("100.00")
+
+    assert refund(till, "1.00", 422)["errors"][0]["code"] == "amount_out_of_range"
+
+
 def test_a_chargeback_that_is_lost_takes_the_frozen_part_and_the_rest_is_owed(till: Till) -> None:
     till.paid("100.00")
     till.market.make_order(till.buyer, "60.00")
