@@ -3,17 +3,7 @@
 The numbers are those of docs/money.md. Every query reads one snapshot, so it may run beside live traffic.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must always hold, in words, and the query for its counter-examples."""
-
-    invariant: str
-    name: str
-    query: str
-
+from billing.funding.audit_checks import CARD_CHECKS, Check
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """
@@ -306,6 +296,7 @@ CHECKS = (
     Check("I12", "refunds are booked as they say", REFUNDS_ARE_BOOKED),
     Check("I12", "no refund is above what was captured, or above its share", REFUNDS_ARE_COVERED),
     Check("I12", "fees and netted debts are booked between their two accounts", PAIRS_ARE_BOOKED),
+    *CARD_CHECKS,
     Check("I14", "balances rebuilt from entries are the live ones", REBUILT_BALANCES),
 )
 
@@ -320,4 +311,14 @@ SOLVENCY = """
           WHERE NOT EXISTS (SELECT FROM billing.hold_resolutions v WHERE v.hold_id = h.id)) f
     GROUP BY f.currency
     ORDER BY f.currency
+"""
+
+# Places with parts, such as income by kind, have a line a part.
+TRIAL_BALANCE = """
+    SELECT e.currency, e.account::integer, c.name || coalesce(':' || e.sub_account, '') AS name, c.side,
+           coalesce(sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0)::bigint AS debit_minor,
+           coalesce(-sum(e.amount_minor) FILTER (WHERE e.amount_minor < 0), 0)::bigint AS credit_minor
+    FROM billing.entries e JOIN billing.chart_of_accounts c ON c.code = e.account
+    GROUP BY e.currency, e.account, e.sub_account, c.name, c.side
+    ORDER BY e.currency, e.account, e.sub_account
 """

@@ -45,6 +45,17 @@ SAFE_HEADERS = (("X-Content-Type-Options", "nosniff"),)
 CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "too_large",
                   415: "unsupported_media_type", 400: "malformed"}  # fmt: skip
 
+N_ = str  # marks a sentence for the catalogues; pages translate it, programs get it as it is
+# What is said where only the framework refused, whose own words tell nobody what to do.
+SAYS_OF_STATUS = {
+    400: N_("The request cannot be read. Go back, look over what you sent, and send it again."),
+    404: N_("There is nothing at this address. Follow a link instead of writing it, or begin at the first page."),
+    405: N_("This address does not take this kind of request. Go back and use the links and buttons of the page."),
+    406: N_("This address has no answer in a form that you accept. Accept text/html for pages, JSON for programs."),
+    413: N_("What you sent is too large. Send less at once, or smaller files."),
+    415: N_("What you sent is of a kind that this address does not take. Send it from the page's own form."),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -119,11 +130,19 @@ def _protect(response: Response) -> Response:
 def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
     code = CODE_OF_STATUS.get(status, f"http_{status}")
-    response = problem(status, error.name, code, error.description or error.name, [])
+    response = problem(status, error.name, code, _detail_of(error, status), [])
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def _detail_of(error: HTTPException, status: int) -> str:
+    """Return what was written for this refusal; in place of the framework's own words, ours."""
+    said = error.description
+    if said is None or said == type(error).description:
+        return SAYS_OF_STATUS.get(status) or said or error.name
+    return said
 
 
 def unexpected(error: Exception) -> Response:

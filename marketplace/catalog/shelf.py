@@ -55,7 +55,9 @@ def _check_change(standing: Vertical, vertical: Vertical) -> None:
 def add_vertical(vertical: Vertical, at: datetime, actor: str) -> None:
     """Add a vertical; Conflict `vertical_exists` when there is one of this slug."""
     if db.session.scalar(select(VerticalRow.id).where(VerticalRow.slug == vertical.slug)) is not None:
-        raise Conflict("vertical_exists", f"There is a vertical {vertical.slug}; PUT changes it.")
+        raise Conflict(
+            "vertical_exists", f"There is a vertical {vertical.slug} already: change it, or name yours otherwise."
+        )
     apply_vertical(vertical, at, actor)
 
 

@@ -18,6 +18,7 @@ from marketplace.leads.delivery.log import Exchanged, attempts_of, exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
 from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import dispositions_of
+from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import THEIRS, events_of, get_sale, unsealed
 from marketplace.orders.models import OrderVersion
@@ -76,6 +77,7 @@ class Story:
     reports: Sequence[Disposition]
     tries: Sequence[Tried]
     is_sent: bool
+    dispute_id: UUID | None
 
 
 def read_cursor(text: str | None) -> tuple[str, UUID] | None:
@@ -130,13 +132,15 @@ def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
 def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
     sale = get_sale(buyer_id, sale_id)
-    [bought] = _presented([(sale, db.session.get_one(Lead, sale.lead_id))], at)
+    query = select(Lead, Dispute.id).outerjoin(Dispute, Dispute.sale_id == sale.id).where(Lead.id == sale.lead_id)
+    lead, dispute_id = db.session.execute(query).one()
+    [bought] = _presented([(sale, lead)], at)
     version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
         bought, decode_terms(version.terms).name, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries,
-        db.session.get(DeliveryRow, sale.id) is not None,
+        db.session.get(DeliveryRow, sale.id) is not None, dispute_id,
     )  # fmt: skip
 
 

@@ -17,10 +17,9 @@ from core.money import Money
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.catalog.models import VerticalRow
 from marketplace.leads.dispute_rows import Appeal, Dispute, EvidenceFile
-from marketplace.leads.disputes.cap import bought_and_returned, is_above
-from marketplace.leads.disputes.guard import decided_and_rejected, is_guarded
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.source_breaker import Figures, figures_of
+from marketplace.reports.claimants import BuyerStanding, buyer_standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +30,6 @@ class OtherSale:
     buyer: str
     reason: str | None
     state: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BuyerStanding:
-    """How a buyer stands as one who claims: counts of the rules' days, and the wallet as the books have it."""
-
-    bought: int
-    sent_back: int
-    above_cap: bool
-    decided: int
-    rejected: int
-    guarded: bool
-    wallet: WalletBalance
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +55,7 @@ class Story:
     events: Sequence[Event]
     others: Sequence[OtherSale]
     buyer_stands: BuyerStanding
+    wallet: WalletBalance
     publisher_stands: PublisherStanding
 
     @property
@@ -118,7 +105,8 @@ def story_of(dispute_id: UUID, at: datetime) -> Story:
     return Story(
         dispute, sale, lead, vertical, buyer_name, publisher_name, appeal,
         db.session.scalars(files).all(), db.session.scalars(events).all(),
-        _others(sale), _buyer(sale, at), _publisher(sale, lead, at),
+        _others(sale), buyer_standing(sale.buyer_id, at), wallet_of(sale.buyer_id, sale.currency),
+        _publisher(sale, lead, at),
     )  # fmt: skip
 
 
@@ -127,15 +115,6 @@ def _others(sale: Sale) -> list[OtherSale]:
     query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id)
     query = query.where(Sale.lead_id == sale.lead_id, Sale.id != sale.id).order_by(Sale.id)
     return [OtherSale(*row) for row in db.session.execute(query)]
-
-
-def _buyer(sale: Sale, at: datetime) -> BuyerStanding:
-    rules = dispute_rules()
-    bought, back = bought_and_returned(sale.buyer_id, at)
-    decided, rejected = decided_and_rejected(sale.buyer_id, at)
-    return BuyerStanding(bought, back, is_above(rules.return_cap, bought, back), decided, rejected,
-                         is_guarded(rules.false_claims, decided, rejected),
-                         wallet_of(sale.buyer_id, sale.currency))  # fmt: skip
 
 
 def _publisher(sale: Sale, lead: Lead, at: datetime) -> PublisherStanding:

@@ -37,6 +37,7 @@ PLACES = {
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
+        Step("programs.overview", "key", _l("Programs")),
     ),
     "buyer": (
         Step("buyer.orders", "list-check", _l("Orders")),
@@ -44,6 +45,8 @@ PLACES = {
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
         Step("buyer.deliveries", "send", _l("Deliveries")),
+        Step("buyer.lists", "person-check", _l("Lists")),
+        Step("programs.overview", "key", _l("Programs")),
     ),
     "operator": (
         Step("operator.disputes", "chat-left-text", _l("Disputes")),
@@ -54,6 +57,7 @@ PLACES = {
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
         Step("operator.settings", "sliders", _l("Settings")),
+        Step("programs.overview", "key", _l("Programs")),
         Step("design.components", "palette", _l("Components")),
     ),
 }
@@ -67,6 +71,7 @@ def install(app: Flask) -> None:
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
+        is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         outcome_word=words.outcome_word, report_word=words.report_word, contact_word=words.contact_word,
     )  # fmt: skip
 

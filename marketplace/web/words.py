@@ -39,8 +39,25 @@ STATES = {
     "cold": Word("neutral", _l("Cold")),
     "waiting": Word("held", _l("Waits")),
     "late": Word("refused", _l("Late")),
+    "in_hand": Word("held", _l("Being sent")),
+    "filed": Word("held", _l("In the next file")),
+    "accepted": Word("won", _l("Accepted")),
     "in_time": Word("won", _l("In time")),
     "too_late": Word("refused", _l("Too late")),
+    "ready": Word("held", _l("Not begun")),
+    "running": Word("held", _l("Running")),
+    "done": Word("won", _l("Done")),
+    "cancelled": Word("neutral", _l("Ended early")),
+    "stopped": Word("refused", _l("Stopped")),
+    "expired": Word("neutral", _l("Expired")),
+    "dropped": Word("neutral", _l("Dropped")),
+    "enabled": Word("won", _l("Enabled")),
+    "disabled": Word("neutral", _l("Disabled")),
+    "revoked": Word("neutral", _l("Revoked")),
+    "address_own": Word("won", _l("Of your own people")),
+    "address_confirmed": Word("won", _l("Confirmed")),
+    "address_waiting": Word("held", _l("Waits for its code")),
+    "address_bounced": Word("refused", _l("Mail comes back")),
     "endpoint_ok": Word("won", _l("Answers")),
     "endpoint_trying": Word("held", _l("Being tried")),
     "endpoint_paused": Word("refused", _l("Paused")),
@@ -111,6 +128,8 @@ OUTCOMES = {
     "accepted": Word("won", _l("Accepted")),
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
+    "not_sent": Word("neutral", _l("Not sent")),
+    "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
 REPORTS = {
@@ -160,6 +179,8 @@ MOVEMENTS = {
     "resolve": _l("Sale settled"),
     "mature": _l("Reserve released"),
     "compensation": _l("Paid by the exchange"),
+    "compensate": _l("Paid by the exchange"),
+    "clawback": _l("Debt netted"),
     "refund": _l("Lead sent back"),
     "fee": _l("Fee"),
     "fee_back": _l("Fee returned"),
@@ -174,6 +195,17 @@ PARTS = {
     "earner:payable": _l("Payable"),
     "earner:reserve": _l("Reserve"),
     "earner:in_flight": _l("On its way to you"),
+}
+DISPUTE_REASONS = {
+    "mistyped": _l("Reaches nobody"),
+    "out_of_criteria": _l("Outside the order's conditions"),
+    "duplicate": _l("Had already"),
+    "prank": _l("Prank"),
+    "competitor": _l("Competitor or test"),
+    "bot": _l("Robot"),
+    "hired": _l("Paid to ask"),
+    "unreachable": _l("Unreachable"),
+    "no_consent": _l("No consent"),
 }
 
 
@@ -220,3 +252,8 @@ def report_word(code: str) -> Any:
 def contact_word(code: str) -> Any:
     """Return what a field of a person's contact is called."""
     return CONTACT.get(code, code)
+
+
+def dispute_reason_of(code: str) -> Any:
+    """Return the few words of a dispute's reason; one without words of its own is shown as it is."""
+    return DISPUTE_REASONS.get(code, code.replace("_", " ").capitalize())

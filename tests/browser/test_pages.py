@@ -21,18 +21,45 @@ OF_KIND = {
         "/publisher/sources",
         "/publisher/sources/new",
         "/publisher/specification/education",
+        "/publisher/upload",
         "/publisher/disputes",
         "/publisher/balance",
+        "/programs",
+        "/programs/keys/new",
+        "/programs/webhooks/new",
         "/account",
         "/tf-setup",
     ),
-    "buyer": ("/buyer/orders", "/buyer/orders/new?vertical=education", "/buyer/leads", "/buyer/wallet", "/change"),
+    "buyer": (
+        "/buyer/orders",
+        "/buyer/orders/new?vertical=education",
+        "/buyer/leads",
+        "/buyer/deliveries",
+        "/buyer/wallet",
+        "/buyer/lists",
+        "/buyer/lists/new",
+        "/buyer/addresses/confirm",
+        "/change",
+        "/search?q=markup",
+        "/buyer/disputes",
+    ),
     "operator": (
         "/design",
         "/operator/disputes",
         "/operator/dispute-groups",
         "/operator/publishers",
         "/operator/buyers",
+        "/operator/verticals",
+        "/operator/verticals/education",
+        "/operator/verticals/new",
+        "/operator/verticals/education/edit",
+        "/operator/verticals/education/text",
+        "/search?q=publisher",
+        "/operator/books",
+        "/operator/journal",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
     ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
@@ -131,6 +158,29 @@ def test_everything_is_reached_by_keyboard(look: Look, people: dict[str, str]) -
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Dark")).to_be_hidden()
     expect(menu).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "to"),
+    [("operator", "publ", "/operator/publishers/acc_"), ("buyer", "markup", "/buyer/orders/ord_")],
+)
+def test_the_search_is_opened_walked_and_left_by_keys(
+    look: Look, people: dict[str, str], kind: str, text: str, to: str
+) -> None:
+    look.sign_in(people[kind])
+    page = look.at("/account")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(text)
+    expect(page.locator("#finder-list [role=option]")).to_have_count(1)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.locator("#finder")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(to))
+    assert look.wrong == []
 
 
 def test_the_theme_chosen_is_kept(look: Look) -> None:

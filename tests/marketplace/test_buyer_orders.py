@@ -233,6 +233,20 @@ def test_a_delivery_is_tried_before_it_is_saved(market: Market, visitor: Visitor
     assert buyer.get("/orders")["items"] == [] and settings in html.fromstring(answer.text).text_content()
 
 
+def test_a_sample_lead_is_only_written_or_its_answer_judged_at_the_field(market: Market, visitor: Visitor) -> None:
+    market.app.extensions["leadbourse_outbound"] = Outbound(allow_private=True)
+    kept = market.app.extensions["leadbourse_settings"]
+    market.app.extensions["leadbourse_settings"] = replace(kept, allow_private_targets=True)
+    with open_endpoint(status=500) as endpoint:
+        form = {"delivery": "webhook", "delivery_url": endpoint.url, "name": "kept"}
+        written = send(visitor, "/buyer/orders/new?vertical=education", **form, **{"try": "write"})
+        assert "nothing was sent" in words_of(written) and f"POST {endpoint.url}" in written.text
+        assert endpoint.received == [] and faults(written) == []
+        tried = send(visitor, "/buyer/orders/new?vertical=education", **form, **{"try": "1"})
+    assert len(endpoint.received) == 1 and "it would be sent again" in faults(tried)[0]
+    assert 'value="kept"' in tried.text
+
+
 def test_a_delivery_that_cannot_be_tried_says_why_at_its_field(visitor: Visitor) -> None:
     for form, says in (({"delivery": "none"}, "Choose webhook"), ({"delivery": "json", "delivery_json": "{"}, "JSON")):
         answer = send(visitor, "/buyer/orders/new?vertical=education", **form, **{"try": "1"})

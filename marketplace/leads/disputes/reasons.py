@@ -43,14 +43,22 @@ def check_words(name: str, sub_reason: str | None) -> None:
         raise Invalid("invalid_dispute", "The dispute cannot be opened.", [fault])
 
 
+def window_of(sale: Sale, reason: Reason) -> tuple[datetime, datetime] | None:
+    """Return from when and until when a delivered sale may be disputed for a reason; None while it is not delivered."""
+    if sale.delivered_at is None or sale.window_ends_at is None:
+        return None
+    opens_at = sale.delivered_at + timedelta(hours=reason.from_hours)
+    return opens_at, closes_at(reason, sale.delivered_at, sale.window_ends_at)
+
+
 def check_time(sale: Sale, name: str, reason: Reason, at: datetime) -> None:
     """Refuse a claim that comes too early or too late, Conflict with the instant that decides."""
-    if sale.delivered_at is None or sale.window_ends_at is None:
+    window = window_of(sale, reason)
+    if window is None:
         return  # the move out of its state is refused in its own words
-    opens_at = sale.delivered_at + timedelta(hours=reason.from_hours)
+    opens_at, until = window
     if at < opens_at:
         raise Conflict("window_not_open", f"A dispute as {name} can be opened from {opens_at.isoformat()} on.")
-    until = closes_at(reason, sale.delivered_at, sale.window_ends_at)
     if at >= until:
         raise Conflict("window_closed", f"The window of this sale for {name} closed at {until.isoformat()}.")
 

@@ -86,7 +86,8 @@ def send_lead(person: Person, sale: str) -> Response:
         tell(gettext("The lead is being sent; what comes of it stands among its deliveries in a moment."))
     except Conflict as refused:
         tell(refused.detail, is_wrong=True)
-    return redirect(url_for("buyer.lead", sale=sale))
+    came_from = "buyer.delivery" if request.form.get("back") == "deliveries" else "buyer.lead"
+    return redirect(url_for(came_from, sale=sale))
 
 
 def _reported(person: Person, sale: str, form: ReportForm) -> str:

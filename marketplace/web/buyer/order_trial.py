@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from flask import request
+
 from core.actors import Person
 from core.db import transaction
 from core.errors import Invalid, Malformed
@@ -13,12 +15,14 @@ from marketplace.web.buyer.order_body import delivery_document
 from marketplace.web.buyer.order_faults import place_faults
 from marketplace.web.buyer.order_form import OrderForm
 
-TRY = "try"  # the button that tries instead of saving
+TRY = "try"  # the buttons that try instead of saving
+ONLY_WRITE = "write"  # what the one says that sends nothing
 
 
 def try_delivery(person: Person, form: OrderForm, order_id: UUID | None) -> Trial | None:
-    """Send a sample lead, marked as a test, as the form says; None when it cannot be sent, and the form says why.
+    """Send a sample lead, marked as a test, as the form says, or only write it; None when the form says why not.
 
+    What an answer does wrong is said in the trial and at the fields that it is about.
     The call is made outside of the transaction that counts it.
     """
     try:
@@ -28,7 +32,9 @@ def try_delivery(person: Person, form: OrderForm, order_id: UUID | None) -> Tria
     except (Invalid, Malformed) as refused:
         place_faults(form, refused.faults)
         return None
-    return try_out(written, send=True)
+    trial = try_out(written, send=request.form.get(TRY) != ONLY_WRITE)
+    place_faults(form, trial.problems)
+    return trial
 
 
 def _written(person: Person, form: OrderForm, order_id: UUID | None) -> Posting:

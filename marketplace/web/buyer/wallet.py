@@ -1,6 +1,6 @@
 """The buyer's wallet: what is there, how long it lasts, what it was spent on, and every movement with its story."""
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask_babel import format_date, gettext
 
 from core.actors import Person, page
@@ -32,7 +32,8 @@ def wallet_movement(person: Person, movement: str) -> str:
     """Show one movement: what it was, and what it changed."""
     item = movement_of(person.account_id, CURRENCY, parse_id("txn", movement))
     changes = [(part_of_wallet(part), change) for part, change in item.changes.items()]
-    return render_template("marketplace/buyer/movement.html", item=item, changes=changes)
+    return render_template("marketplace/movement.html", item=item, changes=changes, back=url_for("buyer.wallet"),
+                           back_to=gettext("Back to the wallet"))  # fmt: skip
 
 
 def _chart(spending: Spending) -> Chart:

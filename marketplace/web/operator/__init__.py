@@ -1,7 +1,19 @@
 """The operator's pages: one module a page, each a few lines over a report."""
 
-from marketplace.web.operator import buyers, dispute_groups, disputes, publishers
+from marketplace.web.operator import (
+    books,
+    buyers,
+    dispute_groups,
+    disputes,
+    jobs,
+    journal,
+    publishers,
+    settings,
+    vertical_editor,
+    verticals,
+)
 from marketplace.web.operator.routes import operator
 
-PAGES = (disputes, dispute_groups, publishers, buyers)  # imported for the routes that they declare
+# Imported for the routes that they declare.
+PAGES = (disputes, dispute_groups, publishers, buyers, verticals, vertical_editor, books, journal, jobs, settings)
 ROOMS = (operator,)

@@ -1,6 +1,7 @@
 """The publisher's balance: pending week by week, payable, the reserve day by day, and every movement with its story."""
 
-from flask import render_template, request
+from flask import render_template, request, url_for
+from flask_babel import gettext
 
 from affiliates import earnings_in
 from billing import reserves_of
@@ -32,4 +33,5 @@ def balance_movement(person: Person, movement: str) -> str:
     """Show one movement: what it was, and what it changed."""
     item = movement_of(person.account_id, CURRENCY, parse_id("txn", movement))
     changes = [(part_of_wallet(part), change) for part, change in item.changes.items()]
-    return render_template("marketplace/publisher/movement.html", item=item, changes=changes)
+    return render_template("marketplace/movement.html", item=item, changes=changes, back=url_for("publisher.balance"),
+                           back_to=gettext("Back to the balance"))  # fmt: skip

@@ -2,10 +2,10 @@
 
 from flask import Response, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
+from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import RadioField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import InputRequired, Length
 
 from core.actors import Person, page
 from core.forms import carry_out
@@ -13,45 +13,23 @@ from core.http import business_clock, download, filter_of, settings
 from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
-from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.disputes import answer_dispute, open_appeal
-from marketplace.leads.disputes.evidence import add_file, get_file, read_file
+from marketplace.leads.disputes.evidence import get_file, read_file
 from marketplace.leads.stages import MOVES
-from marketplace.reports.publisher_disputes import (
-    SORTS,
-    dispute_story,
-    disputes_asked,
-    sales_of_disputes,
-    waiting_for,
-)
+from marketplace.reports.dispute_sides import dispute_story
+from marketplace.reports.publisher_disputes import SORTS, disputes_asked, sales_of_disputes, waiting_for
+from marketplace.web.dispute_forms import MOST_NOTE, TOO_LONG, AppealForm, FileForm, keep_files
+from marketplace.web.dispute_words import what_happened
 from marketplace.web.publisher.routes import publisher
-from marketplace.web.publisher.words import dispute_reason_of
-from marketplace.web.words import STATES
-
-MOST_NOTE = 4000
-_TOO_LONG = f"Write at most {MOST_NOTE} letters."
+from marketplace.web.words import STATES, dispute_reason_of
 
 
 class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """What the publisher says to a claim, with a file that shows it."""
+    """What the publisher says to a claim, with files that show it."""
 
     accept = RadioField(choices=[("no", ""), ("yes", "")], validators=[InputRequired("Choose one of the two.")])
-    note = TextAreaField(validators=[Length(max=MOST_NOTE, message=_TOO_LONG)])
-    file = FileField()
-
-
-class FileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A file that the publisher shows."""
-
-    file = FileField(validators=[InputRequired("Choose a file.")])
-
-
-class AppealForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """Why the publisher appeals."""
-
-    note = TextAreaField(
-        validators=[DataRequired("Say what was judged wrong."), Length(max=MOST_NOTE, message=_TOO_LONG)]
-    )
+    note = TextAreaField(validators=[Length(max=MOST_NOTE, message=TOO_LONG)])
+    file = MultipleFileField()
 
 
 @publisher.get("/disputes")
@@ -72,7 +50,8 @@ def disputes(person: Person) -> str:
 def dispute(person: Person, dispute: str) -> str:
     """Show one dispute: the claim and its evidence, the answer, the decision, and what may still be done."""
     story = dispute_story(person.account_id, parse_id("dsp", dispute), page_time())
-    return render_template("marketplace/publisher/dispute.html", story=story, reason_of=dispute_reason_of)
+    return render_template("marketplace/dispute.html", story=story, reason_of=dispute_reason_of,
+                           events=what_happened(story))  # fmt: skip
 
 
 @publisher.get("/disputes/<dispute>/files/<file>")
@@ -86,11 +65,11 @@ def dispute_file(person: Person, dispute: str, file: str) -> Response:
 @publisher.route("/disputes/<dispute>/answer", methods=["GET", "POST"])
 @page("publisher")
 def answer(person: Person, dispute: str) -> str | AnyResponse:
-    """Answer a dispute, with a file if there is one; nothing is kept when either is refused."""
+    """Answer a dispute, with files if there are any; nothing is kept when either is refused."""
     form, dispute_id = AnswerForm(), parse_id("dsp", dispute)
 
     def work() -> bool:
-        _keep(person, dispute, form)
+        keep_files(person, dispute_id, form.file.data)
         at = business_clock().now()
         answer_dispute(person.account_id, dispute_id, form.accept.data == "yes", form.note.data or "", person.name, at)
         return True
@@ -101,9 +80,10 @@ def answer(person: Person, dispute: str) -> str | AnyResponse:
 @publisher.route("/disputes/<dispute>/evidence", methods=["GET", "POST"])
 @page("publisher")
 def show_file(person: Person, dispute: str) -> str | AnyResponse:
-    """Show a file while a dispute is undecided."""
-    form = FileForm()
-    return _after(form, carry_out(form, lambda: _keep(person, dispute, form)), person, dispute, "evidence")
+    """Show files while a dispute is undecided."""
+    form, dispute_id = FileForm(), parse_id("dsp", dispute)
+    is_done = carry_out(form, lambda: keep_files(person, dispute_id, form.file.data))
+    return _after(form, is_done, person, dispute, "evidence")
 
 
 @publisher.route("/disputes/<dispute>/appeal", methods=["GET", "POST"])
@@ -119,20 +99,10 @@ def appeal(person: Person, dispute: str) -> str | AnyResponse:
     return _after(form, carry_out(form, work), person, dispute, "appeal")
 
 
-def _keep(person: Person, dispute: str, form: AnswerForm | FileForm) -> bool:
-    """Keep the file that came with a form, if one did."""
-    sent = form.file.data
-    if sent is not None and sent.filename:
-        data = sent.read(dispute_rules().file_bytes + 1)
-        folder, at = settings().data_folder, business_clock().now()
-        add_file(person.account_id, parse_id("dsp", dispute), sent.filename, data, folder, person.name, at)
-    return True
-
-
 def _after(form: FlaskForm, is_done: bool | None, person: Person, dispute: str, kind: str) -> str | AnyResponse:
     """Go back to the dispute once something was done, or show the form with it."""
     if is_done:
         return redirect(url_for("publisher.dispute", dispute=dispute))
     story = dispute_story(person.account_id, parse_id("dsp", dispute), page_time())
-    return render_template("marketplace/publisher/dispute_form.html", form=form, story=story, kind=kind,
+    return render_template("marketplace/dispute_form.html", form=form, story=story, kind=kind,
                            reason_of=dispute_reason_of)  # fmt: skip

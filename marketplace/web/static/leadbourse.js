@@ -48,3 +48,62 @@ document.addEventListener("submit", (event) => {
   event.target.dataset.sent = "yes";
 });
 addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+// Ctrl-K, or the glass, opens the search; what is found stands in a list that the arrows walk and Enter opens.
+const finder = document.getElementById("finder");
+const wanted = finder?.querySelector("[role=combobox]"), list = finder?.querySelector("[role=listbox]");
+const openFinder = (event) => { event.preventDefault(); if (!finder.open) finder.showModal(); wanted.select(); };
+document.addEventListener("keydown", (event) => {
+  if (finder && event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) openFinder(event);
+});
+document.querySelector("a.open-finder")?.addEventListener("click", openFinder);
+const choose = (option) => {
+  for (const one of list.children) one.setAttribute("aria-selected", one === option);
+  option ? wanted.setAttribute("aria-activedescendant", option.id) : wanted.removeAttribute("aria-activedescendant");
+  option?.scrollIntoView({ block: "nearest" });
+};
+let asked = 0;
+wanted?.addEventListener("input", () => {
+  const turn = ++asked;
+  setTimeout(async () => {
+    if (turn !== asked) return;
+    const form = wanted.form, said = new URLSearchParams(new FormData(form)), isPosted = form.method === "post";
+    const answer = await fetch(isPosted ? form.action : `${form.action}?${said}`,
+      { method: form.method, body: isPosted ? said : null, headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (turn !== asked || !answer.ok) return;
+    list.replaceChildren(...[...page.querySelectorAll("#found a")].map((link, place) => {
+      const option = document.createElement("div");
+      option.append(...link.childNodes);
+      Object.assign(option, { id: `option-${place}`, role: "option" });
+      option.dataset.href = link.getAttribute("href");
+      return option;
+    }));
+    wanted.setAttribute("aria-expanded", list.children.length > 0);
+    finder.querySelector("[role=status]").textContent = page.getElementById("said")?.textContent ?? "";
+    choose(list.firstElementChild);
+  }, 150);
+});
+wanted?.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], options = [...(list?.children ?? [])];
+  const at = options.findIndex((one) => one.ariaSelected === "true");
+  if (step && options.length) { event.preventDefault(); choose(options.at((at + step) % options.length)); }
+  if (event.key === "Enter" && at >= 0) { event.preventDefault(); location.assign(options[at].dataset.href); }
+});
+list?.addEventListener("click", (event) => { const one = event.target.closest("[role=option]"); if (one) location.assign(one.dataset.href); });
+finder?.addEventListener("click", (event) => { if (event.target === finder) finder.close(); });
+// What is still going on is asked for again until it has ended; without the script a link does the same.
+async function refresh() {
+  const part = document.querySelector("[data-refresh]");
+  if (!part) return;
+  if (!document.hidden) {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    const text = answer?.ok ? await answer.text() : "";
+    const found = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
+    const isUsed = part.contains(document.activeElement) && found?.matches("[data-refresh]");
+    if (found && isUsed) for (const piece of part.querySelectorAll("[data-moves]")) piece.replaceWith(found.querySelector(`[data-moves="${piece.dataset.moves}"]`));
+    else if (found) part.replaceWith(found);
+  }
+  setTimeout(refresh, 2000);
+}
+setTimeout(refresh, 2000);
