@@ -21,8 +21,9 @@ ACTOR = "system:cards"
 def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) -> tuple[UUID, list[UUID]]:
     """Take unused money out of the wallet, and write the calls that send it to the cards; return its id and theirs.
 
-    The newest payments first, since old cards expire; none that its card's owner took back. Invalid with the field for an amount that is not above zero, or
-    above what came by card and was not sent back; Conflict `funds` when the wallet lacks it: nothing has moved then.
+    The newest payments first, since old cards expire; none that its card's owner took back. Invalid with the field for
+    an amount that is not above zero, or above what came by card and was not sent back; Conflict `funds` when the wallet
+    lacks it: nothing has moved then.
     """
     sources = _sources(account_id, money.currency)
     most = Money(sum(left for _, left in sources), money.currency)

@@ -139,6 +139,7 @@ def test_a_card_can_be_saved_without_paying(api, number, status) -> None:
         ({"customer": "cus_nobody"}, "customer"),
         ({"success_url": "javascript:alert(1)"}, "success_url"),
         ({"line_items": [{"quantity": 1, "price_data": {"currency": "eur", "unit_amount": 49, "product_data": {"name": "x"}}}]}, "line_items"),
+        ({"line_items": [{"quantity": 1, "price_data": {"currency": one, "unit_amount": 490, "product_data": {"name": "x"}}} for one in ("eur", "usd")]}, "line_items"),
         ({"line_items": [{"quantity": 1, "price_data": {"currency": "euro", "unit_amount": 490, "product_data": {"name": "x"}}}]}, "line_items[0][price_data][currency]"),
         ({"line_items": [{"quantity": 1, "price_data": {"currency": "eur", "unit_amount": -490, "product_data": {"name": "x"}}}]}, "line_items"),
     ],

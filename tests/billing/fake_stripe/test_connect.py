@@ -102,6 +102,7 @@ def test_a_reversal_brings_back_no_more_than_was_sent(fake, api) -> None:
     paid(api)
     account = onboarded(api)
     transfer = send(api, account, 5_000)
+    send(api, account, 100)
 
     api.v1.transfers.reversals.create(transfer.id, {"amount": 2_000})
     with pytest.raises(stripe.InvalidRequestError):
@@ -110,7 +111,7 @@ def test_a_reversal_brings_back_no_more_than_was_sent(fake, api) -> None:
 
     found = api.v1.transfers.retrieve(transfer.id)
     assert (found.reversed, found.amount_reversed, len(found.reversals.data)) == (True, 5_000, 2)
-    assert (available(api), theirs(fake, account)) == (9_825, 0)
+    assert (available(api), theirs(fake, account)) == (9_725, 100)
     assert len(api.v1.transfers.reversals.list(transfer.id).data) == 2
 
 
@@ -139,6 +140,25 @@ def test_a_payout_shown_as_paid_may_still_fail(fake, api, inbox) -> None:
     assert (failed.status, failed.failure_balance_transaction.type) == ("failed", "payout_failure")
     assert available(api) == 9_825
     assert inbox.types(7)[-1] == "payout.failed"
+
+
+def test_an_account_that_has_yet_to_say_who_it_is_is_not_paid_out(api) -> None:
+    account = api.v1.accounts.create({"type": "express"}).id
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        api.v1.payouts.create({"amount": 100, "currency": "eur"}, {"stripe_account": account})
+    assert refused.value.code == "payouts_not_allowed"
+
+
+def test_a_reversal_needs_what_the_account_still_has(api) -> None:
+    paid(api)
+    account = onboarded(api)
+    transfer = send(api, account, 5_000)
+    api.v1.payouts.create({"amount": 4_000, "currency": "eur"}, {"stripe_account": account})
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        api.v1.transfers.reversals.create(transfer.id, {"amount": 1_001})
+    assert refused.value.code == "balance_insufficient"
 
 
 def test_a_connected_account_is_paid_out_in_its_own_name(fake, api) -> None:

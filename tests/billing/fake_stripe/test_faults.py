@@ -112,6 +112,7 @@ def test_a_wrong_key_is_refused_as_stripe_does(fake) -> None:
         ("post", "/v1/payment_intents", {"amount": 5}, "parameter_missing", "currency"),
         ("post", "/v1/payment_intents", {"amount": "1e9", "currency": "eur"}, "parameter_invalid_integer", "amount"),
         ("post", "/v1/payment_intents", {"amount": 0, "currency": "eur"}, "parameter_invalid_integer", "amount"),
+        ("post", "/v1/customers", {"metadata" + "[a]" * 3000: "x"}, "parameter_invalid_object", "metadata"),
         ("post", "/v1/payment_intents", {"amount": 49, "currency": "eur"}, "amount_too_small", "amount"),
         ("post", "/v1/customers", {"metadata": {"x" * 41: "y"}}, "parameter_invalid_string", f"metadata[{'x' * 41}]"),
         ("post", "/v1/payment_intents", {"amount": 10**9, "currency": "eur"}, "amount_too_large", "amount"),

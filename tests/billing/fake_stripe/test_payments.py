@@ -78,6 +78,17 @@ def test_a_card_is_attached_listed_and_detached(api) -> None:
         charge_off_session(api, method.id)
 
 
+def test_a_card_of_one_customer_serves_no_other(api) -> None:
+    owner, other = (api.v1.customers.create().id for _ in range(2))
+    method = api.v1.payment_methods.attach("pm_card_visa", {"customer": owner}).id
+
+    with pytest.raises(stripe.InvalidRequestError):
+        api.v1.payment_methods.attach(method, {"customer": other})
+    with pytest.raises(stripe.InvalidRequestError):
+        charge_off_session(api, method)
+    assert available(api) == 0
+
+
 def test_a_card_that_its_bank_refuses_cannot_be_attached(api) -> None:
     customer = api.v1.customers.create().id
     with pytest.raises(stripe.CardError):
@@ -119,6 +130,8 @@ def test_a_dispute_is_opened_withdrawn_and_won(fake, api, inbox) -> None:
     charge = paid(api)
 
     dispute = fake.open_dispute(charge.id, reason="product_not_received")
+    with pytest.raises(ValueError, match="already disputed"):
+        fake.open_dispute(charge.id)
     assert available(api) == 9_825 - 10_000 - 1_500
     with pytest.raises(stripe.InvalidRequestError) as refused:
         api.v1.refunds.create({"charge": charge.id})

@@ -1,12 +1,14 @@
 """Money on its way back: refunds of unused money to the cards that paid, and chargebacks."""
 
+from typing import Any
+
 from sqlalchemy import text
 
 from core.db import transaction
 from tests.billing.funding.conftest import Till
 
 
-def refund(till: Till, amount: str, status: int = 201) -> dict:
+def refund(till: Till, amount: str, status: int = 201) -> Any:
     return till.post("/refunds", amount, status=status)
 
 
