@@ -7,7 +7,7 @@ import click
 
 from billing import reconcile
 from billing.cli import print_audit
-from core.clock import from_rfc3339
+from core.clock import as_rfc3339, from_rfc3339
 from core.db import db
 from core.errors import Fault, Invalid, NotAllowed
 from core.http import business_clock, settings
@@ -46,12 +46,12 @@ def reconcile_command(as_json: bool) -> None:
     told = {
         "balances": [
             {"currency": one.told.currency, "told_minor": one.told.minor, "difference_minor": one.difference.minor,
-             "seen_at": one.seen_at}
+             "seen_at": as_rfc3339(one.seen_at)}
             for one in found.standings
         ],
         "unexplained_minor_by_age": found.by_age(datetime.now(UTC)),
         "unexplained": [{"id": one.id, "kind": one.kind, "minor": one.money.minor, "currency": one.money.currency,
-                         "since": one.since} for one in found.unexplained],
+                         "since": as_rfc3339(one.since)} for one in found.unexplained],
         "open_calls": found.open_calls, "unhandled_news": found.unhandled_news,
     }  # fmt: skip
     if as_json:
