@@ -36,6 +36,8 @@ OF_KIND = {
         "/buyer/leads",
         "/buyer/deliveries",
         "/buyer/wallet",
+        "/buyer/wallet/top-up",
+        "/buyer/wallet/refund",
         "/buyer/lists",
         "/buyer/lists/new",
         "/buyer/addresses/confirm",
