@@ -23,8 +23,7 @@ class StandIn(NamedTuple):
 def stand_in_for(settings: Settings) -> StandIn | None:
     """Return how to run the fake for this service; None where Stripe's own key is set, or where the public comes.
 
-    It listens to this machine alone, wherever the service listens: who reaches its pages pays with made-up money,
-    which buys real leads.
+    It listens to this machine alone, wherever the service listens: who reaches its pages pays with made-up money.
     """
     if settings.stripe_secret_key is not None or (_is_public(settings) and not settings.test_money):
         return None
