@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -209,6 +210,7 @@ def rest(till: Till) -> None:
     till.look()
 
 
+@pytest.mark.timeout(120 + 10 * HISTORIES)
 def test_whatever_happens_the_books_hold_and_say_what_stripe_says(till: Till) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine_for(till),
