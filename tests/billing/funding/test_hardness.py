@@ -393,3 +393,13 @@ def test_sessions_of_others_are_not_found_on_the_way_back(till: Till) -> None:
     with transaction():
         assert find_session(UUID(int=7), session_id) is None
         assert find_session(parse_id("acc", till.buyer.id), session_id) is not None
+
+
+def test_a_payment_that_is_told_of_after_the_end_of_its_page_counts(till: Till) -> None:
+    asked = till.ask("100.00")
+    till.pay(asked["checkout_url"])
+    sql("UPDATE billing.top_ups SET state = 'expired', ended_at = now()")
+    till.look()
+
+    assert till.wallet().available.minor == 10_000
+    assert till.buyer.get(f"/wallet/top-ups/{asked['id']}")["state"] == "paid"
