@@ -131,6 +131,14 @@ def scheduled() -> dict[str, timedelta]:
     return dict(_schedule)
 
 
+_FAILED = text("SELECT count(*) FROM (SELECT FROM public.procrastinate_jobs WHERE status = 'failed' LIMIT :most) f")
+
+
+def count_failed(most: int) -> int:
+    """Count the jobs that are tried no more, at most so many."""
+    return db.session.scalar(_FAILED, {"most": most}) or 0
+
+
 _ORPHANED = """
     j.status = 'doing' AND NOT EXISTS (
         SELECT FROM public.procrastinate_workers w

@@ -22,6 +22,7 @@ from marketplace.web import buyer, chrome, operator, programs, publisher
 from marketplace.web.api import (
     addresses,
     api,
+    audit_log,
     balances,
     catalog,
     contact_reports,
@@ -56,6 +57,7 @@ ROOMS = (
     mail,
     market_jobs,
     addresses,
+    audit_log,
     balances,
     catalog,
     contact_reports,

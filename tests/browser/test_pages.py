@@ -46,6 +46,8 @@ OF_KIND = {
         "/design",
         "/operator/disputes",
         "/operator/dispute-groups",
+        "/operator/review",
+        "/operator/log",
         "/operator/publishers",
         "/operator/buyers",
         "/operator/verticals",
