@@ -14,7 +14,7 @@ from core.pages import page_time
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
 from marketplace.reports.publisher_today import balance_of
-from marketplace.web import charts, tables, words
+from marketplace.web import charts, saved_views, tables, words
 
 CURRENCY = "EUR"  # what pages show first; the verticals that ship trade in it
 
@@ -73,6 +73,7 @@ def install(app: Flask) -> None:
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         outcome_word=words.outcome_word, report_word=words.report_word, contact_word=words.contact_word,
+        views_here=saved_views.views_here, filters_here=saved_views.filters_here, view_address=saved_views.address,
     )  # fmt: skip
 
 

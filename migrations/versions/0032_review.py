@@ -8,7 +8,7 @@ down_revision = "0027"
 
 def upgrade() -> None:
     """Index what stands still and what people did, and add the views that people save."""
-    run_sql("0032_review", "waiting", "deeds")
+    run_sql("0032_review", "waiting", "deeds", "saved_views")
 
 
 def downgrade() -> None:

@@ -33,6 +33,8 @@ OF_KIND = {
         "/buyer/orders",
         "/buyer/orders/new?vertical=education",
         "/buyer/leads",
+        "/buyer/leads?state=held",
+        "/views/new?list=buyer.leads&query=state%3Dheld&name=x",
         "/buyer/deliveries",
         "/buyer/wallet",
         "/buyer/lists",

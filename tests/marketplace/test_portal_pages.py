@@ -40,6 +40,7 @@ PAGES = {
         "/buyer/deliveries",
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",
+        "/views/new?list=buyer.orders&query=status%3Dpaused",
         "/buyer/disputes",
         "/buyer/disputes?state=open&reason=bot&sort=decide",
         "/buyer/wallet",

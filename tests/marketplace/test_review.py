@@ -68,9 +68,9 @@ def test_all_that_stands_still_is_found_in_few_queries(deal: Deal, visitor: Visi
         answer = visitor.open("/operator/review")
     page = words_of(answer)
     assert len(said) <= MOST_QUERIES, said
-    assert "7 things stand still" in page and ODD in page and "<b>שלום" not in answer.text
+    assert "Standing still besides disputes: 7." in page and ODD in page and "<b>שלום" not in answer.text
     for says in ("a bot farm", "Suspended", "9 of 10 attempts failed", "https://leads.example/in", "Mail came back",
-                 "no such mailbox", "It failed too long", "1 jobs failed after every retry"):  # fmt: skip
+                 "no such mailbox", "It failed too long", "Failed after every retry: 1."):  # fmt: skip
         assert says in page
 
 
@@ -108,7 +108,7 @@ def test_more_than_are_shown_are_counted(deal: Deal, visitor: Visitor) -> None:
         " SELECT publisher_id, 'source ' || n, 'warned', since, changed_at"
         " FROM marketplace.source_standings, generate_series(1, 24) n")  # fmt: skip
     page = words_of(visitor.open("/operator/review"))
-    assert "25 things stand still" in page and "The latest 20 are shown; 5 more wait." in page
+    assert "Standing still besides disputes: 25." in page and "The latest 20 are shown; 5 more wait." in page
 
 
 def test_a_paused_source_is_readmitted_after_a_question(deal: Deal, market: Market, visitor: Visitor) -> None:
