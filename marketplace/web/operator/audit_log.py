@@ -18,6 +18,8 @@ from marketplace.web.words import STATES
 KINDS = {"lead": _l("Lead"), "sale": _l("Sale"), "dispute": _l("Dispute"), "order": _l("Order"),
          "account": _l("Account")}  # fmt: skip
 
+BORN = {"new": _l("New"), "received": _l("Received")}
+
 
 @operator.get("/log")
 @page("operator")
@@ -49,7 +51,7 @@ def states_of(deed: Deed) -> list[object]:
     """Return the states before and after in words."""
     codes = deed.move.split(">")
     words = (DISPUTE_STATES.get(code) or STATES.get(code) for code in codes)
-    return [word.says if word else code.replace("_", " ") for word, code in zip(words, codes, strict=True)]
+    return [word.says if word else BORN.get(code, code) for word, code in zip(words, codes, strict=True)]
 
 
 def _account_page(kind: str, shown: str) -> str:
