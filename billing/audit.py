@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
-from billing.audit_checks import CHECKS, SOLVENCY, Check
+from billing.audit_checks import CHECKS, SOLVENCY, TRIAL_BALANCE, Check
 
 DIFFERENCES_SHOWN = 100
 
@@ -49,6 +49,18 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialLine:
+    """What all owners of one place of the books were debited and credited in one currency, since the beginning."""
+
+    currency: str
+    account: int
+    name: str
+    side: str
+    debit_minor: int
+    credit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """Every check and every figure of one audit."""
 
@@ -66,16 +78,26 @@ def audit(connection: Executes, checks: Sequence[Check] = CHECKS) -> AuditReport
 
     `checks` lets an upper floor add its own with the same shape.
     """
+    return AuditReport(tuple(ask_check(connection, check) for check in checks), figures_of(connection))
+
+
+def ask_check(connection: Executes, check: Check) -> CheckResult:
+    """Ask one check of the database; reads the whole of its tables."""
+    rows = connection.execute(text(check.query)).mappings().fetchmany(DIFFERENCES_SHOWN)
+    return CheckResult(check.invariant, check.name, tuple(dict(row) for row in rows))
+
+
+def figures_of(connection: Executes) -> tuple[Figure, ...]:
+    """Return the figures that inform; reads every entry."""
     solvency = {row.currency: int(row.solvency_minor) for row in connection.execute(text(SOLVENCY))}
     no_stripe = "no balance transaction of Stripe is booked by this version"
-    figures = (
+    return (
         Figure("I7", "clearing_age", None, no_stripe),
         Figure("I8", "stripe_difference", None, no_stripe),
         Figure("I9", "solvency", solvency),
     )
-    return AuditReport(tuple(_ask(connection, check) for check in checks), figures)
 
 
-def _ask(connection: Executes, check: Check) -> CheckResult:
-    rows = connection.execute(text(check.query)).mappings().fetchmany(DIFFERENCES_SHOWN)
-    return CheckResult(check.invariant, check.name, tuple(dict(row) for row in rows))
+def trial_balance(connection: Executes) -> list[TrialLine]:
+    """Sum the debits and credits of every place of the books, per currency; reads every entry in one snapshot."""
+    return [TrialLine(*row) for row in connection.execute(text(TRIAL_BALANCE))]

@@ -321,3 +321,13 @@ SOLVENCY = """
     GROUP BY f.currency
     ORDER BY f.currency
 """
+
+# Places with parts, such as income by kind, have a line a part.
+TRIAL_BALANCE = """
+    SELECT e.currency, e.account::integer, c.name || coalesce(':' || e.sub_account, '') AS name, c.side,
+           coalesce(sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0), 0)::bigint AS debit_minor,
+           coalesce(-sum(e.amount_minor) FILTER (WHERE e.amount_minor < 0), 0)::bigint AS credit_minor
+    FROM billing.entries e JOIN billing.chart_of_accounts c ON c.code = e.account
+    GROUP BY e.currency, e.account, e.sub_account, c.name, c.side
+    ORDER BY e.currency, e.account, e.sub_account
+"""

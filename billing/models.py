@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Model
 
 SCHEMA = {"schema": "billing"}
+RARE_KIND = text("kind <> 'hold' AND kind <> 'resolve'")  # what no sale posts; such kinds have an index
 INSTANT = DateTime(timezone=True)
 
 
@@ -57,6 +58,13 @@ class Transaction(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="transactions_pkey"),
         UniqueConstraint("key", name="transactions_key_key"),
+        Index("transactions_rare_kind_idx", "kind", "id", postgresql_where=RARE_KIND),
+        Index(
+            "transactions_occurred_at_idx",
+            "occurred_at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
         SCHEMA,
     )
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import LOST_DATABASE, Application, Model, db, transaction
 from core.errors import Unavailable
+from core.job_faults import note_fault
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ _queue = procrastinate.App(connector=procrastinate.PsycopgConnector())  # runs j
 _desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # takes jobs, on our own connections
 _schedule: dict[str, timedelta] = {}
 _app: list[Application] = []  # the application whose context jobs run in; one a process
+_SET, _GO_BACK = text("SAVEPOINT enqueued"), text("ROLLBACK TO SAVEPOINT enqueued")
 
 
 class Tick(Model):
@@ -50,12 +52,16 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
     """
 
     def declare(work: Callable[..., object]) -> Callable[..., object]:
-        def run(**arguments: Any) -> None:
+        def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             with _app[0].app_context():
-                work(**arguments)
+                try:
+                    work(**arguments)
+                except Exception as error:
+                    note_fault(context.job.id, error)
+                    raise
 
         retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
-        _queue.task(name=name, retry=retry, pass_context=False)(run)
+        _queue.task(name=name, retry=retry, pass_context=True)(run)
         if every is not None:
             _schedule[name] = every
         return work
@@ -67,11 +73,19 @@ def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
     """Put a job on the queue in the session's transaction; with `once`, not while one of its name still waits."""
     connection = db.session.connection().connection.driver_connection
     deferrer = _desk.configure_task(name, connection=connection, queueing_lock=name if once else None)
+    # In words, since the session would set its own savepoint only when it next asks something, which is too late here.
+    db.session.execute(_SET)
     try:
-        with db.session.begin_nested():
-            deferrer.defer(**arguments)
+        deferrer.defer(**arguments)
     except AlreadyEnqueued:
+        db.session.execute(_GO_BACK)
         log.debug("%s is waiting already", name)
+
+
+def is_waiting(name: str) -> bool:
+    """Tell whether a job that is enqueued at most once waits now."""
+    query = text("SELECT FROM public.procrastinate_jobs WHERE queueing_lock = :name AND status = 'todo'")
+    return db.session.execute(query, {"name": name}).first() is not None
 
 
 def run_worker(app: Application, url: str, concurrency: int = 4) -> None:
@@ -129,14 +143,6 @@ def forget_slots(before: datetime) -> int:
 def scheduled() -> dict[str, timedelta]:
     """Return the scheduled jobs and how often they run."""
     return dict(_schedule)
-
-
-_FAILED = text("SELECT count(*) FROM (SELECT FROM public.procrastinate_jobs WHERE status = 'failed' LIMIT :most) f")
-
-
-def count_failed(most: int) -> int:
-    """Count the jobs that are tried no more, at most so many."""
-    return db.session.scalar(_FAILED, {"most": most}) or 0
 
 
 _ORPHANED = """

@@ -7,9 +7,10 @@ a handler may still see a batch twice (jobs are retried) and writes under the ou
 import json
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Text, text
+from sqlalchemy import BigInteger, DateTime, Identity, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +31,7 @@ class OutboxRow(Model):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     topic: Mapped[str] = mapped_column(Text)
     payload: Mapped[Any] = mapped_column(JSONB)
+    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 _ANNOUNCE = text("SELECT core.announce(:topic, CAST(:payload AS jsonb))")

@@ -122,7 +122,9 @@ MARKET_CHECKS = (
     Check("L3", "each sale stands where its delivery stands", DELIVERIES),
 )
 
+ALL_CHECKS = (*CHECKS, *MARKET_CHECKS)
+
 
 def audit_all(connection: Executes) -> AuditReport:
     """Check the whole ledger and the market against it; reads only."""
-    return audit(connection, (*CHECKS, *MARKET_CHECKS))
+    return audit(connection, ALL_CHECKS)

@@ -3,18 +3,20 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from core.bounces import bounce_mailbox, take_bounces
-from core.db import db, transaction
+from core.db import transaction
 from core.http import business_clock
 from core.idempotency import forget
-from core.identity import accounts_of_kind
+from core.job_faults import forget_faults
 from core.jobs import forget_slots, job
 from core.notifications import NOTICE_KIND, NOTICES, forget_deliveries, queue_digests, send_due
 from core.outbound import outbound
-from core.outbox import announce
 from core.rates import forget_rates
-from marketplace.audit import audit_all
+from marketplace.audit_runs import JOB as AUDIT
+from marketplace.audit_runs import STEP as AUDIT_STEP
+from marketplace.audit_runs import begin_audit, take_step
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -23,6 +25,9 @@ from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
+from marketplace.leads.uploads.posting import post_chunk, wake_uploads
+from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
+from marketplace.leads.uploads.register import erase_files
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +44,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "contacts_late": tell_late,
     "orders_paused": pause_negligent,
     "follow_ups_due": tell_follow_ups,
+    "upload_files_erased": erase_files,
 }
 
 
@@ -90,25 +96,44 @@ def fetch_meta_leads() -> None:
     fetch_due(outbound(), business_clock().now())
 
 
-@job("market.audit", every=timedelta(days=1))
-def prove_the_books() -> None:
-    """Audit the books every night; what is wrong is logged by name and told to every operator."""
-    report = audit_all(db.session)
-    wrong = [check.name for check in report.checks if not check.ok]
+@job(UPLOAD_JOB)
+def post_upload(upload: str) -> None:
+    """Post the next chunk of an upload."""
+    post_chunk(UUID(upload), business_clock().now())
+
+
+@job("market.uploads", every=timedelta(minutes=1))
+def wake_quiet_uploads() -> None:
+    """Go on with uploads whose next chunk was lost."""
+    with transaction():
+        wake_uploads(datetime.now(UTC))
+
+
+@job(AUDIT, every=timedelta(days=1))
+def prove_the_books(asked_by: str = "system:clock") -> None:
+    """Begin an audit of the books, every night and whenever an operator asks."""
+    with transaction():
+        begin_audit(asked_by, business_clock().now())
+
+
+@job(AUDIT_STEP)
+def prove_a_part(audit: str, number: int) -> None:
+    """Take one step of an audit; what is wrong at its end is logged by name and told to every operator."""
+    with transaction():
+        wrong = take_step(UUID(audit), number, business_clock().now())
     if wrong:
         log.critical("the books do not hold: %s", "; ".join(wrong))
-        now = datetime.now(UTC).isoformat()
-        with transaction():
-            accounts = [str(account.id) for account in accounts_of_kind("operator")]
-            announce("notice", {"event": "books.wrong", "at": now, "accounts": accounts, "data": {"checks": wrong}})
 
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers and rates older than a day, slots older than two, and notifications that ended 90 days ago."""
+    """Forget answers and rates older than a day, slots older than two, and, after 90, notifications that
+    ended and why jobs failed.
+    """
     now = datetime.now(UTC)
     with transaction():
         forget(now - timedelta(hours=24))
         forget_slots(now - timedelta(days=2))
         forget_deliveries(now - timedelta(days=90))
+        forget_faults(now - timedelta(days=90))
         forget_rates(now - timedelta(days=1))

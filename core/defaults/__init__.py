@@ -4,14 +4,16 @@ The code here knows keys, units and limits; what the keys mean is said in `defau
 clock nor database. `setting` resolves what a vertical, a country and an order say otherwise.
 """
 
-from core.defaults.resolving import NOTHING, Said, faults_in_said, setting
+from core.defaults.resolving import NOTHING, Said, faults_in_exchange, faults_in_said, setting
 from core.defaults.table import (
     Default,
     DefaultsLoader,
     Section,
     Table,
+    Value,
     default,
     defaults,
+    find_default,
     limits,
     read_table,
     show_quantity,
@@ -24,9 +26,12 @@ __all__ = [
     "Said",
     "Section",
     "Table",
+    "Value",
     "default",
     "defaults",
+    "faults_in_exchange",
     "faults_in_said",
+    "find_default",
     "limits",
     "read_table",
     "setting",

@@ -13,9 +13,16 @@ LEVELS = ("vertical", "country", "order")
 
 
 def setting(
-    key: str, vertical: Said = NOTHING, country: Said = NOTHING, order: Said = NOTHING, table: Table | None = None
+    key: str,
+    vertical: Said = NOTHING,
+    country: Said = NOTHING,
+    order: Said = NOTHING,
+    table: Table | None = None,
+    exchange: Said = NOTHING,
 ) -> Value:
     """Return what holds: never looser than the operator's table, and never looser than the level above.
+
+    `exchange` is what the operator says for all instead of the shipped value, anywhere within the limits.
 
     A level that may not say anything, says something unusable or something looser, changes nothing; `faults_in_said`
     refuses such words when they are kept. KeyError for an unknown key.
@@ -24,10 +31,24 @@ def setting(
     if row is None:
         raise KeyError(key)
     holds = row.value
+    if key in exchange and not list(value_faults(row, exchange[key])):
+        holds = exchange[key]
     for level, said in zip(LEVELS, (vertical, country, order), strict=True):
         if key in said and not list(_refusals(row, level, said[key], holds)):
             holds = said[key]
     return holds
+
+
+def faults_in_exchange(said: Said) -> list[Fault]:
+    """Name every key of what the operator says for the whole exchange that is unknown or outside its limits."""
+    faults: list[Fault] = []
+    for key, value in said.items():
+        row = find_default(key)
+        if row is None:
+            faults.append(Fault(key, "unknown_setting", "Choose a key that `leadbourse defaults` lists."))
+        else:
+            faults += [Fault(key, *verdict) for verdict in value_faults(row, value)]
+    return faults
 
 
 def faults_in_said(level: str, said: Said, above: Said = NOTHING, table: Table | None = None) -> list[Fault]:

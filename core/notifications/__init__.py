@@ -1,6 +1,6 @@
 """Telling accounts what happened: notices, and webhooks signed per Standard Webhooks, patient and logged."""
 
-from core.notifications.deliveries import Logged, deliveries_of, forget_deliveries, make_test, replay
+from core.notifications.deliveries import Logged, deliveries_of, forget_deliveries, make_test, replay, waiting_webhooks
 from core.notifications.digests import has_digest, queue_digests, set_digest
 from core.notifications.jobs import write_notices
 from core.notifications.mails import NOTICE_KIND, NOTICES
@@ -42,6 +42,7 @@ __all__ = [
     "secrets_of",
     "send_due",
     "set_digest",
+    "waiting_webhooks",
     "webhooks_of",
     "write_notices",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
@@ -27,6 +27,13 @@ class Logged:
     def id(self) -> UUID:
         """Return the delivery's id."""
         return self.delivery.id
+
+
+def waiting_webhooks(most: int) -> tuple[int, datetime | None]:
+    """Count the deliveries that wait, at most so many, and tell since when the first of them is due."""
+    due = select(Delivery.next_attempt_at).where(Delivery.state == "waiting").limit(most).subquery()
+    count, first = db.session.execute(select(func.count(), func.min(due.c.next_attempt_at))).one()
+    return int(count), first
 
 
 def make_deliveries(notices: Iterable[dict[str, Any]], at: datetime) -> None:

@@ -12,7 +12,7 @@ import yaml
 from core.defaults import NOTHING, Said, setting
 from core.errors import Fault, Invalid, Malformed
 from core.money import Money
-from core.schemas import ROOT, convert
+from core.schemas import ROOT, convert, learned
 from marketplace.catalog.definition import VerticalDefinition, faults_of, said_in
 from marketplace.catalog.dispute_rules import Reason, base_hold_days, dispute_rules, reason_in
 from marketplace.catalog.example import example_body
@@ -67,7 +67,7 @@ class Vertical:
 
         It is not judged anew: a limit that the operator tightened since must not stop what is traded already.
         """
-        return cls(convert(mapping, VerticalDefinition))
+        return cls(msgspec.convert(mapping, learned(VerticalDefinition)))
 
     @classmethod
     def read(cls, text: str) -> "Vertical":
@@ -99,9 +99,9 @@ class Vertical:
         missing = (name for name in self._required if attributes.get(name) is None)
         return faults + [Fault(f"attributes.{name}", "missing", "Send this attribute.") for name in missing]
 
-    def setting(self, key: str, country: Said = NOTHING, order: Said = NOTHING) -> int | bool:
+    def setting(self, key: str, country: Said = NOTHING, order: Said = NOTHING, exchange: Said = NOTHING) -> int | bool:
         """Return what one of the exchange's settings is here; KeyError for an unknown one."""
-        value = setting(key, said_in(self.definition), country, order)
+        value = setting(key, said_in(self.definition), country, order, exchange=exchange)
         assert not isinstance(value, list), f"{key} is a list, which no vertical changes"
         return value
 

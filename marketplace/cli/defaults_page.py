@@ -19,7 +19,9 @@ Every number of the exchange that somebody might ask the reason of. This page is
 
 `limits` are the operator's. A vertical *narrows* (never looser than the value) or says any value *within* the limits;
 a country and an order narrow what stands above them and never loosen it. Some numbers stand here before what they
-govern is built; the documents of each part say what is.
+govern is built; the documents of each part say what is. Operators say otherwise at `/operator/settings`, for the
+exchange or a country, on the settings that are resolved when they are needed; `leadbourse defaults --effective` prints
+what holds and who says so.
 """
 PRICES_HEAD = """
 ## Price corridors

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import click
 import msgspec
@@ -18,6 +18,7 @@ from core.db import migrate, pool_of, transaction
 from core.errors import Conflict, NotAllowed
 from core.identity import accounts_of_kind
 from core.postgres import discard_embedded, open_database
+from core.supervisor import refuse_busy_port
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand
@@ -58,6 +59,7 @@ def demo(days: int | None, scale: float | None, rate: float | None, as_report: b
         return
     size = sample_market().size
     with locked(settings.data_folder):
+        refuse_busy_port(settings.host, settings.port)  # before a minute is spent on filling in
         state = _filled(settings, size.backfill_days if days is None else days, 1.0 if scale is None else scale)
         sys.exit(_serve(settings, state, rate or size.clock_rate))
 
@@ -147,15 +149,20 @@ def _connected(settings: Settings, url: str, clock: SetClock | None = None) -> I
 
 
 @contextmanager
-def _progress(wanted: Wanted) -> Iterator[Callable[[int], None]]:
-    market = sample_market()
-    weekdays = sum(
-        1 if (wanted.first_day + timedelta(days=day)).weekday() < 5 else market.size.weekend_bp / 10_000
-        for day in range(wanted.days)
-    )
-    length = max(1, round(market.size.weekday_leads * wanted.scale * (weekdays + 0.2)))
-    with click.progressbar(length=length, label=f"Filling in {wanted.days} days", file=sys.stderr) as bar:
-        yield bar.update
+def _progress(wanted: Wanted) -> Iterator[Callable[[datetime, int], None]]:
+    """Show how much of the market's own time is filled in, with the date that is reached and the leads so far."""
+    began, leads = datetime.combine(wanted.first_day, time(), UTC), 0
+    length = int((wanted.opens_at - began).total_seconds())
+    with click.progressbar(
+        length=length, label=f"Filling in {wanted.days} days", file=sys.stderr, item_show_func=lambda item: item
+    ) as bar:
+
+        def show(at: datetime, more: int) -> None:
+            nonlocal leads
+            leads += more
+            bar.update(int((at - began).total_seconds()) - bar.pos, f"{at:%-d %b}, {leads} leads")
+
+        yield show
 
 
 def _refuse_others() -> None:
@@ -192,6 +199,7 @@ def _say_who_is_there(settings: Settings, state: DemoState) -> None:
     click.echo(
         f"\nThe publisher may act for all {_count(state, 'publisher')} publishers, the buyer for all "
         f"{_count(state, 'buyer')} buyers. Their keys: {settings.data_folder / 'demo' / 'state.json'}"
+        "\nLook first at the publisher's leads, each with why it sold or not, and at the operator's disputes."
         "\nWhat the market should show, and does: ./run demo --report\n"
     )
 

@@ -15,7 +15,7 @@ NOT_JUDGED = {
     "competitors": "30 % refused before the sale",
     "bad_among_sold": "4.6 % of what is sold, once the four above are refused",
     "machine_decided": "62 % of disputes, once machines weigh their evidence",
-    "breaker": "TurnBad is paused within a day of turning, SubNet's s9 within two",
+    "breaker": "SubNet's s9 paused in 48 hours, TurnBad in 24: only buyers tell of robots by now, and later than that",
     "clicks": "45,000 a day with their robots and duplicates",
     "verified_only": "Mutuelle Senior buys unverified people, as nobody is verified yet",
     "actions_and_sales": "SilentCPS, Playforge, Boutique Zoé, SolarSur's appointments: paid by action or sale",

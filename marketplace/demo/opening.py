@@ -41,7 +41,7 @@ def next_opening(now: datetime) -> datetime:
 
 
 def fill_in(
-    wanted: Wanted, data_folder: Path, clock: SetClock, password: str, progress: Callable[[int], None]
+    wanted: Wanted, data_folder: Path, clock: SetClock, password: str, progress: Callable[[datetime, int], None]
 ) -> DemoState:
     """Make the market and play it until it opens; what is half done when this is cut short can only be thrown away."""
     cast = Cast(wanted.first_day, wanted.scale, wanted.seed)

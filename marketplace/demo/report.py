@@ -1,7 +1,7 @@
 """The report of the demonstration: counts what the market shows and puts it beside its table."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from marketplace.demo.market import sample_market
 from marketplace.demo.scale import scaled
 from marketplace.demo.state import DemoState
 
+BOT_SUB_HOURS, TURNED_HOURS = 48, 24  # until the breaker should have paused a source, from when it is bad
 WINDOW = timedelta(days=10)  # of younger sales nobody knows yet how many go back
 _SEEN = text("""
     WITH leads AS (
@@ -45,6 +46,11 @@ _SEEN = text("""
         (SELECT count(*) FROM sales
             WHERE sold_at < (SELECT max(received_at) FROM leads) - CAST(:window AS interval)) AS decided
 """)
+_PAUSED = text("""
+    SELECT min(e.at) FROM marketplace.events e
+    WHERE e.subject_id = :publisher AND e.actor = 'system:breaker' AND e.move LIKE '%>paused' AND e.at >= :since
+      AND starts_with(e.why, CONCAT('source ', CAST(:source AS text), ':'))
+""")
 RAMP = timedelta(days=6)  # until as many disputes come in as will
 
 
@@ -63,8 +69,26 @@ def report(state: DemoState) -> dict[str, Any]:
         "first_day": state.first_day, "days": state.days, "scale": state.scale, "seed": state.seed,
         "tolerance_percent": market.totals.tolerance_bp / 100,
         "figures": [figure._asdict() for figure in figures],
+        "paused": [_paused(state, *each) for each in _to_pause(state)],
         "not_judged_yet": NOT_JUDGED,
     }  # fmt: skip
+
+
+def _to_pause(state: DemoState) -> Iterator[tuple[str, str, datetime, int]]:
+    """Yield whose source the breaker should pause, since when it is bad, and within how many hours."""
+    began = datetime.combine(_date(state), time(), UTC)
+    for publisher in sample_market().publishers:
+        if publisher.bot_sub:
+            yield publisher.name, f"{publisher.slug}-{publisher.bot_sub.name}", began, BOT_SUB_HOURS
+        if publisher.turns:
+            yield publisher.name, publisher.slug, began + timedelta(days=publisher.turns.after_days), TURNED_HOURS
+
+
+def _paused(state: DemoState, name: str, source: str, since: datetime, hours: int) -> dict[str, Any]:
+    publisher = parse_id("acc", state.members[name].account_id)
+    at = db.session.execute(_PAUSED, {"publisher": publisher, "source": source, "since": since}).scalar_one()
+    return {"source": source, "bad_since": since.isoformat(), "expected_hours": hours,
+            "seen_hours": None if at is None else round((at - since) / timedelta(hours=1), 1)}  # fmt: skip
 
 
 def lines_of(report: dict[str, Any]) -> Iterator[str]:
@@ -72,6 +96,9 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
     yield f"{'figure':30} {'expected':>10} {'seen':>10}   within {report['tolerance_percent']:.0f} %"
     for each in report["figures"]:
         yield f"{each['name']:30} {each['expected']:10.2f} {each['seen']:10.2f}   {'yes' if each['within'] else 'NO'}"
+    for each in report["paused"]:
+        seen = "not paused" if each["seen_hours"] is None else f"after {each['seen_hours']:.0f} h"
+        yield f"{each['source'] + ' paused by the breaker':30} {each['expected_hours']:8} h {seen:>12}"
     yield "\nNot judged yet:"
     for name, says in report["not_judged_yet"].items():
         yield f"  {name:18} {says}"

@@ -1,5 +1,6 @@
 """The clock of each delivered sale: set once from the order's terms, and the same before the watch has stored it."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,10 +9,14 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
+from core.overrides import Overrides, overrides
+from marketplace.catalog.regions import country_of
+from marketplace.catalog.shelf import verticals_by_id
+from marketplace.catalog.verticals import Vertical
 from marketplace.catalog.zones import zone_of
 from marketplace.leads.best_time import wanted_at
 from marketplace.leads.contact_models import SaleContact
-from marketplace.leads.contact_speed import due_instant, left_alone_instant
+from marketplace.leads.contact_speed import Setting, due_instant, left_alone_instant
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
@@ -33,15 +38,21 @@ def contacts_of(sales: list[Sale], leads: dict[UUID, Lead]) -> dict[UUID, SaleCo
 
 def new_contacts(sales: list[tuple[Sale, Lead]]) -> list[SaleContact]:
     """Work out the clocks of delivered sales, each given with its lead, by the terms it was sold under."""
+    if not sales:
+        return []
     schedules = _schedules([sale for sale, _ in sales])
-    return [_started(sale, lead, schedules[sale.order_id, sale.order_version]) for sale, lead in sales]
+    said, verticals = overrides(), verticals_by_id()
+    return [
+        _started(sale, lead, schedules[sale.order_id, sale.order_version], _setting_of(lead, verticals, said))
+        for sale, lead in sales
+    ]
 
 
 def store_contacts(contacts: list[SaleContact]) -> None:
     """Store new clocks; a sale that has one keeps it."""
     rows = [{name: value for name, value in vars(one).items() if not name.startswith("_")} for one in contacts]
     if rows:
-        db.session.execute(insert(SaleContact).on_conflict_do_nothing(), rows)
+        db.session.execute(insert(SaleContact).on_conflict_do_nothing(), rows, execution_options={"render_nulls": True})
 
 
 def local_day(at: datetime, zone: str) -> date:
@@ -51,14 +62,18 @@ def local_day(at: datetime, zone: str) -> date:
 
 def _schedules(sales: list[Sale]) -> Versions:
     wanted = {(sale.order_id, sale.order_version) for sale in sales}
-    if not wanted:
-        return {}
     key = tuple_(OrderVersion.order_id, OrderVersion.version)
     rows = db.session.scalars(select(OrderVersion).where(key.in_(wanted)))
     return {(row.order_id, row.version): decode_terms(row.terms).schedule for row in rows}
 
 
-def _started(sale: Sale, lead: Lead, schedule: Schedule | None) -> SaleContact:
+def _setting_of(lead: Lead, verticals: Mapping[int, Vertical], said: Overrides) -> Setting:
+    """Say what settings are for a lead: its vertical's, its country's, the exchange's."""
+    vertical, country = verticals[lead.vertical_id], said.of_country(country_of(lead.region))
+    return lambda key: int(vertical.setting(key, country, exchange=said.exchange))
+
+
+def _started(sale: Sale, lead: Lead, schedule: Schedule | None, setting: Setting) -> SaleContact:
     """Start the clock at delivery, or when the person wants to be called, in the zone of the person's region."""
     assert sale.delivered_at is not None
     zone = schedule.timezone if schedule else "UTC"
@@ -69,8 +84,8 @@ def _started(sale: Sale, lead: Lead, schedule: Schedule | None) -> SaleContact:
         sale_id=sale.id, buyer_id=sale.buyer_id, order_id=sale.order_id, order_version=sale.order_version,
         publisher_id=sale.publisher_id, timezone=zone, delivered_at=sale.delivered_at,
         delivered_hour=sale.delivered_at.astimezone(ZoneInfo(zone)).hour,
-        due_at=due_instant(lead.details["interest"], schedule, begins),
-        left_alone_at=left_alone_instant(schedule, begins), attempts=0, attempt_days=0,
+        due_at=due_instant(lead.details["interest"], schedule, begins, setting),
+        left_alone_at=left_alone_instant(schedule, begins, setting), attempts=0, attempt_days=0,
         wanted_at=wanted if begins > sale.delivered_at else None,
         best_time=None if not said else "respected" if wanted else "not_understood",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy import exists, select, text
 
 from core.db import db
 from core.outbox import announce
+from core.overrides import overrides
 from marketplace.leads.contact_clock import new_contacts, store_contacts
 from marketplace.leads.contact_models import ContactWatch, SaleContact
 from marketplace.leads.contact_speed import LEAST_SALES, leaves_leads_alone
@@ -83,12 +84,12 @@ def pause_negligent(as_of: datetime) -> int:
 
     One a transaction: a pause locks the vertical's book, and whoever changes the next order may wait for that.
     """
-    since = as_of - REMEMBERED
-    asked = {"as_of": as_of, "since": since, "states": list(OPEN_STATES), "actor": ACTOR, "least": LEAST_SALES}
+    since, say = as_of - REMEMBERED, overrides().setting
+    asked = {"as_of": as_of, "since": since, "states": list(OPEN_STATES), "actor": ACTOR, "least": say(LEAST_SALES)}
     judged = db.session.execute(_LEFT_ALONE, asked).all()
     return int(any(
         _pause(order, untouched, sales, as_of) for order, sales, untouched in judged
-        if leaves_leads_alone(untouched, sales)
+        if leaves_leads_alone(untouched, sales, say)
     ))  # fmt: skip
 
 

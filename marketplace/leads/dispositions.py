@@ -94,7 +94,7 @@ def report_at_once(reports: Sequence[tuple[UUID, Report]], actor: str, now: date
         return 0
     rows = [_row(contacts[sale_id], report, actor, now) for sale_id, report in kept]
     statement = insert_unless_there(Disposition).on_conflict_do_nothing().returning(Disposition.id)
-    new = db.session.execute(statement, rows).all()
+    new = db.session.execute(statement, rows, execution_options={"render_nulls": True}).all()
     _sum_up(list(sales))
     db.session.expire_all()
     return len(new)

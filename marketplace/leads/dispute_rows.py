@@ -66,6 +66,8 @@ class Dispute(Model):
         Index("disputes_state_idx", "state", "id"),
         Index("disputes_buyer_id_idx", "buyer_id", "id"),
         Index("disputes_publisher_id_idx", "publisher_id", "id"),
+        Index("disputes_bought_by_day_idx", "buyer_id", "opened_at"),
+        Index("disputes_sold_by_day_idx", "publisher_id", "opened_at"),
         Index("disputes_watch_due_idx", "id", postgresql_where=text("watch_due")),
         Index("disputes_decided_idx", "buyer_id", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
         Index("disputes_opened_at_idx", "opened_at"),

@@ -1,4 +1,4 @@
-"""Moves a lead, a sale, a dispute or an endpoint from state to state, leaving an event row of who, when and why."""
+"""Moves leads, sales, disputes, endpoints and uploads from state to state; each move is an event: who, when, why."""
 
 from datetime import datetime
 
@@ -8,10 +8,11 @@ from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.stages import may_move
+from marketplace.leads.uploads.models import Upload
 
 
 def move(
-    subject: Lead | Sale | Dispute | Endpoint, after: str, actor: str, at: datetime, why: str | None = None
+    subject: Lead | Sale | Dispute | Endpoint | Upload, after: str, actor: str, at: datetime, why: str | None = None
 ) -> bool:
     """Move a subject and write the event; the same state again changes nothing and returns False.
 

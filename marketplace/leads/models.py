@@ -35,8 +35,10 @@ class Lead(Model):
     __table_args__ = (
         CheckConstraint("marketplace.is_lead_status(status)"),
         Index("leads_publisher_id_idx", "publisher_id", "id"),
+        Index("leads_by_day_idx", "publisher_id", "received_at", postgresql_include=["status"],
+              postgresql_where=text("test IS FALSE")),
         {"schema": "marketplace"},
-    )
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     publisher_id: Mapped[UUID]
@@ -65,6 +67,9 @@ class Sale(Model):
         CheckConstraint("marketplace.is_sale(sales)", name="sales_check"),
         UniqueConstraint("lead_id", "buyer_id", name="sales_lead_id_buyer_id_key"),
         Index("sales_buyer_id_idx", "buyer_id", "id"),
+        Index("sales_bought_by_day_idx", "buyer_id", "sold_at",
+              postgresql_include=["currency", "state", "price_minor", "credited_minor", "delivered_at"]),
+        Index("sales_paid_by_day_idx", "publisher_id", "sold_at", postgresql_include=["currency", "payout_minor"]),
         Index("sales_publisher_id_idx", "publisher_id",
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
         Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),

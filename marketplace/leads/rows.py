@@ -40,8 +40,8 @@ class CsvFile:
         self._lines = _Lines(stream, encoding or "utf-8")
         first = next(iter(self._lines), "")
         self._lines.give_back(keep=0)
-        delimiter = delimiter or max(DELIMITERS, key=first.count)
-        self._rows = _csv_rows(self._lines, delimiter)
+        self.delimiter = delimiter or max(DELIMITERS, key=first.count)
+        self._rows = _csv_rows(self._lines, self.delimiter)
         _, header = next(self._rows, (1, []))
         if not isinstance(header, list):
             raise Malformed("bad_header", f"The header cannot be read: {header.detail}")

@@ -1,4 +1,4 @@
-"""The one table of moves: which state a lead, a sale, a dispute or an endpoint may go to from which.
+"""The one table of moves: which state a lead, a sale, a dispute, an endpoint or an upload may go to from which.
 
 Leads are born in their state by the sale function; a sold one that no buyer took in the end is unsold, and a pending
 one waits for a buyer who answers at once; a delivered sale fails only when its mail comes back within the grace; orders
@@ -36,6 +36,14 @@ MOVES: dict[str, dict[str, frozenset[str]]] = {
         "open": frozenset({"half_open"}),
         "half_open": frozenset({"probing"}),
         "probing": frozenset({"closed", "open", "half_open"}),
+    },
+    "upload": {
+        "ready": frozenset({"running", "cancelled", "expired"}),
+        "running": frozenset({"done", "cancelled", "stopped"}),
+        "done": frozenset(),
+        "cancelled": frozenset(),
+        "stopped": frozenset(),
+        "expired": frozenset(),
     },
 }
 

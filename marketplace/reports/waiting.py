@@ -12,7 +12,7 @@ from affiliates import Publisher
 from core.db import db
 from core.errors import NotFound
 from core.identity import Account
-from core.jobs import count_failed
+from core.job_desk import count_failed
 from core.notifications import Webhook
 from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.models import Event
@@ -21,7 +21,6 @@ from marketplace.orders.models import Order, OrderVersion
 from marketplace.reports.claimants import claimants
 
 SHOWN = 20  # of each kind; that there are more is said
-MOST_JOBS = 10_000  # counted at most
 SYSTEM = "system%"
 
 
@@ -62,7 +61,7 @@ def what_waits(at: datetime) -> Waiting:
     found = claimants(at)
     return Waiting(
         _section(_sources()), _section(_accounts()), Section(found[:SHOWN], len(found)), _section(_endpoints()),
-        _section(_orders()), _section(_webhooks()), count_failed(MOST_JOBS),
+        _section(_orders()), _section(_webhooks()), count_failed(),
     )  # fmt: skip
 
 

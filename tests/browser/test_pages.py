@@ -21,6 +21,7 @@ OF_KIND = {
         "/publisher/sources",
         "/publisher/sources/new",
         "/publisher/specification/education",
+        "/publisher/upload",
         "/publisher/disputes",
         "/publisher/balance",
         "/programs",
@@ -58,6 +59,11 @@ OF_KIND = {
         "/operator/verticals/education/edit",
         "/operator/verticals/education/text",
         "/search?q=publisher",
+        "/operator/books",
+        "/operator/journal",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
     ),
 }
 LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]

@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
+import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.db import db, transaction
-from core.jobs import UNHEARD_SECONDS, claim_slot, enqueue, forget_slots, rescue_jobs, scheduled, slot_of
+from core.jobs import UNHEARD_SECONDS, _queue, claim_slot, enqueue, forget_slots, job, rescue_jobs, scheduled, slot_of
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 SLOTS = [AT + timedelta(minutes=minute) for minute in range(20)]
@@ -60,6 +62,17 @@ def test_a_job_that_waits_is_not_enqueued_twice_when_once_is_enough(app: Flask) 
     assert db.session.scalar(db.text(waiting)) == 1
 
 
+def test_what_else_a_transaction_did_is_kept_when_the_job_waits_already(app: Flask) -> None:
+    with transaction():
+        enqueue("notice", once=True, news=[])
+    with transaction():
+        claim_slot("before", SLOTS[0])
+        enqueue("notice", once=True, news=[])
+        claim_slot("after", SLOTS[0])
+    with transaction():
+        assert not claim_slot("before", SLOTS[0]) and not claim_slot("after", SLOTS[0])
+
+
 def test_what_is_enqueued_in_a_transaction_that_fails_never_was(app: Flask) -> None:
     enqueue("notice", news=[])
     db.session.rollback()
@@ -88,3 +101,17 @@ def test_a_job_that_its_living_worker_never_heard_of_is_put_back_after_a_while_a
         states.append(db.session.scalar(db.text("SELECT status::text FROM procrastinate_jobs")))
         db.session.rollback()
     assert states == ["doing", "todo"]
+
+
+def test_a_job_that_raises_leaves_why_and_raises_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    @job("test.raises")
+    def raises() -> None:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr("core.jobs._app", [app])
+    task = _queue.tasks.pop("test.raises")
+    with pytest.raises(ValueError, match="no such thing"):
+        task.func(SimpleNamespace(job=SimpleNamespace(id=7)))
+    found = db.session.execute(db.text("SELECT job_id, fault FROM core.job_faults")).one()
+    db.session.rollback()
+    assert tuple(found) == (7, "ValueError: no such thing")

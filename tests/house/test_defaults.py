@@ -11,7 +11,7 @@ from marketplace.catalog.definition import OWN_FIELDS
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.cli import leadbourse
 from marketplace.cli.defaults_page import as_page
-from marketplace.leads.contact_speed import SLA_SECONDS
+from marketplace.leads.contact_speed import SLA_KEYS
 from marketplace.leads.delivery.outcomes import TRIES
 from marketplace.leads.delivery.settings import DEFAULT_TIMEOUT_SECONDS
 from marketplace.leads.submission import Interest
@@ -46,7 +46,7 @@ def test_code_reads_its_numbers_from_the_defaults() -> None:
 
 
 def test_every_interest_has_a_time_to_the_first_contact() -> None:
-    assert set(SLA_SECONDS) == set(get_args(Interest))
+    assert set(SLA_KEYS) == set(get_args(Interest))
 
 
 def test_settings_with_a_field_of_their_own_exist() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -59,7 +60,30 @@ def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     assert {each["name"] for each in figures["figures"]} >= {"sold_percent", "turnover_weekday_eur"}
 
 
-def test_what_was_cut_short_is_said_and_made_anew_but_nobody_elses_folder_is_touched(place: Installation) -> None:
+@pytest.mark.timeout(300)
+def test_what_was_cut_short_is_said_and_made_anew(place: Installation) -> None:
+    cut = place.start("demo", "--days", "2", "--scale", "0.2", "--rate", "600")
+    labels = place.folder / "demo" / "labels.ndjson"
+    wait_until(lambda: labels.is_file() and labels.stat().st_size > 0, 90)
+    cut.kill()
+    cut.wait()
+
+    start(place)
+
+    assert "cut short while it was filled in; beginning anew" in (place.folder / "log").read_text()
+    assert end(place) == 0
+    assert place.run("audit").returncode == 0
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_filled_in(place: Installation) -> None:
+    with socket.create_server(("127.0.0.1", place.port)):
+        refused = place.run("demo", "--days", "1", "--scale", "0.05")
+
+    assert refused.returncode == 1 and f"port {place.port}" in refused.stderr and "PORT" in refused.stderr
+    assert not (place.folder / "demo" / "state.json").exists()
+
+
+def test_nobody_elses_folder_is_touched(place: Installation) -> None:
     place.make_account("publisher")
 
     refused = place.run("demo", "--days", "0", "--scale", "0.01")

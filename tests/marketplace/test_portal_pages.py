@@ -24,6 +24,8 @@ PAGES = {
         "/publisher/sources",
         "/publisher/sources/new",
         "/publisher/specification/education",
+        "/publisher/upload",
+        "/publisher/upload?sort=rows",
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
@@ -69,6 +71,11 @@ PAGES = {
         "/operator/verticals/education/edit",
         "/operator/verticals/new/text",
         "/operator/verticals/education/text",
+        "/operator/books",
+        "/operator/jobs",
+        "/operator/settings",
+        "/operator/settings/contact.order_minutes",
+        "/operator/journal?kind=hold&on=2026-11-22",
     ],
 }
 

@@ -45,11 +45,12 @@ def upheld_by_rule(sale: Sale, credit_bp: int, note: str, paid_by: str = PUBLISH
 
 def lock_dispute(dispute_id: UUID) -> tuple[Sale, Dispute]:
     """Return a dispute with its sale, both locked; NotFound when there is none."""
-    found = db.session.scalar(select(Dispute.sale_id).where(Dispute.id == dispute_id))
-    if found is None:
-        raise NotFound(detail="There is no dispute with this id.")
     # The sale's lock comes first everywhere, so that deciding and disputing cannot wait for each other.
-    sale = db.session.get_one(Sale, found, with_for_update=True, populate_existing=True)
+    disputed = select(Dispute.sale_id).where(Dispute.id == dispute_id).scalar_subquery()
+    query = select(Sale).where(Sale.id == disputed).with_for_update().execution_options(populate_existing=True)
+    sale = db.session.scalar(query)
+    if sale is None:
+        raise NotFound(detail="There is no dispute with this id.")
     return sale, db.session.get_one(Dispute, dispute_id, with_for_update=True, populate_existing=True)
 
 
@@ -62,6 +63,7 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
     dispute.decided_at, dispute.decided_by, dispute.decision_note = at, actor, ruling.note
     dispute.credited_minor, dispute.paid_by = ruling.credit_minor, ruling.paid_by if ruling.credit_minor else None
     dispute.appeal_until = dispute.appeal_until or appeal_ends(dispute_rules(), at)
+    dispute.watch_due = ruling.credit_minor > 0
     move(dispute, ruling.state, actor, at, ruling.note)
     if dispute.late:
         _take_back(sale, dispute, actor, at)
@@ -76,7 +78,6 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
     if dispute.paid_by == PLATFORM:
         lost = dispute.full_payout_minor - (sale.payout_minor if sale.state != "returned" else 0)
         compensate_publisher(sale, dispute, lost, actor, at)
-    dispute.watch_due = ruling.credit_minor > 0
     db.session.flush()
     return True
 
@@ -119,8 +120,8 @@ def _take_back(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
 def _stay_settled(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
     """Let a settled sale be what it is unless its whole price went back."""
     if dispute.state == "upheld":
-        move(sale, "returned", actor, at, "dispute upheld")
         sale.ended_at = at
+        move(sale, "returned", actor, at, "dispute upheld")
         tell("sale.returned", sale, at, {"dispute": str(dispute.id), "reason": dispute.reason})
 
 
@@ -129,14 +130,13 @@ def _give_back(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
     (outcome,) = resolve_holds([request], actor, at)
     if outcome.state not in ("resolved", "repeated"):
         raise Conflict("not_now", f"The money of this sale cannot be returned: its hold is {outcome.state}.")
-    move(sale, "returned", actor, at, "dispute upheld")
     sale.ended_at = at
+    move(sale, "returned", actor, at, "dispute upheld")
     tell("sale.returned", sale, at, {"dispute": str(dispute.id), "reason": dispute.reason})
 
 
 def _hold_on(sale: Sale, dispute: Dispute, actor: str, at: datetime) -> None:
     """Let the sale go on to its settlement, not before an appeal would come too late."""
     assert sale.release_at is not None and dispute.appeal_until is not None
-    move(sale, "delivered", actor, at, f"dispute {dispute.state}")
     sale.release_at = max(sale.release_at, dispute.appeal_until)
-    db.session.flush()
+    move(sale, "delivered", actor, at, f"dispute {dispute.state}")

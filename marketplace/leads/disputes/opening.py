@@ -57,10 +57,7 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
     check_evidence(claim.evidence, reason)
     heard = _as_heard(buyer_id, claim, reason, at)
     late = reason.beyond_vertical and sale.state == "settled"
-    dispute = enter_dispute(sale, heard, actor, at, late=late)
-    dispute.fee_minor = fee_of(buyer_id, sale.currency, at)
-    dispute.fee_state = "due" if dispute.fee_minor else None
-    return dispute
+    return enter_dispute(sale, heard, actor, at, late=late, fee_minor=fee_of(buyer_id, sale.currency, at))
 
 
 def _as_heard(buyer_id: UUID, claim: Claim, reason: Reason, at: datetime) -> Claim:
@@ -96,7 +93,7 @@ def _undisputed(query: Select[Sale]) -> Sale:
 
 def enter_dispute(
     sale: Sale, claim: Claim, actor: str, at: datetime, group_id: UUID | None = None, *, late: bool = False,
-    opened_by: str = BUYER,
+    opened_by: str = BUYER, fee_minor: int = 0,
 ) -> Dispute:  # fmt: skip
     """Write the dispute of a locked sale and tell both sides; Conflict when the sale's state does not permit it.
 
@@ -110,6 +107,7 @@ def enter_dispute(
         sub_reason=claim.sub_reason, note=claim.note, evidence=list(claim.evidence), group_id=group_id, state="open",
         opened_at=at, hear_until=hear_until, decide_by=decision_due(dispute_rules(), hear_until),
         full_payout_minor=sale.payout_minor, full_reserve_minor=sale.reserve_minor, late=late, opened_by=opened_by,
+        fee_minor=fee_minor, fee_state="due" if fee_minor else None,
     )  # fmt: skip
     db.session.add_all([dispute, Event(subject_id=dispute.id, at=at, move="new>open", actor=actor, why=claim.reason)])
     db.session.flush()

@@ -2,8 +2,9 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.db import transaction
@@ -44,7 +45,7 @@ class Report:
         """Count one row; of a rejected one return the line, the first reason and what to do."""
         self.rows += 1
         self.last_line = result.line
-        error = _error_of(result)
+        error = error_of(result)
         if error is None:
             self.accepted += 1
             self.sold += isinstance(result.said, dict) and result.said["status"] == "sold"
@@ -68,21 +69,31 @@ class Report:
 class LeadFile:
     """A file of leads, opened and read by a mapping; the rows that cannot be read come with their reason."""
 
-    def __init__(self, stream: io.BufferedReader, name: str, mapping: MappingFile, vertical: Vertical) -> None:
-        """Read the header; Malformed when there is none, Invalid when it lacks columns that the mapping reads."""
+    def __init__(
+        self, stream: io.BufferedReader, name: str, mapping: MappingFile, vertical: Vertical, at: datetime | None = None
+    ) -> None:
+        """Read the header; Malformed when there is none, Invalid when it lacks columns that the mapping reads.
+
+        `at` is when the import began, now if left out.
+        """
         self._rows = self._open(stream, name, mapping)
-        self._mapped = Mapped(mapping, vertical, desk().intake.clock.now())
+        self.mapped = Mapped(mapping, vertical, at or desk().intake.clock.now())
 
     def leads(self, from_line: int = 1) -> Iterator[Posted]:
         """Yield the leads of the rows that begin at this line or below."""
-        return (Posted(row.line, self._lead(row)) for row in self._rows if row.line >= from_line)
+        return (Posted(row.line, self.lead(row)) for row in self.rows(from_line))
 
-    def _lead(self, row: Row) -> Submission | DomainError:
+    def rows(self, from_line: int = 1) -> Iterator[Row]:
+        """Yield the rows that begin at this line or below."""
+        return (row for row in self._rows if row.line >= from_line)
+
+    def lead(self, row: Row) -> Submission | DomainError:
+        """Make a lead of one row, or tell why it is none."""
         columns = row.columns
         if isinstance(columns, Malformed):
             return columns
         try:
-            return self._mapped.lead(columns)
+            return self.mapped.lead(columns)
         except Malformed as refused:
             return refused
 
@@ -108,7 +119,7 @@ def import_leads(
     """
     refused: list[DomainError] = []
     leads = file.leads(from_line)
-    for result in _judge_many(leads, sender) if dry_run else post_many(leads, sender):
+    for result in judge_many(leads, sender) if dry_run else post_many(leads, sender):
         watch(report.add(result))
         if isinstance(result.said, DomainError):
             refused.append(result.said)
@@ -124,7 +135,8 @@ def _count(refused: list[DomainError], sender: Sender, dry_run: bool) -> None:
     refused.clear()
 
 
-def _judge_many(leads: Iterator[Posted], sender: Sender) -> Iterator[Result]:
+def judge_many(leads: Iterable[Posted], sender: Sender) -> Iterator[Result]:
+    """Judge leads as posting would, and store nothing."""
     for one in leads:
         try:
             if isinstance(one.lead, DomainError):
@@ -136,7 +148,8 @@ def _judge_many(leads: Iterator[Posted], sender: Sender) -> Iterator[Result]:
             yield Result(one.line, {"status": "rejected" if reasons else "unsold", "reasons": list(reasons)})
 
 
-def _error_of(result: Result) -> Error | None:
+def error_of(result: Result) -> Error | None:
+    """Tell why a row was rejected: its line, the first reason, the field and what to do; None when it was not."""
     said = result.said
     if isinstance(said, dict):
         if said["status"] != "rejected":

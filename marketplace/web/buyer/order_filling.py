@@ -10,6 +10,7 @@ from wtforms import SelectChoice
 from core.defaults import default
 from core.i18n import money, wanted_language
 from core.money import Money
+from core.overrides import overrides
 from marketplace.catalog.verticals import Vertical
 from marketplace.catalog.zones import zone_of
 from marketplace.leads.delivery.credentials import masked
@@ -25,13 +26,14 @@ def for_new(vertical: Vertical | None) -> dict[str, Any]:
     """Return what the form of a new order begins with: the exchange's defaults, in the zone of a vertical's people."""
     currency = vertical.currency if vertical else "EUR"
     zone = zone_of(vertical.definition.example_region) if vertical else None
+    say = overrides().setting
     hours = [f"{default(f'new_order.{end}_hour'):02}:00" for end in ("from", "to")]
     return {
         "vertical": vertical.slug if vertical else "",
         "max_share": str(vertical.share.buyers if vertical else default("share.buyers")),
         "day": {
-            "cap": str(default("new_order.day_leads")),
-            "budget": str(Money(default("new_order.day_budget_minor"), currency)),
+            "cap": str(say("new_order.day_leads")),
+            "budget": str(Money(say("new_order.day_budget_minor"), currency)),
         },
         "timezone": zone or "Europe/Paris",
         "windows": [{"days": WORKING_DAYS, "from_": hours[0], "to": hours[1]}],

@@ -2,24 +2,21 @@
 
 from marketplace.web.operator import (
     audit_log,
+    books,
     buyers,
     dispute_groups,
     disputes,
+    jobs,
+    journal,
     publishers,
     review,
+    settings,
     vertical_editor,
     verticals,
 )
 from marketplace.web.operator.routes import operator
 
-PAGES = (
-    disputes,
-    dispute_groups,
-    review,
-    audit_log,
-    publishers,
-    buyers,
-    verticals,
-    vertical_editor,
-)  # imported for the routes that they declare
+# Imported for the routes that they declare.
+PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, verticals, vertical_editor, books, journal,
+         jobs, settings)  # fmt: skip
 ROOMS = (operator,)

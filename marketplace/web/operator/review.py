@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -16,16 +16,16 @@ from core.db import transaction
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
+from core.job_desk import MOST
 from core.pages import page_time
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.publisher_standing import set_publisher_standing
 from marketplace.leads.source_breaker import set_standing
 from marketplace.reports.dispute_queue import names_of
-from marketplace.reports.waiting import MOST_JOBS, stopped_source, what_waits
+from marketplace.reports.waiting import stopped_source, what_waits
 from marketplace.web.operator.routes import operator
 from marketplace.web.words import Word
 
-JOBS = "operator.jobs"
 STATES = {
     "open": Word("refused", _l("Paused")),
     "half_open": Word("held", _l("Paused until one lead tries it")),
@@ -51,9 +51,8 @@ class StoppedForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 @page("operator")
 def review(_: Person) -> str:
     """Show what stands still and waits for an operator's eye."""
-    jobs = url_for(JOBS) if JOBS in current_app.view_functions else ""
     return render_template("marketplace/operator/review.html", waits=what_waits(page_time()), rules=dispute_rules(),
-                           state_here=state_here, jobs=jobs, most_jobs=MOST_JOBS)  # fmt: skip
+                           state_here=state_here, most_jobs=MOST)  # fmt: skip
 
 
 @operator.route("/review/source", methods=["GET", "POST"])

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from core.i18n import said
 from core.ids import show_id
 from marketplace.leads.models import Event
+from marketplace.leads.uploads.targets import Target
 from marketplace.reports.publisher_leads import LeadStory
 from marketplace.web.words import dispute_reason_of, state_of
 
@@ -66,3 +67,44 @@ DIALECT_WORDS = {
     "leadspedia": "LeadsPedia", "leadprosper": "Lead Prosper", "leadexec": "LeadExec", "leadbyte": "LeadByte",
     "boberdoo": "boberdoo", "adf": "ADF", "google": "Google Ads", "meta": "Meta",
 }  # fmt: skip
+
+# What the form of a file's columns is divided into, and the words of a lead's fields there.
+UPLOAD_GROUPS = {
+    "person": _l("Who it is, and how to reach them"),
+    "where": _l("Where"),
+    "consent": _l("Consent"),
+    "asked": _l("What this vertical asks"),
+    "more": _l("More"),
+}
+UPLOAD_OUTCOMES = {"refused": _l("No lead at all")}  # beside leads that were refused
+TARGET_WORDS = {
+    "contact.email": _l("E-mail address"),
+    "contact.phone": _l("Phone"),
+    "contact.first_name": _l("First name"),
+    "contact.last_name": _l("Last name"),
+    "contact.profile_url": _l("Link to a profile"),
+    "contact.postal_code": _l("Postal code"),
+    "contact.city": _l("City"),
+    "contact.address": _l("Address"),
+    "contact.language": _l("Language"),
+    "contact.best_time": _l("Best time to call"),
+    "contact.company": _l("Company"),
+    "contact.position": _l("Position"),
+    "region": _l("Country or region"),
+    "consent.text": _l("Words of the consent"),
+    "consent.given_at": _l("When it was given"),
+    "consent.page_url": _l("Page on which it was given"),
+    "consent.ip": _l("IP address"),
+    "external_id": _l("Your own id"),
+    "comments": _l("Comments"),
+    "channel": _l("Channel"),
+    "interest": _l("Interest"),
+    "source.click_id": _l("Click id"),
+    "source.sub.1": _l("Sub id 1"),
+    "source.sub.2": _l("Sub id 2"),
+}
+
+
+def target_word(target: Target) -> Any:
+    """Return the words of a lead's field; an attribute is called as its vertical calls it."""
+    return TARGET_WORDS.get(target.path) or said(target.label)

@@ -92,3 +92,18 @@ wanted?.addEventListener("keydown", (event) => {
 });
 list?.addEventListener("click", (event) => { const one = event.target.closest("[role=option]"); if (one) location.assign(one.dataset.href); });
 finder?.addEventListener("click", (event) => { if (event.target === finder) finder.close(); });
+// What is still going on is asked for again until it has ended; without the script a link does the same.
+async function refresh() {
+  const part = document.querySelector("[data-refresh]");
+  if (!part) return;
+  if (!document.hidden) {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    const text = answer?.ok ? await answer.text() : "";
+    const found = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
+    const isUsed = part.contains(document.activeElement) && found?.matches("[data-refresh]");
+    if (found && isUsed) for (const piece of part.querySelectorAll("[data-moves]")) piece.replaceWith(found.querySelector(`[data-moves="${piece.dataset.moves}"]`));
+    else if (found) part.replaceWith(found);
+  }
+  setTimeout(refresh, 2000);
+}
+setTimeout(refresh, 2000);

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from core.config import Settings
-from core.db import db, pool_of
+from core.db import db, pool_of, transaction
 from core.errors import Conflict
+from core.ids import parse_id
 from core.postgres import create_database, drop_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
@@ -36,6 +37,10 @@ SHAPE = """
            (SELECT array_agg(s.price_minor ORDER BY s.price_minor) FROM marketplace.sales s WHERE s.lead_id = l.id)
     FROM marketplace.leads l ORDER BY l.external_id
 """
+PAUSED = """
+    INSERT INTO marketplace.events (subject_id, at, move, actor, why)
+    VALUES (:subnet, :at, 'active>paused', 'system:breaker', :why)
+"""
 
 
 @contextmanager
@@ -45,7 +50,7 @@ def filled(postgres: str, folder: Path, days: int, scale: float, seed: int = 202
     app = create_app(Settings(data_folder=folder, database_url=url), url, clock)
     try:
         with app.app_context():
-            yield fill_in(Wanted(days, scale, seed, OPENS), folder, clock, "a password", lambda _: None)
+            yield fill_in(Wanted(days, scale, seed, OPENS), folder, clock, "a password", lambda *_: None)
             db.session.remove()
     finally:
         pool_of(app).close()
@@ -66,6 +71,17 @@ def test_a_small_market_shows_its_totals_and_its_books_hold(postgres: str, tmp_p
         seen = {each["name"]: each for each in shown["figures"]}
         assert [name for name in JUDGED if not 0.6 < seen[name]["seen"] / seen[name]["expected"] < 1.4] == []
         assert shown["not_judged_yet"] == NOT_JUDGED and len(list(lines_of(shown))) > len(seen) + len(NOT_JUDGED)
+        assert [(each["source"], each["seen_hours"]) for each in shown["paused"]] == [
+            ("subnet-s9", None), ("turnbad", None),
+        ]  # fmt: skip
+        assert any("subnet-s9 paused" in line and "not paused" in line for line in lines_of(shown))
+        at = datetime(2026, 11, 24, 6, tzinfo=UTC)
+        with transaction():
+            for source in ("subnet-s90", "subnet-s9"):
+                db.session.execute(text(PAUSED), {"subnet": parse_id("acc", state.members["SubNet"].account_id), "at": at,
+                                                  "why": f"source {source}: 3 of 9 sales went back"})  # fmt: skip
+                at += timedelta(hours=1)
+        assert [each["seen_hours"] for each in report(state)["paused"]] == [31.0, None]
         assert rows("SELECT count(*) FROM marketplace.dispositions")[0][0] > 50
         assert rows("SELECT count(*) FROM marketplace.disputes")[0][0] > 3
         first, last = rows("SELECT min(received_at), max(received_at) FROM marketplace.leads")[0]

@@ -12,6 +12,9 @@ import pytest
 from core.errors import Invalid
 from core.schemas import convert
 from marketplace.catalog.verticals import Vertical, read_shipped
+from marketplace.demo.cast import Cast
+from marketplace.demo.lanes import HOW_MANY as LANES
+from marketplace.demo.lanes import lanes_of
 from marketplace.demo.market import (
     LABELS,
     MARKET_FILE,
@@ -25,6 +28,7 @@ from marketplace.demo.market import (
 from marketplace.demo.people import countries, email_of, person_in
 from marketplace.demo.phones import HOW_MANY, RANGES, number_at
 from marketplace.demo.traffic import FIRST_DAY, Sent, leads_of
+from marketplace.demo.wallets import offered, playing
 from marketplace.leads.addresses import FICTION_RANGES, read_email, read_phone
 from marketplace.leads.submission import Submission
 from marketplace.leads.validation import Judged, judge
@@ -213,3 +217,12 @@ def test_the_product_never_reads_the_sample_market_nor_a_true_label() -> None:
         if re.search(r"marketplace\.demo\b|true_label", text_of(path))
     ]
     assert readers == []
+
+
+def test_what_is_played_at_once_has_no_buyer_and_no_vertical_in_common() -> None:
+    cast = Cast(FIRST_DAY, 1, SEED)
+    lanes = lanes_of(cast)
+    for buyer in playing(cast):
+        assert len({lanes[slug] for _, slug in offered(buyer)}) == 1, buyer.name
+    sent = Counter(lanes[posting.sent.body["vertical"]] for posting in cast.postings(0))
+    assert set(sent) == set(range(LANES)) and min(sent.values()) > 0.35 * sent.total()

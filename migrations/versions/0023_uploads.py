@@ -1,14 +1,14 @@
-"""Accounts are found by how their name begins."""
+"""Files of leads that publishers upload: what each says, how far it has come, and what became of every row."""
 
 from migrations.sql import run_sql
 
-revision = "0027"
+revision = "0023"
 down_revision = "0022"
 
 
 def upgrade() -> None:
-    """Index the names of accounts in small letters."""
-    run_sql("0027_search", "names")
+    """Add uploads, their sealed files, and their rows."""
+    run_sql("0023_uploads", "tables")
 
 
 def downgrade() -> None:
