@@ -23,7 +23,7 @@ views = Blueprint("views", __name__)
 # The lists whose filters may be kept; each is one kind of account's, which its name begins with.
 LISTS = frozenset({
     "buyer.leads", "buyer.orders", "buyer.deliveries", "buyer.disputes", "publisher.today", "publisher.leads",
-    "publisher.disputes", "operator.disputes", "operator.audit_log",
+    "publisher.disputes", "operator.disputes", "operator.audit_log", "operator.journal",
 })  # fmt: skip
 PLACE = "cursor"  # where somebody is in a list is no filter
 
