@@ -15,7 +15,7 @@ from billing.audit import (
     figures_of,
     trial_balance,
 )
-from billing.audit_checks import CHECKS, Check
+from billing.audit_checks import CHECKS
 from billing.balances import Earned, earned_by, wallets_of
 from billing.earners import (
     EarnerBalance,
@@ -27,11 +27,19 @@ from billing.earners import (
     reserves_of,
 )
 from billing.fees import charge_fee, return_fee
+from billing.funding.audit_checks import Check
+from billing.funding.due import run_due_cards
+from billing.funding.give_backs import give_backs_of
+from billing.funding.models import TopUp
+from billing.funding.paying import start_give_back, start_top_up
+from billing.funding.reconciliation import Reconciliation, reconcile
+from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.refunds import lock_parties, net_owed, refund_capture
+from billing.stand_in import StandIn, stand_in_for
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
@@ -50,11 +58,16 @@ __all__ = [
     "HoldState",
     "JournalAsked",
     "Line",
+    "Payer",
     "Posted",
     "Posting",
+    "Reconciliation",
     "ReserveDay",
+    "StandIn",
+    "TopUp",
     "TrialLine",
     "WalletBalance",
+    "Ways",
     "ask_check",
     "audit",
     "charge_fee",
@@ -63,6 +76,9 @@ __all__ = [
     "earned_by",
     "earnings_of",
     "figures_of",
+    "find_session",
+    "get_top_up",
+    "give_backs_of",
     "grant_promo",
     "history_of",
     "journal_of",
@@ -74,10 +90,16 @@ __all__ = [
     "open_wallet",
     "place_hold",
     "posting_of",
+    "reconcile",
     "refund_capture",
     "reserves_of",
     "resolve_holds",
     "return_fee",
+    "run_due_cards",
+    "stand_in_for",
+    "start_give_back",
+    "start_top_up",
+    "top_ups_of",
     "trial_balance",
     "wallet_of",
     "wallets_of",

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
-from billing.audit_checks import CHECKS, SOLVENCY, TRIAL_BALANCE, Check
+from billing.audit_checks import CHECKS, SOLVENCY, TRIAL_BALANCE
+from billing.funding.audit_checks import CLEARING_AGE, STRIPE_DIFFERENCE, Check
 
 DIFFERENCES_SHOWN = 100
+MOST_CLEARING_HOURS = 24  # that a card payment may wait for its movement without a warning
 
 
 class Executes(Protocol):
@@ -41,11 +43,13 @@ class Figure:
     name: str
     value: dict[str, int] | None
     reason: str = ""
+    most: int | None = None
+    unit: str = "minor units"
 
     @property
     def warns(self) -> bool:
-        """Tell whether a currency's figure is below zero."""
-        return any(minor < 0 for minor in (self.value or {}).values())
+        """Tell whether a currency's figure is below zero, or above its most."""
+        return any(one < 0 or (self.most is not None and one > self.most) for one in (self.value or {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,12 @@ def ask_check(connection: Executes, check: Check) -> CheckResult:
 def figures_of(connection: Executes) -> tuple[Figure, ...]:
     """Return the figures that inform; reads every entry."""
     solvency = {row.currency: int(row.solvency_minor) for row in connection.execute(text(SOLVENCY))}
-    no_stripe = "no balance transaction of Stripe is booked by this version"
+    ages = {row.currency: int(row.hours) for row in connection.execute(text(CLEARING_AGE))}
+    differences = {row.currency: int(row.minor) for row in connection.execute(text(STRIPE_DIFFERENCE))}
+    unread = "the balance at Stripe was never read"
     return (
-        Figure("I7", "clearing_age", None, no_stripe),
-        Figure("I8", "stripe_difference", None, no_stripe),
+        Figure("I7", "clearing_age", ages, most=MOST_CLEARING_HOURS, unit="hours"),
+        Figure("I8", "stripe_difference", differences or None, unread, most=0),
         Figure("I9", "solvency", solvency),
     )
 

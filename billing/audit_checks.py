@@ -3,17 +3,7 @@
 The numbers are those of docs/money.md. Every query reads one snapshot, so it may run beside live traffic.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must always hold, in words, and the query for its counter-examples."""
-
-    invariant: str
-    name: str
-    query: str
-
+from billing.funding.audit_checks import CARD_CHECKS, Check
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """
@@ -306,6 +296,7 @@ CHECKS = (
     Check("I12", "refunds are booked as they say", REFUNDS_ARE_BOOKED),
     Check("I12", "no refund is above what was captured, or above its share", REFUNDS_ARE_COVERED),
     Check("I12", "fees and netted debts are booked between their two accounts", PAIRS_ARE_BOOKED),
+    *CARD_CHECKS,
     Check("I14", "balances rebuilt from entries are the live ones", REBUILT_BALANCES),
 )
 

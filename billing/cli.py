@@ -31,7 +31,7 @@ def _print_figure(figure: Figure) -> None:
     if figure.value is None:
         click.echo(f"null  {figure.invariant:4} {figure.name}: {figure.reason}")
         return
-    shown = ", ".join(f"{minor} {currency} (minor units)" for currency, minor in figure.value.items()) or "0"
+    shown = ", ".join(f"{minor} {currency} ({figure.unit})" for currency, minor in figure.value.items()) or "0"
     click.echo(f"{'WARN ' if figure.warns else 'info '} {figure.invariant:4} {figure.name}: {shown}")
 
 

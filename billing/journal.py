@@ -25,7 +25,11 @@ from core.db import db
 from core.errors import NotFound
 
 COMMON_KINDS = ("hold", "resolve")  # found by going backwards; the other kinds have an index
-KINDS = (*COMMON_KINDS, "credit", "promo", "mature", "refund", "compensate", "clawback", "fee", "fee_back")
+KINDS = (
+    *COMMON_KINDS, "credit", "promo", "top_up", "card_payment", "card_refund", "card_payout", "card_fee", "give_back",
+    "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature", "refund",
+    "compensate", "clawback", "fee", "fee_back",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

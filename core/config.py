@@ -30,6 +30,10 @@ class Settings:
     root_key: str | None = field(default=None, repr=False)
     show_design: bool = False
     bounces_url: str | None = None
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_api_base: str | None = None
+    test_money: bool = False
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -77,7 +81,18 @@ class Settings:
             root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
             show_design=switch("LEADBOURSE_SHOW_DESIGN"),
             bounces_url=checked("LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"),
+            stripe_secret_key=environment.get("STRIPE_SECRET_KEY") or None,
+            stripe_webhook_secret=environment.get("STRIPE_WEBHOOK_SECRET") or None,
+            stripe_api_base=checked(
+                "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
+            ),
+            test_money=switch("LEADBOURSE_TEST_MONEY"),
         )
+
+    @property
+    def takes_cards(self) -> bool:
+        """Tell whether a card processor is set up: Stripe, or the fake that `serve` starts without its key."""
+        return self.stripe_secret_key is not None
 
     @property
     def address(self) -> str:

@@ -8,6 +8,8 @@ import psycopg.types.json
 from flask import Flask
 
 from affiliates import open_publisher
+from billing import jobs as billing_jobs
+from billing.web.webhook import hooks
 from core import http, i18n, mail
 from core import pages as page_edge
 from core.anchor import InstalledClock
@@ -39,6 +41,7 @@ from marketplace.web.api import (
     source_standings,
     sources,
     suppression,
+    top_ups,
     webhooks,
 )
 from marketplace.web.design import design
@@ -56,6 +59,7 @@ STATIC = "marketplace/web/static"
 # What is imported for the jobs and routes that it declares.
 ROOMS = (
     mail,
+    billing_jobs,
     market_jobs,
     addresses,
     audit_log,
@@ -75,6 +79,7 @@ ROOMS = (
     source_standings,
     sources,
     suppression,
+    top_ups,
     webhooks,
 )
 
@@ -98,7 +103,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     page_edge.install(app)
     i18n.install(app)
     csrf = install_sign_in(app, settings, _open_books)
-    for room in (health, api, inbound, meta):
+    for room in (health, api, inbound, hooks, meta):
         app.register_blueprint(room)
         csrf.exempt(room)  # who comes here brings a key, and no session
     for room in (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from billing import run_due_cards
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -53,7 +54,8 @@ def run_due(as_of: datetime) -> dict[str, int]:
 
     Daily mails are put on the queue.
     """
-    done = {"bounces": take_returned(as_of), "deliveries": deliver_due(as_of), "files": deliver_files(as_of)}
+    done = run_due_cards(as_of)
+    done |= {"bounces": take_returned(as_of), "deliveries": deliver_due(as_of), "files": deliver_files(as_of)}
     done |= settle_due(as_of)
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 

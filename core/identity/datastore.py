@@ -31,6 +31,7 @@ class People(SQLAlchemyUserDatastore):
         """
         now = datetime.now(UTC)
         account = open_account(given["kind"], given["account"], now)
+        account.registered_at = now
         self._opened(account.id, account.kind)
         try:
             return add_owner(account.id, given["email"], given["password"], now)

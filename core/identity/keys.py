@@ -18,7 +18,7 @@ from core.ids import new_id
 SCOPES_OF: dict[str, frozenset[str]] = {
     "publisher": frozenset({"leads:write", "leads:read", "balance:read", "keys:manage", "webhooks:manage"}),
     "buyer": frozenset({"orders:write", "orders:read", "sales:write", "sales:read", "disputes:write", "wallet:read",
-                        "keys:manage", "webhooks:manage"}),
+                        "wallet:write", "keys:manage", "webhooks:manage"}),
     "operator": frozenset({"operate", "keys:manage", "webhooks:manage"}),
 }  # fmt: skip
 

@@ -41,6 +41,7 @@ class Account(Model):
     name: Mapped[str] = mapped_column(Text)
     standing: Mapped[str] = mapped_column(Text, server_default="active")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    registered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # by itself; None by an operator
 
 
 Index("accounts_name_idx", func.lower(Account.name).label("by_name"), postgresql_ops={"by_name": "text_pattern_ops"})

@@ -9,7 +9,7 @@ import click
 from core.errors import DomainError
 from marketplace.cli.accounts import account
 from marketplace.cli.bench import bench
-from marketplace.cli.books import audit_command, run_due_command
+from marketplace.cli.books import audit_command, reconcile_command, run_due_command
 from marketplace.cli.defaults import defaults_command
 from marketplace.cli.demo import demo, simulator
 from marketplace.cli.leads import leads
@@ -23,15 +23,15 @@ def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
 
 
-for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, run_due_command, serve,
-                simulator, time_command, vertical, web, worker):  # fmt: skip
+for command in (account, audit_command, bench, clock, db_group, defaults_command, demo, leads, reconcile_command,
+                run_due_command, serve, simulator, time_command, vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 
 def main() -> None:
     """Run a command; a refusal is a sentence on stderr and exit status 1, SIGTERM ends it like Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for chatty in ("alembic", "procrastinate", "apscheduler"):
+    for chatty in ("alembic", "procrastinate", "apscheduler", "stripe"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

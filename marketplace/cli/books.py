@@ -1,12 +1,13 @@
 """Proving the books and doing what is due."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 
+from billing import reconcile
 from billing.cli import print_audit
-from core.clock import from_rfc3339
+from core.clock import as_rfc3339, from_rfc3339
 from core.db import db
 from core.errors import Fault, Invalid, NotAllowed
 from core.http import business_clock, settings
@@ -34,6 +35,30 @@ def run_due_command(as_of: str | None, as_json: bool) -> None:
         print_json(done)
     for name, count in {} if as_json else done.items():
         click.echo(f"{name}: {count}")
+
+
+@click.command("reconcile")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def reconcile_command(as_json: bool) -> None:
+    """Tell what of the money at the card processor nobody can explain, in cents and by age; exit status 1 if any."""
+    found = reconcile()
+    told = {
+        "balances": [
+            {"currency": one.told.currency, "told_minor": one.told.minor, "difference_minor": one.difference.minor,
+             "seen_at": as_rfc3339(one.seen_at)}
+            for one in found.standings
+        ],
+        "unexplained_minor_by_age": found.by_age(datetime.now(UTC)),
+        "unexplained": [{"id": one.id, "kind": one.kind, "minor": one.money.minor, "currency": one.money.currency,
+                         "since": as_rfc3339(one.since)} for one in found.unexplained],
+        "open_calls": found.open_calls, "unhandled_news": found.unhandled_news,
+    }  # fmt: skip
+    if as_json:
+        print_json(told)
+    for name, value in {} if as_json else told.items():
+        click.echo(f"{name}: {value}")
+    sys.exit(1 if found.unexplained or any(one.difference.minor for one in found.standings) else 0)
 
 
 def _instant(text: str | None) -> datetime:

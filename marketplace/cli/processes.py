@@ -13,6 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from billing import stand_in_for
 from core.config import Settings
 from core.db import migrate, pool_of, transaction
 from core.http import business_clock
@@ -64,10 +65,13 @@ def serve_everything(settings: Settings, beside: Beside = NOTHING) -> int:
             "DATABASE_URL": database.url, "HOST": settings.host, "PORT": str(settings.port), SUPERVISED: "1",
             "PYTHONPATH": str(PROJECT),
         }  # fmt: skip
+        if stand_in := stand_in_for(settings):
+            environment |= stand_in.environment
         status = os.spawnve(os.P_WAIT, PROGRAM[0], [*PROGRAM, "db", "upgrade"], environment)  # noqa: S606
         if status != 0:
             return status
         commands = {name: [*PROGRAM, name] for name in ("web", "worker", "clock")}
+        commands |= {"cards": stand_in.command} if stand_in else {}
         commands |= {name: [*PROGRAM, *command] for name, command in beside.commands.items()}
 
         def keep_alive() -> None:

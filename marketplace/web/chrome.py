@@ -72,6 +72,7 @@ def install(app: Flask) -> None:
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
+        is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         outcome_word=words.outcome_word, report_word=words.report_word, contact_word=words.contact_word,
         views_here=saved_views.views_here, filters_here=saved_views.filters_here, view_address=saved_views.address,
     )  # fmt: skip

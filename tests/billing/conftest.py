@@ -110,14 +110,14 @@ class Books:
 
 @pytest.fixture(scope="session")
 def ledger_template() -> Iterator[str]:
-    """A database migrated as far as the ledger, which nobody is connected to."""
+    """A migrated database, which nobody is connected to."""
     with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
         Path(folder).chmod(0o755)
         with open_database(Settings(data_folder=Path(folder))) as database:
             url = create_database(database.url, "ledger_template")
             app = make_app(url)
             with app.app_context():
-                upgrade(directory=str(MIGRATIONS), revision="0017")
+                upgrade(directory=str(MIGRATIONS), revision="0028")
             pool_of(app).close()
             yield url
 

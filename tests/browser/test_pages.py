@@ -38,6 +38,8 @@ OF_KIND = {
         "/views/new?list=buyer.leads&query=state%3Dheld&name=x",
         "/buyer/deliveries",
         "/buyer/wallet",
+        "/buyer/wallet/top-up",
+        "/buyer/wallet/refund",
         "/buyer/lists",
         "/buyer/lists/new",
         "/buyer/addresses/confirm",

@@ -46,6 +46,8 @@ PAGES = {
         "/buyer/disputes",
         "/buyer/disputes?state=open&reason=bot&sort=decide",
         "/buyer/wallet",
+        "/buyer/wallet/top-up",
+        "/buyer/wallet/refund",
         "/buyer/lists",
         "/buyer/lists/new",
         "/buyer/addresses/new",

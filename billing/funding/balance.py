@@ -1,0 +1,147 @@
+"""Our balance at the card processor: every movement is kept under its id and booked by one transaction.
+
+The movement decides what is booked, never the event that told of it. What nobody can explain stands in suspense, where
+an operator sees it, so that the books always say what the processor says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from billing.funding.chargebacks import find_chargeback, settle_withdrawal, settle_won
+from billing.funding.give_backs import find_part
+from billing.funding.models import BalanceTransaction, CardBalance
+from billing.funding.top_ups import ACTOR, find_payment
+from billing.ledger import (
+    AT_STRIPE,
+    CHARGEBACK_FEES,
+    CHARGED_BACK,
+    CLEARING,
+    GOING_BACK,
+    IN_TRANSIT,
+    STRIPE_FEES,
+    SUSPENSE,
+    Line,
+    post,
+)
+from billing.models import Transaction
+from billing.stripe_gateway import Movement
+from core.db import db
+from core.money import Money
+
+OVERLAP = timedelta(days=1)  # movements of one second may be listed one after the other
+FROM_THE_BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)
+PAYMENTS = ("charge", "payment")
+REFUNDS = ("refund", "payment_refund", "refund_failure", "payment_failure_refund")
+PAYOUTS = ("payout", "payout_failure", "payout_cancel")
+FEES = ("stripe_fee", "network_cost", "tax_fee")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What is known of a movement's source: the payment, refund part or chargeback that it belongs to."""
+
+    payment_id: str | None = None
+    part_id: UUID | None = None
+    chargeback_id: str | None = None
+
+    @property
+    def about_id(self) -> str | None:
+        """Return the id of whichever it is."""
+        return self.payment_id or self.chargeback_id or (str(self.part_id) if self.part_id else None)
+
+
+NOTHING = Explained()
+
+
+def read_from() -> datetime:
+    """Return the instant from which movements are to be read: a day before the newest that is known."""
+    newest: datetime | None = db.session.scalar(select(func.max(BalanceTransaction.created_at)))
+    return newest - OVERLAP if newest else FROM_THE_BEGINNING
+
+
+def keep_movements(movements: Sequence[Movement]) -> None:
+    """Keep movements under their ids, as they were told first."""
+    now = datetime.now(UTC)
+    rows = [
+        {"id": one.id, "kind": one.kind, "source_id": one.source_id, "currency": one.money.currency,
+         "amount_minor": one.money.minor, "fee_minor": one.fee.minor, "net_minor": one.money.minor - one.fee.minor,
+         "created_at": one.created_at, "seen_at": now}
+        for one in movements
+    ]  # fmt: skip
+    if rows:
+        db.session.execute(insert(BalanceTransaction).on_conflict_do_nothing(), rows)
+
+
+def unbooked(most: int = 200) -> list[BalanceTransaction]:
+    """Return the movements that wait to be booked, the oldest first."""
+    query = select(BalanceTransaction).where(BalanceTransaction.booked_as.is_(None))
+    return list(db.session.scalars(query.order_by(BalanceTransaction.created_at, BalanceTransaction.id).limit(most)))
+
+
+def book_movement(movement_id: str, known: Explained, at: datetime) -> str:
+    """Book a kept movement, once; return as what: the kind of thing it belongs to, or `suspense`."""
+    row = db.session.get_one(BalanceTransaction, movement_id, with_for_update=True, populate_existing=True)
+    if row.booked_as is not None:
+        return row.booked_as
+    if row.amount_minor == 0 and row.fee_minor == 0:
+        row.booked_as = "nothing"
+        return row.booked_as
+    row.booked_as, key, lines = _judge(row, known)
+    row.about_id = known.about_id
+    post(row.booked_as, key, row.currency, lines, source=row.id, actor=ACTOR, at=at, reason=row.kind)
+    row.transaction_id = db.session.scalars(select(Transaction.id).where(Transaction.key == key)).one()
+    return row.booked_as
+
+
+def note_balance(told: dict[str, int]) -> dict[str, int]:
+    """Keep what the processor says of our balance; return how it differs from the movements that we know (I8)."""
+    sums = select(BalanceTransaction.currency, func.sum(BalanceTransaction.net_minor))
+    known = {currency: int(net) for currency, net in db.session.execute(sums.group_by(BalanceTransaction.currency))}
+    differences = {one: told.get(one, 0) - known.get(one, 0) for one in sorted({*told, *known})}
+    for currency, difference in differences.items():
+        row = {"told_minor": told.get(currency, 0), "difference_minor": difference, "seen_at": datetime.now(UTC)}
+        kept = insert(CardBalance).values(currency=currency, **row)
+        db.session.execute(kept.on_conflict_do_update(index_elements=["currency"], set_=row))
+    return differences
+
+
+def _judge(row: BalanceTransaction, known: Explained) -> tuple[str, str, list[Line]]:
+    """Return as what a movement is booked, under which key, and its lines."""
+    key = f"bt:{row.id}"
+    if row.kind in PAYMENTS and _is_ours(row, known):
+        return "card_payment", key, _lines(row, CLEARING)
+    if row.kind in REFUNDS and find_part(known.part_id, row.currency):
+        return "card_refund", key, _lines(row, GOING_BACK)
+    if row.kind in PAYOUTS:
+        return "card_payout", key, _lines(row, IN_TRANSIT)
+    if row.kind in FEES:
+        return "card_fee", key, _lines(row, STRIPE_FEES)
+    chargeback = find_chargeback(known.chargeback_id, Money(abs(row.amount_minor), row.currency))
+    if chargeback is not None and row.amount_minor < 0 and chargeback.state == "announced":
+        wallet = settle_withdrawal(chargeback)
+        return "chargeback_withdrawn", f"chargeback:{chargeback.id}:withdrawn", [*_charged_back(row), *wallet]
+    if chargeback is not None and row.amount_minor > 0 and chargeback.state == "withdrawn":
+        wallet = settle_won(chargeback)
+        return "chargeback_won", f"chargeback:{chargeback.id}:won", [*_charged_back(row), *wallet]
+    return "suspense", key, _lines(row, SUSPENSE)
+
+
+def _is_ours(row: BalanceTransaction, known: Explained) -> bool:
+    """Tell whether a movement is a payment that was booked, in the currency in which it was booked."""
+    top_up = find_payment(known.payment_id)
+    return top_up is not None and top_up.currency == row.currency and top_up.state in ("paid", "set_aside")
+
+
+def _lines(row: BalanceTransaction, counter: int) -> list[Line]:
+    return [Line(AT_STRIPE, row.net_minor), Line(STRIPE_FEES, row.fee_minor), Line(counter, -row.amount_minor)]
+
+
+def _charged_back(row: BalanceTransaction) -> list[Line]:
+    return [
+        Line(AT_STRIPE, row.net_minor), Line(CHARGEBACK_FEES, row.fee_minor), Line(CHARGED_BACK, -row.amount_minor)
+    ]  # fmt: skip

@@ -1,0 +1,145 @@
+"""Giving back: unused money goes back to the cards that it came from, no more to each than came from it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+
+from billing.funding.calls import write_call
+from billing.funding.models import Chargeback, GiveBack, GiveBackPart, TopUp
+from billing.ledger import AVAILABLE, GOING_BACK, Line, post
+from billing.stripe_gateway import SentBack
+from core.db import db
+from core.errors import Conflict, Fault, Invalid
+from core.ids import new_id
+from core.money import Money
+
+ACTOR = "system:cards"
+
+
+def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) -> tuple[UUID, list[UUID]]:
+    """Take unused money out of the wallet, and write the calls that send it to the cards; return its id and theirs.
+
+    The newest payments first, since old cards expire; none that its card's owner took back. Invalid with the field for
+    an amount that is not above zero, or above what came by card and was not sent back; Conflict `funds` when the wallet
+    lacks it: nothing has moved then.
+    """
+    sources = _sources(account_id, money.currency)
+    most = Money(sum(left for _, left in sources), money.currency)
+    if not 0 < money.minor <= most.minor:
+        says = f"Ask for more than 0 and at most {most} {most.currency}, which is what came by card."
+        raise Invalid(
+            "invalid_refund", "This cannot be given back.", [Fault("amount.amount", "amount_out_of_range", says)]
+        )
+    order = GiveBack(id=new_id(), account_id=account_id, currency=money.currency, amount_minor=money.minor,
+                     actor=actor, ordered_at=at)  # fmt: skip
+    lines = [Line(AVAILABLE, money.minor, account_id), Line(GOING_BACK, -money.minor)]
+    posted = post("give_back", f"refund:{order.id}", money.currency, lines, source=str(order.id), actor=actor, at=at)
+    if not posted.is_booked:
+        raise Conflict("funds", "The wallet has less available than that.")
+    db.session.add(order)
+    db.session.flush()
+    return order.id, _write_parts(order, sources)
+
+
+def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:
+    """Return the payments of a wallet with what may still go back of each, the newest first, and lock them."""
+    went = func.coalesce(
+        select(func.sum(GiveBackPart.amount_minor))
+        .where(GiveBackPart.top_up_id == TopUp.id, GiveBackPart.state != "failed")
+        .scalar_subquery(), 0,
+    )  # fmt: skip
+    charged_back = select(Chargeback.id).where(Chargeback.top_up_id == TopUp.id, Chargeback.state != "won")
+    mine = (TopUp.account_id == account_id, TopUp.currency == currency, TopUp.state == "paid", ~charged_back.exists())
+    # Locked before they are summed: whoever waited here counts what went meanwhile.
+    db.session.execute(select(TopUp.id).where(*mine).order_by(TopUp.id).with_for_update())
+    query = select(TopUp, TopUp.amount_minor - went).where(*mine).order_by(TopUp.opened_at.desc(), TopUp.id)
+    return [(top_up, int(left)) for top_up, left in db.session.execute(query) if left > 0]
+
+
+def _write_parts(order: GiveBack, sources: list[tuple[TopUp, int]]) -> list[UUID]:
+    calls, missing = [], order.amount_minor
+    for top_up, left in sources:
+        if missing == 0:
+            break
+        minor = min(left, missing)
+        missing -= minor
+        part = GiveBackPart(id=new_id(), give_back_id=order.id, top_up_id=top_up.id, amount_minor=minor)
+        db.session.add(part)
+        db.session.flush()
+        calls.append(write_call("send_back", part.id, _payload(top_up, part)))
+    return calls
+
+
+def _payload(top_up: TopUp, part: GiveBackPart) -> dict[str, Any]:
+    named = {"leadbourse": str(part.id)}
+    return {"payment_intent": top_up.payment_id, "amount": part.amount_minor, "metadata": named}
+
+
+def record_sent_back(part_id: UUID, sent: SentBack | None, why: str | None) -> None:
+    """Note what became of a part: on its way, arrived, or refused, and then the money is back in the wallet."""
+    part = db.session.get_one(GiveBackPart, part_id, with_for_update=True, populate_existing=True)
+    if sent is None:
+        _fail(part, why or "refused")
+        return
+    part.refund_id = sent.id
+    if sent.state == "failed":
+        _fail(part, sent.why or "failed")
+    elif sent.state == "sent" and part.state == "in_flight":
+        part.state, part.ended_at = "sent", datetime.now(UTC)
+    db.session.flush()
+
+
+def settle_sent_back(sent: SentBack) -> str:
+    """Note how a refund of ours stands now; a bank may refuse one weeks after it was sent."""
+    part_id = reference_of(sent)
+    if part_id is None or db.session.get(GiveBackPart, part_id) is None:
+        return "unknown"
+    record_sent_back(part_id, sent, None)
+    return sent.state
+
+
+def reference_of(sent: SentBack) -> UUID | None:
+    """Return the part that a refund names; None for one that is not ours."""
+    try:
+        return UUID(sent.reference or "")
+    except ValueError:
+        return None
+
+
+def find_part(part_id: UUID | None, currency: str) -> GiveBackPart | None:
+    """Return a part that goes back in a currency."""
+    if part_id is None:
+        return None
+    query = select(GiveBackPart).join(GiveBack).where(GiveBackPart.id == part_id, GiveBack.currency == currency)
+    return db.session.scalar(query)
+
+
+def payment_of_part(part_id: UUID) -> str | None:
+    """Return the payment of which a part goes back."""
+    query = select(TopUp.payment_id).join(GiveBackPart, GiveBackPart.top_up_id == TopUp.id)
+    return db.session.scalar(query.where(GiveBackPart.id == part_id))
+
+
+def give_backs_of(account_id: UUID) -> list[tuple[GiveBack, int, int]]:
+    """Return an account's orders, the newest first, each with what was sent and what came back, in minor units."""
+    sums = [
+        func.coalesce(func.sum(case((GiveBackPart.state == state, GiveBackPart.amount_minor), else_=0)), 0)
+        for state in ("sent", "failed")
+    ]
+    query = select(GiveBack, *sums).join(GiveBackPart, GiveBackPart.give_back_id == GiveBack.id)
+    query = query.where(GiveBack.account_id == account_id).group_by(GiveBack.id)
+    rows = db.session.execute(query.order_by(GiveBack.ordered_at.desc(), GiveBack.id))
+    return [(order, int(sent), int(failed)) for order, sent, failed in rows]
+
+
+def _fail(part: GiveBackPart, why: str) -> None:
+    """Put a part's money back into the wallet that it came from, once."""
+    if part.state == "failed":
+        return
+    order = db.session.get_one(GiveBack, part.give_back_id)
+    lines = [Line(GOING_BACK, part.amount_minor), Line(AVAILABLE, -part.amount_minor, order.account_id)]
+    post("give_back_failed", f"refund:{order.id}:{part.id}:failed", order.currency, lines, source=str(order.id),
+         actor=ACTOR, at=datetime.now(UTC))  # fmt: skip
+    part.state, part.why, part.ended_at = "failed", why[:500], datetime.now(UTC)

@@ -1,0 +1,80 @@
+"""Reconciliation: what nobody can explain of the money at the card processor, in cents and by age."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.sql import literal
+
+from billing.funding.models import BalanceTransaction, CardBalance, CardCall, CardNews, TopUp
+from core.db import db
+from core.money import Money
+
+AGES = ((timedelta(days=1), "a day"), (timedelta(days=7), "a week"), (timedelta(days=3650), "longer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """One amount that stands in suspense: what it is, since when, and what is known of it."""
+
+    id: str
+    kind: str
+    money: Money
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the processor said last, by currency: its balance, and how that differed from the movements we knew."""
+
+    told: Money
+    difference: Money
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Where the books and the processor stand: balances, what is unexplained, and what waits."""
+
+    standings: tuple[Standing, ...]
+    unexplained: tuple[Unexplained, ...]
+    open_calls: int
+    unhandled_news: int
+
+    def by_age(self, now: datetime) -> dict[str, dict[str, int]]:
+        """Sum what is unexplained in minor units, by currency and by how old it is at most."""
+        sums: dict[str, dict[str, int]] = {}
+        for one in self.unexplained:
+            age = next(word for most, word in AGES if now - one.since <= most)
+            ages = sums.setdefault(one.money.currency, {word: 0 for _, word in AGES})
+            ages[age] += one.money.minor
+        return sums
+
+
+def reconcile(most: int = 500) -> Reconciliation:
+    """Tell where the books and the processor stand, as of the last reading of its balance."""
+    rows = db.session.scalars(select(CardBalance).order_by(CardBalance.currency))
+    standings = tuple(
+        Standing(Money(row.told_minor, row.currency), Money(row.difference_minor, row.currency), row.seen_at)
+        for row in rows
+    )
+    unhandled = select(func.count()).select_from(CardNews).where(CardNews.handled_at.is_(None))
+    calls = select(func.count()).select_from(CardCall).where(CardCall.state.in_(("due", "sent")))
+    return Reconciliation(
+        standings, tuple(_unexplained(most)), db.session.scalar(calls) or 0, db.session.scalar(unhandled) or 0
+    )
+
+
+def _unexplained(most: int) -> list[Unexplained]:
+    """Return what stands in suspense, the oldest first: movements that belong to nothing, payments not asked for."""
+    moved = select(
+        BalanceTransaction.id, BalanceTransaction.kind, BalanceTransaction.currency,
+        BalanceTransaction.amount_minor.label("minor"), BalanceTransaction.seen_at.label("since"),
+    ).where(BalanceTransaction.booked_as == "suspense")  # fmt: skip
+    aside = select(
+        TopUp.payment_id.label("id"), literal("payment set aside").label("kind"), TopUp.currency,
+        TopUp.amount_minor.label("minor"), TopUp.ended_at.label("since"),
+    ).where(TopUp.state == "set_aside")  # fmt: skip
+    both = union_all(moved, aside).subquery()
+    found = db.session.execute(select(both).order_by(both.c.since, both.c.id).limit(most))
+    return [Unexplained(row.id, row.kind, Money(row.minor, row.currency), row.since.astimezone(UTC)) for row in found]

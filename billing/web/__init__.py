@@ -1,0 +1,1 @@
+"""Where the card processor calls us."""

@@ -1,0 +1,14 @@
+"""Where the card processor's page leads back to: the wallet, and the top-up's own page."""
+
+from flask import url_for
+
+from billing import Ways
+from core.http import settings
+
+
+def ways_back(asked_at: str) -> Ways:
+    """Return the addresses after paying and after leaving; on the site's own address, or the one that was asked at."""
+    base = (settings().public_url or asked_at).rstrip("/")
+    return Ways(
+        paid=f"{base}{url_for('buyer.paid')}?session={{CHECKOUT_SESSION_ID}}", left=base + url_for("buyer.wallet")
+    )

@@ -1,0 +1,1 @@
+"""Tests of the fake, and the referee that keeps it honest."""

@@ -1,0 +1,122 @@
+"""Whatever step between our database and Stripe dies or errs: what is left over recovers to the same end."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.db import transaction
+from core.failpoints import Failed
+from tests.billing.funding.conftest import Till
+
+ROOT = Path(__file__).resolve().parents[3]
+POINTS = (
+    "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "chargeback.read", "movement.booked",
+    "movement.explained", "news.handled", "news.kept", "news.recorded", "news.taken", "payment.read", "refund.read",
+    "top_up.ordered",
+)  # fmt: skip
+IN_THE_WORKER = [point for point in POINTS if point not in ("news.kept", "top_up.ordered")]
+
+
+def test_every_point_in_the_code_is_listed_here() -> None:
+    found = {
+        ast.literal_eval(node.args[0])
+        for path in (ROOT / "billing").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "failpoint"
+    }
+
+    assert sorted(found) == sorted(POINTS)
+
+
+def play(till: Till) -> None:
+    """Have money on its way in every direction: paid and not yet seen, going back, charged back."""
+    till.paid("100.00")
+    with transaction() as session:
+        query = "SELECT source_id FROM billing.balance_transactions WHERE booked_as = 'card_payment'"
+        charge = session.execute(text(query)).scalar_one()
+    till.clock.advance(minutes=1)
+    till.paid("50.00")
+    till.post("/refunds", "20.00")
+    till.pay(till.ask("70.00")["checkout_url"])
+    till.stripe.open_dispute(charge)
+
+
+def end(till: Till) -> tuple[int, ...]:
+    """Let everything settle, and return what there is in the end; what was sent is asked for again at once."""
+    for _ in range(4):
+        with transaction() as session:
+            session.execute(text("UPDATE billing.card_calls SET next_attempt_at = now() WHERE ended_at IS NULL"))
+        till.look()
+    wallet = till.wallet()
+    assert till.account(1010) == till.at_stripe(), "the books say what Stripe says"
+    return wallet.available.minor, wallet.frozen.minor, *(till.account(code) for code in (1000, 1040, 2200, 2900))
+
+
+def test_without_a_fault_it_ends_so(till: Till) -> None:
+    play(till)
+
+    assert end(till) == AS_EVER
+
+
+AS_EVER = (10_000, 10_000, 0, 10_000, 0, 0)
+
+
+@pytest.mark.parametrize("point", IN_THE_WORKER)
+def test_a_step_of_the_worker_that_errs_is_made_up_for(till: Till, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    play(till)
+    monkeypatch.setenv("FAILPOINT", f"{point}:error")
+    with pytest.raises(Failed):
+        till.look()
+        till.look()
+    monkeypatch.delenv("FAILPOINT")
+
+    assert end(till) == AS_EVER
+
+
+@pytest.mark.parametrize("point", IN_THE_WORKER)
+def test_a_worker_killed_at_any_step_is_made_up_for(till: Till, point: str) -> None:
+    play(till)
+    settings = till.app.extensions["leadbourse_settings"]
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url, "LEADBOURSE_DATA": str(settings.data_folder),
+        "STRIPE_SECRET_KEY": settings.stripe_secret_key, "STRIPE_API_BASE": settings.stripe_api_base,
+        "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret, "FAILPOINT": f"{point}:kill",
+    }  # fmt: skip
+    died = subprocess.run([sys.executable, "-m", "marketplace.cli", "run-due"], env=environment, cwd=ROOT, check=False,
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert died.returncode == -9, died.stderr
+
+    assert end(till) == AS_EVER
+
+
+@pytest.mark.parametrize("point", ["top_up.ordered", "call.taken", "call.answered", "call.recorded"])
+def test_a_request_that_errs_between_order_and_page_charges_nobody_and_leaves_a_page(
+    till: Till, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setenv("FAILPOINT", f"{point}:error")
+    till.ask(status=500)
+    monkeypatch.delenv("FAILPOINT")
+    end(till)
+
+    with transaction() as session:
+        states = session.execute(text("SELECT state FROM billing.top_ups")).scalars().all()
+    assert states == ["open"] and till.at_stripe() == 0
+
+
+def test_a_webhook_that_errs_after_it_was_kept_is_handled_all_the_same(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.pay(till.ask()["checkout_url"])
+    raw = till.events()[-1]
+    monkeypatch.setenv("FAILPOINT", "news.kept:error")
+    assert till.hook(raw) == 500
+    monkeypatch.delenv("FAILPOINT")
+
+    assert till.count("card_news") == 1
+    till.look()
+    assert till.wallet().available.minor == 10_000
