@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0032"
+revision = "0029"
 down_revision = "0028"
 
 
 def upgrade() -> None:
     """Index what stands still and what people did, and add the views that people save."""
-    run_sql("0032_review", "waiting", "deeds", "saved_views")
+    run_sql("0029_review", "waiting", "deeds", "saved_views")
 
 
 def downgrade() -> None:
