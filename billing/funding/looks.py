@@ -10,7 +10,8 @@ from core.db import db
 
 What = Literal["news", "movements", "open"]
 OVERLAP = timedelta(minutes=10)  # for clocks that differ, and what is listed a little late
-DEEP, DEEP_EVERY = timedelta(days=1), timedelta(hours=1)
+DEEP = {"news": timedelta(hours=3), "movements": timedelta(days=1)}  # a movement has some six events
+DEEP_EVERY = timedelta(hours=1)
 
 
 def look_from(what: What, first: datetime, now: datetime) -> datetime:
@@ -18,7 +19,7 @@ def look_from(what: What, first: datetime, now: datetime) -> datetime:
     row = db.session.get(CardLook, what, populate_existing=True)
     if row is None:
         return first
-    return row.seen_to - (DEEP if is_deep(what, now) else OVERLAP)
+    return row.seen_to - (DEEP[what] if is_deep(what, now) else OVERLAP)
 
 
 def is_deep(what: What, now: datetime) -> bool:

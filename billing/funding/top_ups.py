@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.calls import write_call
@@ -84,6 +84,8 @@ def record_checkout(top_up_id: UUID, checkout: Checkout | None, why: str | None)
         return
     if checkout is None:
         top_up.state, top_up.why, top_up.ended_at = "refused", why, datetime.now(UTC)
+        if (why or "").startswith("resource_missing"):  # the customer is gone there, and would be refused for ever
+            db.session.execute(delete(CardCustomer).where(CardCustomer.account_id == top_up.account_id))
         return
     top_up.state, top_up.session_id, top_up.checkout_url = "open", checkout.id, checkout.url
 

@@ -403,3 +403,11 @@ def test_a_payment_that_is_told_of_after_the_end_of_its_page_counts(till: Till) 
 
     assert till.wallet().available.minor == 10_000
     assert till.buyer.get(f"/wallet/top-ups/{asked['id']}")["state"] == "paid"
+
+
+def test_a_customer_who_is_gone_at_stripe_is_made_anew(till: Till) -> None:
+    till.paid("100.00")
+    sql("UPDATE billing.card_customers SET customer_id = 'cus_gone'")
+
+    assert till.ask(status=409)["code"] == "top_up_refused"
+    assert till.pay(till.ask()["checkout_url"]) == 303

@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:
     """Add the table of looks, and the misses of news and movements."""
-    run_sql("0029_card_looks", "tables")
+    run_sql("0030_card_looks", "tables")
 
 
 def downgrade() -> None:
