@@ -1,6 +1,5 @@
 """What outsiders, faults and bad luck try with money by card, and what comes of it."""
 
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -8,35 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from billing import find_session, jobs, reconcile
+from billing import find_session, reconcile
 from billing.fake_stripe import balance
 from billing.funding.chargebacks import announce_chargeback
-from billing.funding.due import run_cards
-from billing.funding.paying import start_top_up
 from billing.funding.reading import handle_news, send_calls
-from billing.funding.top_ups import Payer, Ways, settle_payment
+from billing.funding.top_ups import settle_payment
 from billing.stripe_gateway import ChargedBack, Gateway, Payment, Undecided, gateway
 from core.db import transaction
-from core.errors import Invalid
 from core.ids import parse_id
 from core.money import Money
-from tests.billing.funding.conftest import DECLINED, Till
+from tests.billing.funding.conftest import DECLINED, Till, make_due, sql
 from tests.billing.funding.test_returns import charge_of, refund
-
-
-def sql(statement: str, **values: Any) -> list[Any]:
-    with transaction() as session:
-        done: Any = session.execute(text(statement), values)
-        return list(done) if done.returns_rows else []
-
-
-def all_due() -> None:
-    """Have calls be due and the hourly look be due, as after an hour."""
-    sql("UPDATE billing.card_calls SET next_attempt_at = now() WHERE ended_at IS NULL")
-    sql("UPDATE billing.card_looks SET deep_at = now() - interval '2 h'")
 
 
 def test_an_object_that_errs_for_ever_stops_neither_the_news_nor_the_movements_behind_it(till: Till) -> None:
@@ -64,7 +46,7 @@ def test_a_key_that_stripe_does_not_know_decides_nothing(till: Till) -> None:
     till.stripe.fault("drop", path="/v1/refunds", times=1)
     refund(till, "60.00")
     till.look()
-    all_due()
+    make_due()
     stranger = Gateway("sk_test_of_somebody_else", till.stripe.url, None)
 
     assert send_calls(stranger) == 0, "the first attempt has taken effect"
@@ -77,7 +59,7 @@ def test_a_key_that_stripe_does_not_know_decides_nothing(till: Till) -> None:
         handle_news(stranger, till.clock.now())
     assert till.wallet().available.minor == 4_000 and before - till.at_stripe() == 6_000
 
-    all_due()
+    make_due()
     till.look()
     till.look()
     assert till.wallet().available.minor == 4_000 and till.account(2200) == 0
@@ -127,7 +109,7 @@ def test_an_event_that_nobody_tells_of_any_more_is_made_up_for_within_the_hour(t
     till.look()
     assert till.buyer.get(f"/wallet/top-ups/{asked['id']}")["state"] == "open", "not yet"
 
-    all_due()
+    make_due()
     till.look()
     assert till.buyer.get(f"/wallet/top-ups/{asked['id']}")["state"] == "expired"
 
@@ -193,7 +175,7 @@ def test_a_chargeback_lost_before_its_withdrawal_is_booked_ends_though_we_die_th
         till.look()
     monkeypatch.delenv("FAILPOINT")
     till.look()
-    all_due()
+    make_due()
     till.look()
 
     assert till.wallet().suspended_at is not None and till.account(1040) == 0
@@ -265,108 +247,6 @@ def test_a_first_payment_is_no_page_that_nobody_paid(till: Till) -> None:
     assert till.ask("1.00", status=422)["errors"][0]["code"] == "amount_out_of_range"
 
 
-def at_once(till: Till, *works: Any) -> list[BaseException]:
-    """Do all of these at once, and return what they raise."""
-    raised: list[BaseException] = []
-    ready = threading.Barrier(len(works))
-
-    def work(do: Any) -> None:
-        with till.app.app_context():
-            ready.wait()
-            try:
-                do()
-            except (Undecided, Invalid, RuntimeError, SQLAlchemyError) as error:
-                raised.append(error)
-
-    threads = [threading.Thread(target=work, args=(do,)) for do in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
-
-
-def test_workers_that_look_at_once_do_everything_once(till: Till) -> None:
-    till.paid("100.00")
-    charge = charge_of(till)
-    till.clock.advance(minutes=1)
-    till.paid("50.00")
-    refund(till, "30.00")
-    till.pay(till.ask("70.00")["checkout_url"])
-    till.stripe.open_dispute(charge)
-
-    raised = at_once(till, *[lambda: run_cards(till.clock.now(), fetches=True)] * 4)
-    assert [error for error in raised if not isinstance(error, Undecided)] == []
-    all_due()
-    till.look()
-    till.look()
-
-    wallet = till.wallet()
-    assert (wallet.available.minor, wallet.frozen.minor) == (9_000, 10_000)
-    assert till.account(1010) == till.at_stripe() and till.account(2200) == 0 == till.account(1000)
-
-
-def test_refunds_ordered_at_once_take_no_more_than_there_is(till: Till) -> None:
-    till.paid("100.00")
-    statuses: list[int] = []
-
-    def ask() -> None:
-        body = {"amount": {"amount": "60.00", "currency": "EUR"}}
-        statuses.append(till.buyer.request("POST", "/refunds", body).status_code)
-
-    assert at_once(till, *[ask] * 4) == []
-    assert sorted(statuses) == [201, 422, 422, 422]
-    assert till.wallet().available.minor == 4_000
-
-
-def test_a_newcomers_pages_opened_at_once_stay_within_the_limit(till: Till) -> None:
-    payer = Payer(parse_id("acc", till.buyer.id), till.clock.now(), "a test")
-
-    def ask() -> None:
-        start_top_up(payer, Money(60_000, "EUR"), Ways("http://a.test", "http://a.test"), till.clock.now())
-
-    assert [type(error) for error in at_once(till, *[ask] * 3)] == [Invalid] * 2
-
-
-def test_a_call_in_hand_is_not_taken_by_a_worker(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAILPOINT", "top_up.ordered:error")
-    till.ask(status=500)
-    monkeypatch.delenv("FAILPOINT")
-    till.look()
-    assert sql("SELECT attempts FROM billing.card_calls") == [(0,)], "its request has a minute"
-
-    all_due()
-    till.look()
-    assert sql("SELECT state FROM billing.card_calls") == [("done",)]
-
-
-def test_one_job_at_a_time_looks_and_once_more_for_who_came_meanwhile(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    began, go_on, looks = threading.Event(), threading.Event(), []
-
-    def look(_: datetime, *, fetches: bool) -> dict[str, int]:
-        looks.append(fetches)
-        began.set()
-        assert go_on.wait(20)
-        return {}
-
-    def first() -> None:
-        with till.app.app_context():
-            jobs.look_at_cards()
-
-    monkeypatch.setattr(jobs, "run_cards", look)
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert began.wait(20)
-    jobs.poll_cards()
-    jobs.look_at_cards()
-    go_on.set()
-    thread.join()
-
-    assert looks == [False, True]
-
-
 def test_only_the_last_minutes_are_read_again_but_a_day_once_an_hour(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,7 +260,7 @@ def test_only_the_last_minutes_are_read_again_but_a_day_once_an_hour(
     monkeypatch.setattr(Gateway, "movements_since", movements_since)
     till.look()
     till.look()
-    all_due()
+    make_due()
     till.look()
 
     assert since[0] > timedelta(days=365) and since[1] < timedelta(minutes=11) and since[2] > timedelta(hours=23)

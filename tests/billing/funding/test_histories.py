@@ -25,9 +25,8 @@ from core.db import db
 from core.failpoints import Failed
 from core.ids import parse_id
 from marketplace.audit import audit_all
-from tests.billing.funding.conftest import DECLINED, GOOD, Till
+from tests.billing.funding.conftest import DECLINED, GOOD, Till, at_once, make_due, sql
 from tests.billing.funding.test_failpoints import IN_THE_WORKER
-from tests.billing.funding.test_hardness import at_once, sql
 
 HISTORIES = int(os.environ.get("LEADBOURSE_HISTORIES", "12"))
 STEPS = 12
@@ -189,12 +188,6 @@ WAITS = """SELECT (SELECT count(*) FROM billing.card_news WHERE handled_at IS NU
 
 def wallet_owner(till: Till) -> Any:
     return parse_id("acc", till.buyer.id)
-
-
-def make_due() -> None:
-    """Have all calls be due, and the hourly looks."""
-    sql("UPDATE billing.card_calls SET next_attempt_at = now() WHERE ended_at IS NULL")
-    sql("UPDATE billing.card_looks SET deep_at = now() - interval '2 h'")
 
 
 def rest(till: Till) -> None:
