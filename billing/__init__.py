@@ -28,6 +28,7 @@ from billing.earners import (
 )
 from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
+from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
@@ -72,6 +73,7 @@ __all__ = [
     "ask_check",
     "audit",
     "charge_fee",
+    "chargebacks_lately",
     "compensate",
     "credit_wallet",
     "earned_by",

@@ -62,6 +62,7 @@ OF_KIND = {
         "/operator/verticals/education/text",
         "/search?q=publisher",
         "/operator/books",
+        "/operator/card-money",
         "/operator/journal",
         "/operator/jobs",
         "/operator/settings",

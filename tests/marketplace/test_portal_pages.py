@@ -74,6 +74,7 @@ PAGES = {
         "/operator/verticals/new/text",
         "/operator/verticals/education/text",
         "/operator/books",
+        "/operator/card-money",
         "/operator/jobs",
         "/operator/settings",
         "/operator/settings/contact.order_minutes",
