@@ -69,9 +69,15 @@ def ship_verticals(at: datetime) -> None:
             _insert(read_shipped(slug), at)
 
 
-def get_vertical(slug: str) -> tuple[int, Vertical]:
-    """Return a vertical with its row's id; NotFound when there is none of this slug."""
-    row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == slug))
+def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
+    """Return a vertical with its row's id; NotFound when there is none of this slug.
+
+    With `lock` it stays as it is until the transaction ends: what is kept because of it was not judged by an older one.
+    """
+    query = select(VerticalRow).where(VerticalRow.slug == slug.replace("\0", " "))  # which PostgreSQL could not read
+    row = db.session.scalar(
+        query.with_for_update(read=True).execution_options(populate_existing=True) if lock else query
+    )
     if row is None:
         raise NotFound(detail="There is no vertical of this name; GET /api/v1/verticals lists them.")
     return row.id, Vertical.stored(row.definition)
