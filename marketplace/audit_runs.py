@@ -28,7 +28,7 @@ Instant = DateTime(timezone=True)
 
 
 class Audit(Model):
-    """One audit; `figures` and `balance` (the trial balance) are taken at its end, `checks` is then how many were asked."""
+    """One audit; at its end, `figures` and `balance` (the trial balance) are taken and `checks` is how many were asked."""
 
     __tablename__ = "audits"
     __table_args__ = (

@@ -22,6 +22,7 @@ Days = Annotated[int, Meta(ge=1, le=36_500)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Buyers = Annotated[int, Meta(ge=1, le=5)]
 
+ADDING = "new"
 # What a lead may say of the person, beside the ways to reach them; leads/submission.py has the shape (tested).
 CONTACT_FIELDS = ("first_name", "last_name", "email", "phone", "profile_url", "postal_code", "city", "address",
                   "language", "best_time", "company", "position")  # fmt: skip
@@ -82,6 +83,7 @@ class VerticalDefinition(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 def faults_of(definition: VerticalDefinition) -> list[Fault]:
     """Name everything that makes a well-typed definition unusable."""
     return [
+        *_slug_faults(definition),
         *_money_faults(definition),
         *nesting_faults(definition.window_hours, definition.decision_days, dispute_rules()),
         *narrowing_faults(definition.disputes, definition.window_hours, dispute_rules()),
@@ -103,6 +105,11 @@ def said_in(definition: VerticalDefinition) -> Said:
         parts = {"enabled": narrowed.enabled, "window_hours": narrowed.window_hours}
         said |= {f"dispute.{reason}.{part}": value for part, value in parts.items() if value is not None}
     return said | definition.settings | own
+
+
+def _slug_faults(definition: VerticalDefinition) -> Iterator[Fault]:
+    if definition.slug == ADDING:
+        yield Fault("slug", "not_allowed_value", f"Choose another name: at the address {ADDING} a vertical is added.")
 
 
 def _money_faults(definition: VerticalDefinition) -> Iterator[Fault]:

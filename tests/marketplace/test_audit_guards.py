@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
+from billing import Figure, ask_check
 from core.db import db, transaction
 from core.ids import new_id
-from marketplace import audit_runs
 from marketplace.audit import ALL_CHECKS
 from marketplace.audit_runs import Audit, Finding, begin_audit, take_step
 from marketplace.jobs import prove_the_books
@@ -63,7 +63,7 @@ def test_a_program_that_is_replaced_meanwhile_asks_all_of_its_own_checks(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(audit_runs, "ALL_CHECKS", ALL_CHECKS[5:-1])
+        older.setattr("marketplace.audit_runs.ALL_CHECKS", ALL_CHECKS[5:-1])
         audit = begin()
         step(audit, 0)
     work_off()
@@ -99,19 +99,18 @@ def test_a_check_that_is_asked_at_this_moment_is_left_to_whoever_asks_it(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit, asking, seen = begin(), Barrier(2), Barrier(2)
-    ask = audit_runs.ask_check
 
     def slowly(*arguments: Any) -> Any:
         asking.wait(20)
         seen.wait(20)
-        return ask(*arguments)
+        return ask_check(*arguments)
 
     def first() -> None:
         with app.app_context():
             step(audit, 0)
 
     with monkeypatch.context() as slow:
-        slow.setattr(audit_runs, "ask_check", slowly)
+        slow.setattr("marketplace.audit_runs.ask_check", slowly)
         worker = Thread(target=first)
         worker.start()
         asking.wait(20)
@@ -152,3 +151,17 @@ def test_an_audit_is_neither_forged_nor_emptied(app: Flask, statement: str) -> N
 def test_a_finding_belongs_to_an_audit(app: Flask) -> None:
     with pytest.raises(DBAPIError, match="is refused"), transaction() as session:
         session.add(Finding(audit_id=new_id(), number=0, invariant="I1", name="x", differences=[], asked_at=START))
+
+
+def test_each_figure_says_what_it_is_and_which_warns(
+    deal: Deal, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = (Figure("I7", "clearing_age", {"EUR": 30}, most=24, unit="hours"),
+               Figure("I8", "stripe_difference", {"EUR": -250, "USD": 0}, most=0), Figure("I9", "solvency", {"EUR": 1}))  # fmt: skip
+    monkeypatch.setattr("marketplace.audit_runs.figures_of", lambda _: figures)
+    prove_the_books()
+    work_off()
+    page = visitor_of(market, deal.operator).read("/operator/books")
+    shown = [" ".join(one.text_content().split()) for one in page.xpath("//dd[@class='value']")]
+    assert shown == ["30 hours", "-€2.50 $0.00", "Enough"]
+    assert len(page.xpath("//dd[@class='value']/span[@class='state tone-refused']")) == 2

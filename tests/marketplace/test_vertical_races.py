@@ -52,9 +52,8 @@ def test_an_order_placed_while_its_vertical_changes_meets_the_new_one(
     app: Flask, database_url: str, market: Market, after: Vertical
 ) -> None:
     buyer = market.make_buyer()
-    body = {"name": "x", "vertical": "education", "price": {"amount": "20.00", "currency": "EUR"}} | dict(
-        filters=[{"field": "attributes.level", "op": "eq", "value": "mba"}]
-    )
+    body = {"name": "x", "vertical": "education", "price": {"amount": "20.00", "currency": "EUR"},
+            "filters": [{"field": "attributes.level", "op": "eq", "value": "mba"}]}  # fmt: skip
     answer = while_it_changes(app, database_url, after, lambda: buyer.request("POST", "/orders", body))
     assert answer.status_code == 422, answer.text
     assert buyer.get("/orders")["items"] == []
