@@ -6,7 +6,9 @@ import pytest
 import yaml
 from lxml import html
 
+from core.errors import Invalid
 from core.job_faults import told
+from marketplace.catalog.verticals import Vertical, read_shipped
 from tests.factories import Market
 from tests.marketplace.test_operator_verticals import GARDEN, faults_on, typed
 from tests.marketplace.test_portal_pages import visitor_of
@@ -52,6 +54,16 @@ def test_a_text_that_jumps_over_a_version_replaces_nothing_unseen(visitor: Visit
 
 def _page(answer: Any) -> Any:
     return html.fromstring(answer.text)
+
+
+@pytest.mark.parametrize("name", ["a\r\nBcc: x@y.z", " ", "\u202eevil", "\x1b[31m", "a\u2028b", "\u200b", "\t"])
+def test_a_word_that_cannot_be_seen_or_turns_the_page_around_is_refused(name: str) -> None:
+    said = read_shipped("education").as_mapping()
+    field = {"name": "level", "type": "string", "label": name}
+    with pytest.raises(Invalid) as refused:
+        Vertical.load(said | {"names": {"en": name}, "fields": [field]})
+    assert [one.field for one in refused.value.faults] == ["names.en", "fields.0.label"]
+    Vertical.load(said | {"names": {"fr": "L'École, à 2 €", "zh": "教育", "ar": "تعليم", "en": "👩‍🏫"}, "fields": []})
 
 
 @pytest.mark.parametrize(
