@@ -28,7 +28,7 @@ Instant = DateTime(timezone=True)
 
 
 class Audit(Model):
-    """One audit; at its end, `figures` and `balance` (the trial balance) are taken and `checks` is how many were asked."""
+    """One audit; `figures`, `balance` (the trial balance) and how many `checks` were asked are taken at its end."""
 
     __tablename__ = "audits"
     __table_args__ = (

@@ -17,8 +17,9 @@ def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system", seen
     """Add a vertical or change it to this definition, for every lead whose request begins after the commit.
 
     Returns whether anything changed. A change needs a higher version than the one that stands, so that nobody
-    overwrites what they have not seen (Conflict `version_changed`); with `seen`, just that version must stand. The currency never changes, since stored leads and
-    orders count in it. Leads that were judged before keep the definition that judged them.
+    overwrites what they have not seen (Conflict `version_changed`); with `seen`, just that version must stand. The
+    currency never changes, since stored leads and orders count in it. Leads that were judged before keep the definition
+    that judged them.
     """
     query = select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update()
     row = db.session.scalar(query, execution_options={"populate_existing": True})  # as it is now that it is locked

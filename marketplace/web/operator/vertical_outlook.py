@@ -35,7 +35,8 @@ class Outlook:
 def keep(vertical: Vertical, slug: str, seen: Mapping[str, Any], agreed: str, actor: str) -> str:
     """Add a vertical (`slug` empty) or change one, and return its slug.
 
-    Conflict `version_changed` when another definition stands than was `seen`, whatever version the new one has; Conflict `orders_touched` while the change makes orders or sources wrong and `agreed` is not the mark of just these.
+    Conflict `version_changed` when another definition stands than was `seen`, whatever version the new one has;
+    `orders_touched` while the change makes orders or sources wrong and `agreed` is not the mark of just these.
     """
     at = business_clock().now()
     if not slug:
