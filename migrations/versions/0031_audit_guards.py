@@ -2,13 +2,13 @@
 
 from migrations.sql import run_sql
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 
 
 def upgrade() -> None:
     """Guard how an audit begins and ends."""
-    run_sql("0030_audit_guards", "keep_audit")
+    run_sql("0031_audit_guards", "keep_audit")
 
 
 def downgrade() -> None:
