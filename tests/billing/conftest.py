@@ -117,7 +117,7 @@ def ledger_template() -> Iterator[str]:
             url = create_database(database.url, "ledger_template")
             app = make_app(url)
             with app.app_context():
-                upgrade(directory=str(MIGRATIONS), revision="0028")
+                upgrade(directory=str(MIGRATIONS), revision="head")
             pool_of(app).close()
             yield url
 
