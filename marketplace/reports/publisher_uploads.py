@@ -23,6 +23,7 @@ from marketplace.leads.uploads.register import open_upload
 
 SHOWN_ROWS = 50
 CHECKED_ROWS = 20
+MOST_SHOWN = 500  # letters of a value: several fields may repeat a long one
 SORTS = {"uploaded": Upload.uploaded_at, "rows": Upload.file_rows}
 OUTCOMES = ("sold", "unsold", "pending", "rejected", "refused")
 
@@ -95,7 +96,7 @@ def _checked(file: LeadFile, row: Any, sender: Sender) -> CheckedRow:
     if isinstance(row.columns, Malformed):
         return CheckedRow(row.line, {}, {}, [row.columns.detail])
     values, unread = file.mapped.values(row.columns)
-    texts = {path: str(value) for path, value in values.items() if value is not None}
+    texts = {path: str(value)[:MOST_SHOWN] for path, value in values.items() if value is not None}
     said = next(iter(judge_many([Posted(row.line, file.lead(row))], sender))).said
     if not isinstance(said, DomainError):
         return CheckedRow(row.line, texts, {}, [REASONS.get(code, code) for code in said["reasons"]])

@@ -87,7 +87,8 @@ def _calls(form: ClaimForm) -> Iterator[dict[str, str]]:
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

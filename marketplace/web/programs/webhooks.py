@@ -53,7 +53,7 @@ def new_webhook(person: Person) -> str | Response:
     made = carry_out(form, lambda: _added(person, form), _names(form))
     if made is None:
         return render_template("marketplace/programs/webhook_form.html", form=form, webhook="")
-    keep_for_next_page(person, made[1])
+    keep_for_next_page(person, made[0], made[1])
     return redirect(url_for("programs.made_webhook", webhook=made[0]))
 
 
@@ -61,7 +61,7 @@ def new_webhook(person: Person) -> str | Response:
 @page()
 def made_webhook(person: Person, webhook: str) -> str | Response:
     """Show a secret that was made just now; a second time there is only the webhook."""
-    row, secret = _mine(person, webhook), take_once(person)
+    row, secret = _mine(person, webhook), take_once(person, webhook)
     if secret is None:
         return redirect(url_for("programs.webhook", webhook=webhook))
     return render_template("marketplace/programs/made.html", secret=secret, webhook=row)
@@ -118,7 +118,7 @@ def new_secret(person: Person, webhook: str) -> Response:
         row = _mine(person, webhook)
         rotate_secret(row)
         secret = secrets_of(row)[0]
-    keep_for_next_page(person, secret)
+    keep_for_next_page(person, webhook, secret)
     return redirect(url_for("programs.made_webhook", webhook=webhook))
 
 
