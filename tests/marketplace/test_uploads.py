@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
 from marketplace.catalog.shelf import get_vertical
 from marketplace.jobs import run_due
+from marketplace.leads.batch import post_many
 from marketplace.leads.source_breaker import set_standing
 from marketplace.leads.uploads import posting
 from marketplace.leads.uploads.answers import Answers, Said
@@ -24,6 +25,7 @@ from marketplace.leads.uploads.register import (
     answers_of,
     cancel_upload,
     get_upload,
+    open_upload,
     save_answers,
     start_upload,
     table_of_upload,
@@ -204,9 +206,13 @@ def run_until_recording(upload: Upload, at: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_a_step_opens_the_file_once_for_many_chunks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     steps_of(monkeypatch, 3, chunks=2)
-    opened: list[object] = []
-    open_upload = posting.open_upload
-    monkeypatch.setattr(posting, "open_upload", lambda *said: opened.append(said) or open_upload(*said))
+    opened: list[Upload] = []
+
+    def counted(row: Upload, *more: Any) -> Any:
+        opened.append(row)
+        return open_upload(row, *more)
+
+    monkeypatch.setattr(posting, "open_upload", counted)
     upload = desk.start([desk.row(number) for number in range(12)])
     assert desk.step(upload).accepted == 6 and len(opened) == 1 and jobs_waiting() == 2
     assert desk.step(upload).state == "done" and desk.leads() == 12 and len(opened) == 2
@@ -219,7 +225,6 @@ def test_between_the_chunks_of_a_step_an_upload_ends(
 ) -> None:
     steps_of(monkeypatch, 3, chunks=9)
     upload = desk.start([desk.row(number) for number in range(8)])
-    post_many = posting.post_many
 
     def meanwhile(*said: Any) -> Any:
         with transaction():

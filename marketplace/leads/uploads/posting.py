@@ -64,7 +64,9 @@ def post_chunks(upload_id: UUID, at: datetime) -> None:
     """Post and record the next rows of a running upload and queue the step after it; safe to run again, and at once."""
     with transaction():
         step = _next_step(upload_id, at)
-    for chunk in _chunks_of(step) if step is not None else ():
+    if step is None:
+        return
+    for chunk in _chunks_of(step):
         results = list(post_many(chunk.leads, step.sender, step.fingerprint))
         with transaction():
             goes_on = _record(chunk, results, at)

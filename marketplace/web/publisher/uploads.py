@@ -43,6 +43,7 @@ from marketplace.reports.publisher_uploads import (
     uploads_asked,
 )
 from marketplace.reports.sheet import sheet_line
+from marketplace.web.buyer.telling import tell
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.publisher.upload_forms import (
     UploadForm,
@@ -52,7 +53,6 @@ from marketplace.web.publisher.upload_forms import (
     named_as_here,
     version_in,
 )
-from marketplace.web.buyer.telling import tell
 from marketplace.web.publisher.words import UPLOAD_GROUPS, UPLOAD_OUTCOMES, reason_of, target_word
 from marketplace.web.words import STATES
 
