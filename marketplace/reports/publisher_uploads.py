@@ -79,10 +79,7 @@ def every_row(upload: Upload) -> Iterator[DoneRow]:
     """Yield every row of an upload that is done, in their order, without holding all of them."""
     query = select(UploadRow.line, UploadRow.outcome, UploadRow.lead_id, UploadRow.code, UploadRow.field,
                    UploadRow.message).where(UploadRow.upload_id == upload.id).order_by(UploadRow.line)  # fmt: skip
-    after = 0
-    while rows := [DoneRow(*row) for row in db.session.execute(query.where(UploadRow.line > after).limit(_AT_ONCE))]:
-        after = rows[-1].line
-        yield from rows
+    return (DoneRow(*row) for row in db.session.execute(query.execution_options(yield_per=_AT_ONCE)))
 
 
 def _narrowed(upload: Upload, outcome: str | None, code: str | None) -> Any:
