@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,9 @@ from tests.marketplace.test_portal_pages import visitor_of
 from tests.marketplace.test_upload_pages import SAID, file_of, upload, uploaded
 from tests.visitor import Visitor, words_of
 
+URL = "https://hooks.example.com/in"
 # What forms want to be said before they ask the domain.
-FILLED = {"note": "no", "reason": "bot", "name": "x", "accept": "no", "url": "https://hooks.example.com/in",
+FILLED = {"note": "no", "reason": "bot", "name": "x", "accept": "no", "url": URL,
           "address": "a@example.com"}  # fmt: skip
 
 
@@ -101,9 +103,34 @@ def test_a_flood_of_lines_that_are_no_calls_is_answered_shortly(market: Market, 
     assert "Name at most 20 calls" in answer.text
 
 
+def test_a_form_for_a_new_secret_that_is_sent_twice_makes_one(market: Market) -> None:
+    buyer = market.make_buyer()
+    visitor = visitor_of(market, buyer)
+    hook = visitor.send("/programs/webhooks/new", url=URL).location.removesuffix("/made")
+    for _ in range(2):
+        [after] = visitor.read(hook).xpath("//input[@name='after']/@value")
+        assert visitor.send(f"{hook}/secret", hook, after=after).location == f"{hook}/made"
+    again = visitor.send(f"{hook}/secret", hook, after=after)
+    assert again.location == hook and "made meanwhile" in words_of(visitor.open(hook))
+
+
+def test_evidence_that_is_refused_leaves_no_bytes(deal: Deal, market: Market, tmp_path: Path) -> None:
+    visitor = visitor_of(market, deal.buyer)
+    path, good = f"/buyer/leads/{deal.sale}/dispute", [(io.BytesIO(b"words"), "a.txt"), (io.BytesIO(b"more"), "b.txt")]
+    bad = [*good, (io.BytesIO(bytes(range(256))), "c.txt")]
+    assert visitor.send(path, reason="bot", note="n", file=bad).status_code == 200
+    assert list((tmp_path / "evidence").glob("*")) == []
+    flood = [(io.BytesIO(bytes(range(256))), f"{number}.txt") for number in range(300)]
+    answer = visitor.send(path, reason="bot", note="n", file=flood)
+    assert "at most" in words_of(answer) and "299.txt" not in answer.text
+    assert list((tmp_path / "evidence").glob("*")) == []
+    assert visitor.send(path, reason="bot", note="n", file=[(io.BytesIO(b"words"), "a.txt")]).status_code == 302
+    assert len(list((tmp_path / "evidence").glob("*"))) == 1
+
+
 def test_a_keys_secret_is_not_shown_as_a_webhooks(market: Market) -> None:
     visitor = visitor_of(market, market.make_buyer())
-    hook = visitor.send("/programs/webhooks/new", url="https://hooks.example.com/in").location
+    hook = visitor.send("/programs/webhooks/new", url=URL).location
     visitor.read(hook)
     made = visitor.send("/programs/keys/new", name="CRM", scopes=["orders:read"]).location
     assert "lb_" not in visitor.open(hook).text
@@ -132,7 +159,7 @@ def test_nothing_of_an_account_is_there_for_another(app: Flask, market: Market, 
 
 def owned(market: Market, deal: Deal) -> dict[Any, Any]:
     visitor, publisher = visitor_of(market, deal.buyer), visitor_of(market, deal.publisher)
-    hook = visitor.send("/programs/webhooks/new", url="https://hooks.example.com/in").location.split("/")[3]
+    hook = visitor.send("/programs/webhooks/new", url=URL).location.split("/")[3]
     visitor.send(f"/programs/webhooks/{hook}/test", form_at=f"/programs/webhooks/{hook}")
     key = deal.buyer.get("/keys")["items"][0]["id"]
     made = visitor.send("/buyer/lists/new", name="mine", country="", file=(io.BytesIO(b"a@example.com"), "l.txt"))

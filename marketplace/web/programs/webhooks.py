@@ -113,11 +113,14 @@ def set_webhook(person: Person, webhook: str, what: str) -> Response:
 @programs.post("/webhooks/<webhook>/secret")
 @page()
 def new_secret(person: Person, webhook: str) -> Response:
-    """Make a new secret; the one before signs beside it for a day."""
+    """Make a new secret; the one before signs beside it for a day, so a form that was sent before makes no second."""
     with transaction():
         row = _mine(person, webhook)
-        rotate_secret(row)
-        secret = secrets_of(row)[0]
+        is_seen = request.form.get("after", "") == str(row.old_secret_until or "")
+        secret = _rotated(row) if is_seen else ""
+    if not secret:
+        tell("A new secret was made meanwhile and shown once. Make another if it was not copied.", is_wrong=True)
+        return redirect(url_for("programs.webhook", webhook=webhook))
     keep_for_next_page(person, webhook, secret)
     return redirect(url_for("programs.made_webhook", webhook=webhook))
 
@@ -151,6 +154,11 @@ def _pressed(person: Person, webhook: str, work: Callable[[Webhook], object], sa
     except Conflict as refused:
         tell(refused.detail, is_wrong=True)
     return redirect(url_for("programs.webhook", webhook=webhook))
+
+
+def _rotated(row: Webhook) -> str:
+    rotate_secret(row)
+    return secrets_of(row)[0]
 
 
 def _mine(person: Person, webhook: str) -> Webhook:
