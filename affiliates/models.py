@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Integer, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model
@@ -21,6 +21,7 @@ class Publisher(Model):
         CheckConstraint("extra_hold_days >= 0"),
         CheckConstraint("reserve_days >= 0"),
         CheckConstraint("min_margin_minor >= 0"),
+        Index("publishers_paused_idx", "changed_at", postgresql_where=text("standing = 'paused'")),
         {"schema": "affiliates"},
     )
 

@@ -28,6 +28,7 @@ from billing.earners import (
 )
 from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
+from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
@@ -38,6 +39,7 @@ from billing.history import HistoryItem, history_of
 from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
+from billing.own_funds import put_in_funds
 from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.stand_in import StandIn, stand_in_for
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
@@ -71,6 +73,7 @@ __all__ = [
     "ask_check",
     "audit",
     "charge_fee",
+    "chargebacks_lately",
     "compensate",
     "credit_wallet",
     "earned_by",
@@ -90,6 +93,7 @@ __all__ = [
     "open_wallet",
     "place_hold",
     "posting_of",
+    "put_in_funds",
     "reconcile",
     "refund_capture",
     "reserves_of",

@@ -26,9 +26,9 @@ from core.errors import NotFound
 
 COMMON_KINDS = ("hold", "resolve")  # found by going backwards; the other kinds have an index
 KINDS = (
-    *COMMON_KINDS, "credit", "promo", "top_up", "card_payment", "card_refund", "card_payout", "card_fee", "give_back",
-    "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature", "refund",
-    "compensate", "clawback", "fee", "fee_back",
+    *COMMON_KINDS, "credit", "promo", "own_funds", "top_up", "card_payment", "card_refund", "card_payout", "card_fee",
+    "give_back", "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature",
+    "refund", "compensate", "clawback", "fee", "fee_back",
 )  # fmt: skip
 
 

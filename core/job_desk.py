@@ -41,6 +41,9 @@ _COUNTS = text("""
            (SELECT count(*) FROM (SELECT FROM core.outbox LIMIT :most) o),
            (SELECT added_at FROM core.outbox ORDER BY id LIMIT 1), now()
 """)
+_COUNT_FAILED = text(
+    "SELECT count(*) FROM (SELECT FROM public.procrastinate_jobs WHERE status = 'failed' LIMIT :most) f"
+)
 _WORKERS = text("SELECT id, last_heartbeat FROM public.procrastinate_workers ORDER BY last_heartbeat DESC LIMIT :rows")
 _SLOTS = text("""
     SELECT n.name, t.slot FROM unnest(CAST(:names AS text[])) AS n(name)
@@ -87,6 +90,11 @@ class Slot:
     def is_late(self, now: datetime) -> bool:
         """Tell whether two slots went by since the last one."""
         return self.last is None or now - self.last > 2 * self.every + timedelta(minutes=1)
+
+
+def count_failed() -> int:
+    """Count the jobs that are tried no more, at most MOST of them."""
+    return db.session.scalar(_COUNT_FAILED, {"most": MOST}) or 0
 
 
 def queue_counts() -> Counts:

@@ -24,6 +24,7 @@ from marketplace.web import buyer, chrome, operator, programs, publisher
 from marketplace.web.api import (
     addresses,
     api,
+    audit_log,
     balances,
     catalog,
     contact_reports,
@@ -50,6 +51,7 @@ from marketplace.web.inbound import inbound
 from marketplace.web.meta import meta
 from marketplace.web.pages import pages
 from marketplace.web.people import change_reading, people
+from marketplace.web.saved_views import views
 from marketplace.web.search import finding
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -60,6 +62,7 @@ ROOMS = (
     billing_jobs,
     market_jobs,
     addresses,
+    audit_log,
     balances,
     catalog,
     contact_reports,
@@ -103,7 +106,17 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     for room in (health, api, inbound, hooks, meta):
         app.register_blueprint(room)
         csrf.exempt(room)  # who comes here brings a key, and no session
-    for room in (pages, people, finding, design, *publisher.ROOMS, *buyer.ROOMS, *operator.ROOMS, *programs.ROOMS):
+    for room in (
+        pages,
+        people,
+        finding,
+        views,
+        design,
+        *publisher.ROOMS,
+        *buyer.ROOMS,
+        *operator.ROOMS,
+        *programs.ROOMS,
+    ):
         app.register_blueprint(room)
     csrf.exempt(change_reading)
     chrome.install(app)

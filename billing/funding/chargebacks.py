@@ -43,6 +43,12 @@ def chargebacks_of(account_id: UUID) -> list[Chargeback]:
     return list(db.session.scalars(query.order_by(Chargeback.opened_at.desc(), Chargeback.id)))
 
 
+def chargebacks_lately(most: int = 100) -> list[Chargeback]:
+    """Return the latest chargebacks of all accounts."""
+    query = select(Chargeback).order_by(Chargeback.opened_at.desc(), Chargeback.id)
+    return list(db.session.scalars(query.limit(most)))
+
+
 def find_chargeback(chargeback_id: str | None, money: Money) -> Chargeback | None:
     """Return a chargeback that was announced, if it is about this amount, and lock it."""
     if chargeback_id is None:

@@ -25,6 +25,7 @@ from core.identity.keys import (
     revoke_key,
 )
 from core.identity.models import Account, ApiKey
+from core.identity.named import Who, who_are
 from core.identity.sessions import PROGRAMS
 from core.identity.sign_in import SignedIn, install_sign_in, refused_tries, signed_in_user
 
@@ -36,6 +37,7 @@ __all__ = [
     "ApiKey",
     "Place",
     "SignedIn",
+    "Who",
     "account_named",
     "accounts_of_kind",
     "actor_for_key",
@@ -56,4 +58,5 @@ __all__ = [
     "sign_up",
     "signed_in_user",
     "speak",
+    "who_are",
 ]

@@ -32,6 +32,7 @@ class Account(Model):
         CheckConstraint("kind IN ('publisher', 'buyer', 'operator')"),
         CheckConstraint("name <> ''"),
         CheckConstraint("standing IN ('active', 'suspended')"),
+        Index("accounts_suspended_idx", "id", postgresql_where=text("standing = 'suspended'")),
         {"schema": "core"},
     )
 

@@ -47,6 +47,11 @@ class Webhook(Model):
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)"),
         CheckConstraint("num_nulls(old_secret, old_secret_generation, old_secret_until) IN (0, 3)"),
         Index("webhooks_account_id_idx", "account_id", postgresql_where=text("deleted_at IS NULL")),
+        Index(
+            "webhooks_stopped_idx",
+            "disabled_at",
+            postgresql_where=text("deleted_at IS NULL AND disabled_reason IN ('gone', 'failing')"),
+        ),
         {"schema": "core"},
     )
 

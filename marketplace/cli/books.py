@@ -2,15 +2,17 @@
 
 import sys
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import click
 
-from billing import reconcile
+from billing import put_in_funds, reconcile
 from billing.cli import print_audit
 from core.clock import as_rfc3339, from_rfc3339
-from core.db import db
+from core.db import db, transaction
 from core.errors import Fault, Invalid, NotAllowed
 from core.http import business_clock, settings
+from core.money import Money
 from marketplace.audit import audit_all
 from marketplace.cli.running import print_json, with_app
 from marketplace.jobs import run_due
@@ -59,6 +61,26 @@ def reconcile_command(as_json: bool) -> None:
     for name, value in {} if as_json else told.items():
         click.echo(f"{name}: {value}")
     sys.exit(1 if found.unexplained or any(one.difference.minor for one in found.standings) else 0)
+
+
+@click.command("fund")
+@click.argument("amount")
+@click.argument("currency")
+@click.option("--reason", required=True, help="Why; it stands in the books.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def fund_command(amount: str, currency: str, reason: str, as_json: bool) -> None:
+    """Book AMOUNT CURRENCY of the platform's own money, from which the card processor's fees are paid."""
+    try:
+        money = Money.parse(amount, currency)
+    except ValueError as wrong:
+        raise Invalid("bad_amount", "Nothing was booked.", [Fault("amount", "bad_amount", f"{wrong}.")]) from wrong
+    with transaction():
+        put_in_funds(money, str(uuid4()), reason, "operator:command-line", business_clock().now())
+    if as_json:
+        print_json(money.as_json())
+    else:
+        click.echo(f"Put {money} {money.currency} into the platform's own funds.")
 
 
 def _instant(text: str | None) -> datetime:

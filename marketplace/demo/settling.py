@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from affiliates import open_publisher
-from billing import credit_wallet, wallet_of
+from billing import credit_wallet, put_in_funds, wallet_of
 from core.db import transaction
 from core.identity import add_member, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
@@ -20,6 +20,7 @@ from marketplace.orders.standing import place_order
 from marketplace.orders.terms import OrderBody
 
 ACTOR = "system:demo"
+OWN_FUNDS = Money(1_000_000, "EUR")
 LOGINS = {"Studiekiezer": "publisher@example.com", "École Ada": "buyer@example.com", OPERATOR: "operator@example.com"}
 
 
@@ -36,6 +37,7 @@ def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) 
     """Open every account with an API key; somebody of each kind can sign in, and act for all of that kind."""
     members = {}
     with transaction():
+        put_in_funds(OWN_FUNDS, "demo", "for the fees of cards", ACTOR, at)
         for kind, name, email in names_of(cast):
             account = open_account(kind, name, created_at)
             if kind == "publisher":

@@ -70,6 +70,8 @@ class Dispute(Model):
         Index("disputes_sold_by_day_idx", "publisher_id", "opened_at"),
         Index("disputes_watch_due_idx", "id", postgresql_where=text("watch_due")),
         Index("disputes_decided_idx", "buyer_id", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
+        Index("disputes_opened_at_idx", "opened_at"),
+        Index("disputes_decided_at_idx", "decided_at"),
         Index("disputes_group_id_idx", "group_id", postgresql_where=text("group_id IS NOT NULL")),
         {"schema": "marketplace"},
     )  # fmt: skip

@@ -34,6 +34,7 @@ class Order(Model):
         CheckConstraint("status IN ('active', 'paused', 'closed')"),
         Index("orders_buyer_id_idx", "buyer_id", "id"),
         Index("orders_vertical_id_idx", "vertical_id", postgresql_where=text("status = 'active'")),
+        Index("orders_paused_idx", "changed_at", postgresql_where=text("status = 'paused'")),
         {"schema": "marketplace"},
     )
 

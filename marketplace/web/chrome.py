@@ -14,7 +14,7 @@ from core.pages import page_time
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
 from marketplace.reports.publisher_today import balance_of
-from marketplace.web import charts, tables, words
+from marketplace.web import charts, saved_views, tables, words
 
 CURRENCY = "EUR"  # what pages show first; the verticals that ship trade in it
 
@@ -56,6 +56,7 @@ PLACES = {
         Step("operator.verticals", "diagram-3", _l("Verticals")),
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
+        Step("operator.audit_log", "clock-history", _l("Log")),
         Step("operator.settings", "sliders", _l("Settings")),
         Step("programs.overview", "key", _l("Programs")),
         Step("design.components", "palette", _l("Components")),
@@ -73,6 +74,7 @@ def install(app: Flask) -> None:
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         outcome_word=words.outcome_word, report_word=words.report_word, contact_word=words.contact_word,
+        views_here=saved_views.views_here, filters_here=saved_views.filters_here, view_address=saved_views.address,
     )  # fmt: skip
 
 

@@ -176,6 +176,7 @@ MOVEMENTS = {
     "capture": _l("Paid for a lead"),
     "release": _l("Set free again"),
     "top_up": _l("Top-up"),
+    "own_funds": _l("Own funds"),
     "card_payment": _l("Card payment at Stripe"),
     "card_refund": _l("Refund at Stripe"),
     "card_payout": _l("Payout from Stripe"),

@@ -74,7 +74,9 @@ def test_an_unknown_field_is_told_the_fields_of_the_document(market: Market, doc
         "operate": market.make_operator(),
     }
     members["sales:write"] = members["orders:write"]
-    members |= dict.fromkeys(("disputes:write", "keys:manage", "webhooks:manage"), members["orders:write"])
+    members |= dict.fromkeys(
+        ("disputes:write", "wallet:write", "keys:manage", "webhooks:manage"), members["orders:write"]
+    )
     for (method, path), about in operations(document).items():
         schema = about.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         if "$ref" not in schema:

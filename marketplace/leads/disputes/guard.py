@@ -16,6 +16,9 @@ from core.money import BASIS_POINTS, Money
 from marketplace.catalog.dispute_rules import FalseClaims, dispute_rules
 from marketplace.leads.dispute_rows import Appeal, Dispute
 
+# A rejection stands until its appeal is decided, or appealing against each one would undo them all for a while.
+REJECTED = or_(Dispute.state == "rejected", and_(Dispute.state == "appealed", Appeal.against == "rejected"))
+
 
 def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
     """Tell whether so many rejections of so many decided claims are too many; a few claims show nothing."""
@@ -25,12 +28,10 @@ def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
 def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
 
-    Open ones do not count: many of them at once would thin out the rejected ones. A rejection stands until its appeal
-    is decided, or appealing against each one would.
+    Open ones do not count: many of them at once would thin out the rejected ones.
     """
     since = at - timedelta(days=dispute_rules().false_claims.days)
-    stands = and_(Dispute.state == "appealed", Appeal.against == "rejected")
-    query = select(func.count(), func.count().filter(or_(Dispute.state == "rejected", stands)))
+    query = select(func.count(), func.count().filter(REJECTED))
     query = query.select_from(Dispute).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
     query = query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
     decided, rejected = db.session.execute(query).one()

@@ -59,7 +59,11 @@ class SourceStanding(Model):
     """How a publisher's source stands, by the name that its leads say; sales from `since` on count."""
 
     __tablename__ = "source_standings"
-    __table_args__ = (CheckConstraint("standing IN ('active', 'warned', 'paused')"), {"schema": "marketplace"})
+    __table_args__ = (
+        CheckConstraint("standing IN ('active', 'warned', 'paused')"),
+        Index("source_standings_stopped_idx", "changed_at", postgresql_where=text("standing <> 'active'")),
+        {"schema": "marketplace"},
+    )
 
     publisher_id: Mapped[UUID] = mapped_column(primary_key=True)
     source_name: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -1,13 +1,16 @@
 """The operator's pages: one module a page, each a few lines over a report."""
 
 from marketplace.web.operator import (
+    audit_log,
     books,
     buyers,
+    card_money,
     dispute_groups,
     disputes,
     jobs,
     journal,
     publishers,
+    review,
     settings,
     vertical_editor,
     verticals,
@@ -15,5 +18,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, publishers, buyers, verticals, vertical_editor, books, journal, jobs, settings)
+PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, verticals, vertical_editor, books, card_money,
+         journal, jobs, settings)  # fmt: skip
 ROOMS = (operator,)

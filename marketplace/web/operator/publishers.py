@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired, Length
 
-from affiliates import change_publisher, get_publisher
+from affiliates import get_publisher
 from core.actors import Person, page
 from core.db import transaction
 from core.forms import carry_out
@@ -19,6 +19,7 @@ from core.http import business_clock
 from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
+from marketplace.leads.publisher_standing import set_publisher_standing
 from marketplace.leads.source_breaker import set_standing
 from marketplace.reports.parties import DAYS, SORTS, accounts_part, publisher_story, publishers_figures
 from marketplace.web.chrome import CURRENCY
@@ -62,10 +63,11 @@ def publisher(person: Person, publisher: str) -> str | Response:
 
 @operator.post("/publishers/<publisher>/standing")
 @page("operator")
-def publisher_standing(_: Person, publisher: str) -> Response:
+def publisher_standing(person: Person, publisher: str) -> Response:
     """Pause or readmit a publisher, for every lead whose request begins afterwards."""
     with transaction():
-        row = change_publisher(parse_id("acc", publisher), business_clock().now(), request.form.get("standing", ""))
+        wanted, at = request.form.get("standing", ""), business_clock().now()
+        row = set_publisher_standing(parse_id("acc", publisher), wanted, person.name, at)
         is_paused = row.standing == "paused"
     flash(gettext("The publisher is paused.") if is_paused else gettext("The publisher is active."))
     return redirect(url_for("operator.publisher", publisher=publisher))
