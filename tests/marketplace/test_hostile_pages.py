@@ -107,6 +107,7 @@ def test_a_form_for_a_new_secret_that_is_sent_twice_makes_one(market: Market) ->
     buyer = market.make_buyer()
     visitor = visitor_of(market, buyer)
     hook = visitor.send("/programs/webhooks/new", url=URL).location.removesuffix("/made")
+    after = ""
     for _ in range(2):
         [after] = visitor.read(hook).xpath("//input[@name='after']/@value")
         assert visitor.send(f"{hook}/secret", hook, after=after).location == f"{hook}/made"
