@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -206,16 +207,11 @@ def run_until_recording(upload: Upload, at: Any, monkeypatch: pytest.MonkeyPatch
 
 def test_a_step_opens_the_file_once_for_many_chunks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     steps_of(monkeypatch, 3, chunks=2)
-    opened: list[Upload] = []
-
-    def counted(row: Upload, *more: Any) -> Any:
-        opened.append(row)
-        return open_upload(row, *more)
-
-    monkeypatch.setattr(posting, "open_upload", counted)
+    opened = Mock(wraps=open_upload)
+    monkeypatch.setattr(posting, "open_upload", opened)
     upload = desk.start([desk.row(number) for number in range(12)])
-    assert desk.step(upload).accepted == 6 and len(opened) == 1 and jobs_waiting() == 2
-    assert desk.step(upload).state == "done" and desk.leads() == 12 and len(opened) == 2
+    assert desk.step(upload).accepted == 6 and opened.call_count == 1 and jobs_waiting() == 2
+    assert desk.step(upload).state == "done" and desk.leads() == 12 and opened.call_count == 2
     assert jobs_waiting() == 2
 
 
