@@ -94,12 +94,12 @@ class SentBack:
 
 @dataclass(frozen=True, slots=True)
 class ChargedBack:
-    """A chargeback as it stands; `withdrawn` once its money has left our balance."""
+    """A chargeback as it stands; `dropped` is a question of the bank's that ended before money moved."""
 
     id: str
     payment_id: str | None
     money: Money
-    state: Literal["open", "won", "lost"]
+    state: Literal["open", "won", "lost", "dropped"]
     reason: str
 
 
@@ -141,8 +141,8 @@ class Gateway:
 
     def sent_back_of(self, payment_id: str) -> list[SentBack]:
         """Read all refunds of one payment."""
-        page = _ask(lambda: self._client.refunds.list({"payment_intent": payment_id, "limit": PAGE}))
-        return [_sent_back(one) for one in page.data]
+        asked: dict[str, Any] = {"payment_intent": payment_id, "limit": PAGE}
+        return [_sent_back(one) for one in _pages(self._client.refunds.list, asked)]
 
     def charged_back(self, chargeback_id: str) -> ChargedBack:
         """Read a chargeback as it stands now."""
@@ -191,10 +191,17 @@ def _with(key: str) -> Any:
     return {"idempotency_key": key}
 
 
+# Whoever is asked with a wrong key, or with a used one, decides nothing of what an earlier attempt has done.
+_UNDECIDED = (
+    stripe.RateLimitError, stripe.APIConnectionError, stripe.AuthenticationError, stripe.PermissionError,
+    stripe.IdempotencyError,
+)  # fmt: skip
+
+
 def _ask(call: Callable[[], T]) -> T:
     try:
         return call()
-    except (stripe.RateLimitError, stripe.APIConnectionError) as error:
+    except _UNDECIDED as error:
         raise Undecided(_says(error)) from error
     except stripe.StripeError as error:
         # 409: another request with the key is under way. Whatever has no status never got an answer.
@@ -275,7 +282,9 @@ def _sent_back(refund: Any) -> SentBack:
     return SentBack(refund.id, state, money, _id_of(refund.payment_intent), _reference(refund.metadata), why)
 
 
-_CHARGEBACK_STATES: dict[str, Literal["open", "won", "lost"]] = {"won": "won", "lost": "lost"}
+_CHARGEBACK_STATES: dict[str, Literal["open", "won", "lost", "dropped"]] = {
+    "won": "won", "lost": "lost", "warning_closed": "dropped", "prevented": "dropped",
+}  # fmt: skip
 
 
 def _charged_back(one: Any) -> ChargedBack:

@@ -86,7 +86,7 @@ class Settings:
             stripe_api_base=checked(
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
-            test_money=switch("LEADBOURSE_TEST_MONEY"),
+            test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
         )
 
     @property
@@ -131,6 +131,11 @@ def is_public_url(text: str) -> bool:
         return False
     named = parts.scheme in ("http", "https") and bool(parts.hostname)
     return named and port != 0 and parts.path in ("", "/") and not parts.query and not parts.fragment
+
+
+def is_test_key(text: str) -> bool:
+    """Tell whether a key of Stripe's moves no real money."""
+    return text.startswith(("sk_test_", "rk_test_"))
 
 
 def is_strong(text: str) -> bool:

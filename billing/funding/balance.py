@@ -6,7 +6,7 @@ an operator sees it, so that the books always say what the processor says.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -33,7 +33,6 @@ from billing.stripe_gateway import Movement
 from core.db import db
 from core.money import Money
 
-OVERLAP = timedelta(days=1)  # movements of one second may be listed one after the other
 FROM_THE_BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)
 PAYMENTS = ("charge", "payment")
 REFUNDS = ("refund", "payment_refund", "refund_failure", "payment_failure_refund")
@@ -58,12 +57,6 @@ class Explained:
 NOTHING = Explained()
 
 
-def read_from() -> datetime:
-    """Return the instant from which movements are to be read: a day before the newest that is known."""
-    newest: datetime | None = db.session.scalar(select(func.max(BalanceTransaction.created_at)))
-    return newest - OVERLAP if newest else FROM_THE_BEGINNING
-
-
 def keep_movements(movements: Sequence[Movement]) -> None:
     """Keep movements under their ids, as they were told first."""
     now = datetime.now(UTC)
@@ -78,19 +71,28 @@ def keep_movements(movements: Sequence[Movement]) -> None:
 
 
 def unbooked(most: int = 200) -> list[BalanceTransaction]:
-    """Return the movements that wait to be booked, the oldest first."""
-    query = select(BalanceTransaction).where(BalanceTransaction.booked_as.is_(None))
-    return list(db.session.scalars(query.order_by(BalanceTransaction.created_at, BalanceTransaction.id).limit(most)))
+    """Return the movements that wait to be booked, the oldest first, and of one second those first that take.
+
+    Those that were looked at in vain come behind the others.
+    """
+    one = BalanceTransaction
+    query = select(one).where(one.booked_as.is_(None))
+    return list(db.session.scalars(query.order_by(one.misses, one.created_at, one.amount_minor, one.id).limit(most)))
 
 
 def book_movement(movement_id: str, known: Explained, at: datetime) -> str:
-    """Book a kept movement, once; return as what: the kind of thing it belongs to, or `suspense`."""
+    """Book a kept movement, once; return as what: the kind of thing it belongs to, or `suspense`.
+
+    `waits`, and nothing done, for money of a chargeback that came back, while its going is not booked.
+    """
     row = db.session.get_one(BalanceTransaction, movement_id, with_for_update=True, populate_existing=True)
     if row.booked_as is not None:
         return row.booked_as
     if row.amount_minor == 0 and row.fee_minor == 0:
         row.booked_as = "nothing"
         return row.booked_as
+    if known.chargeback_id is not None and row.amount_minor > 0 and _went_before(row):
+        return "waits"
     row.booked_as, key, lines = _judge(row, known)
     row.about_id = known.about_id
     post(row.booked_as, key, row.currency, lines, source=row.id, actor=ACTOR, at=at, reason=row.kind)
@@ -108,6 +110,13 @@ def note_balance(told: dict[str, int]) -> dict[str, int]:
         kept = insert(CardBalance).values(currency=currency, **row)
         db.session.execute(kept.on_conflict_do_update(index_elements=["currency"], set_=row))
     return differences
+
+
+def _went_before(row: BalanceTransaction) -> bool:
+    """Tell whether money of the same source has gone and is not booked yet."""
+    one = BalanceTransaction
+    query = select(one.id).where(one.booked_as.is_(None), one.source_id == row.source_id, one.amount_minor < 0)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def _judge(row: BalanceTransaction, known: Explained) -> tuple[str, str, list[Line]]:

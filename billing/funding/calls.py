@@ -47,12 +47,15 @@ class Taken:
     sent_at: datetime
 
 
-def write_call(verb: str, subject_id: UUID, payload: dict[str, Any]) -> UUID:
-    """Write down what is to be asked of the processor, in the session's transaction; return the call's id."""
+def write_call(verb: str, subject_id: UUID, payload: dict[str, Any], *, is_in_hand: bool = False) -> UUID:
+    """Write down what is to be asked of the processor, in the session's transaction; return the call's id.
+
+    What is in hand is carried out by whoever writes it, and due for others only when that has had its time.
+    """
     now = datetime.now(UTC)
     call = CardCall(
         id=new_id(), verb=verb, subject_id=subject_id, idempotency_key=f"leadbourse:{subject_id}", payload=payload,
-        made_at=now, next_attempt_at=now,
+        made_at=now, next_attempt_at=now + IN_HAND if is_in_hand else now,
     )  # fmt: skip
     db.session.add(call)
     db.session.flush()
@@ -67,13 +70,15 @@ def due_calls(most: int = 50) -> list[UUID]:
     return list(db.session.scalars(query.order_by(CardCall.next_attempt_at).limit(most)))
 
 
-def carry_out(call_id: UUID, verbs: dict[str, Verb]) -> bool:
+def carry_out(call_id: UUID, verbs: dict[str, Verb], *, if_due: bool = False) -> bool:
     """Send a call, or look it up when the processor may have forgotten its key; False while nobody knows the outcome.
+
+    With `if_due`, not when somebody else has taken it in hand meanwhile: the processor refuses two at once.
 
     Opens its own transactions; several processes may carry out one call at once, since its effect is one by its key.
     """
     with transaction():
-        taken = _take(call_id)
+        taken = _take(call_id, if_due)
     if taken is None:
         return True
     failpoint("call.taken")
@@ -91,12 +96,14 @@ def carry_out(call_id: UUID, verbs: dict[str, Verb]) -> bool:
     return True
 
 
-def _take(call_id: UUID) -> Taken | None:
+def _take(call_id: UUID, if_due: bool) -> Taken | None:
     """Take a call in hand, setting when it is looked at again should we die; None when it has ended."""
     call = db.session.get(CardCall, call_id, with_for_update=True, populate_existing=True)
     if call is None or call.state not in ("due", "sent"):
         return None
     now = datetime.now(UTC)
+    if if_due and call.next_attempt_at > now:
+        return None
     pause = timedelta(seconds=PAUSES[min(call.attempts, len(PAUSES) - 1)])
     call.state, call.attempts, call.sent_at = "sent", call.attempts + 1, call.sent_at or now
     call.next_attempt_at = now + IN_HAND + pause
@@ -106,7 +113,10 @@ def _take(call_id: UUID) -> Taken | None:
 def _ask(taken: Taken, verb: Verb) -> Any:
     if datetime.now(UTC) - taken.sent_at < REMEMBERED:
         return verb.send(taken.payload, taken.key)
-    found = verb.look_up(taken.subject_id)
+    try:
+        found = verb.look_up(taken.subject_id)
+    except Refused as refused:  # of the question, which says nothing of the call
+        raise Undecided(str(refused)) from refused
     if found is None:
         raise Refused("never_arrived", "The call never arrived.")
     return found

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.models import Chargeback, TopUp
 from billing.ledger import AVAILABLE, CHARGED_BACK, FROZEN, OWED_BY_WALLET, Line, post
@@ -19,22 +20,34 @@ _SUSPEND = text("SELECT billing.suspend_wallet(:account_id, :currency, :at)")
 def announce_chargeback(told: ChargedBack, at: datetime) -> str:
     """Note a chargeback of a payment of ours, and end one that was lost; what was won ends with its money.
 
-    It is no money yet: that moves with our balance at the processor. Returns what it came to.
+    It is no money yet: that moves with our balance at the processor. A payment that was set aside is in no wallet, so
+    its chargeback is none's. Returns what it came to.
     """
-    top_up = db.session.scalar(select(TopUp).where(TopUp.payment_id == told.payment_id))
-    if top_up is None:
+    top_up = db.session.scalar(select(TopUp).where(TopUp.payment_id == told.payment_id, TopUp.state == "paid"))
+    if top_up is None or top_up.currency != told.money.currency:
         return "unknown"
-    chargeback = db.session.get(Chargeback, told.id, with_for_update=True, populate_existing=True)
-    if chargeback is None:
-        chargeback = Chargeback(
-            id=told.id, top_up_id=top_up.id, account_id=top_up.account_id, currency=told.money.currency,
-            amount_minor=told.money.minor, state="announced", reason=told.reason, opened_at=at,
-        )  # fmt: skip
-        db.session.add(chargeback)
-        db.session.flush()
+    row = {"id": told.id, "top_up_id": top_up.id, "account_id": top_up.account_id, "currency": told.money.currency,
+           "amount_minor": told.money.minor, "state": "announced", "reason": told.reason, "opened_at": at}  # fmt: skip
+    db.session.execute(insert(Chargeback).values(row).on_conflict_do_nothing())
+    chargeback = db.session.get_one(Chargeback, told.id, with_for_update=True, populate_existing=True)
     if told.state == "lost" and chargeback.state == "withdrawn":
         _settle_lost(chargeback, at)
+    elif told.state == "dropped" and chargeback.state == "announced":
+        chargeback.state, chargeback.ended_at = "won", datetime.now(UTC)
     return chargeback.state
+
+
+def is_payment_known(payment_id: str | None) -> bool:
+    """Tell whether a payment was booked."""
+    return db.session.scalar(select(TopUp.id).where(TopUp.payment_id == payment_id)) is not None
+
+
+def at_stake(account_id: UUID, currency: str) -> int:
+    """Sum what a wallet may still have to bear of chargebacks: what of open ones is not frozen, and what is owed."""
+    query = select(func.coalesce(func.sum(Chargeback.amount_minor - Chargeback.frozen_minor), 0)).where(
+        Chargeback.account_id == account_id, Chargeback.currency == currency, Chargeback.state != "won"
+    )
+    return int(db.session.scalar(query) or 0)
 
 
 def chargebacks_of(account_id: UUID) -> list[Chargeback]:

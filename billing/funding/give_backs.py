@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 
 from billing.funding.calls import write_call
+from billing.funding.chargebacks import at_stake
 from billing.funding.models import Chargeback, GiveBack, GiveBackPart, TopUp
 from billing.ledger import AVAILABLE, GOING_BACK, Line, post
+from billing.models import Wallet
 from billing.stripe_gateway import SentBack
 from core.db import db
 from core.errors import Conflict, Fault, Invalid
@@ -23,7 +25,7 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
 
     The newest payments first, since old cards expire; none that its card's owner took back. Invalid with the field for
     an amount that is not above zero, or above what came by card and was not sent back; Conflict `funds` when the wallet
-    lacks it: nothing has moved then.
+    lacks it, or needs it for chargebacks, and `wallet_suspended` when it is closed: nothing has moved then.
     """
     sources = _sources(account_id, money.currency)
     most = Money(sum(left for _, left in sources), money.currency)
@@ -32,6 +34,7 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
         raise Invalid(
             "invalid_refund", "This cannot be given back.", [Fault("amount.amount", "amount_out_of_range", says)]
         )
+    _demand_free(account_id, money)
     order = GiveBack(id=new_id(), account_id=account_id, currency=money.currency, amount_minor=money.minor,
                      actor=actor, ordered_at=at)  # fmt: skip
     lines = [Line(AVAILABLE, money.minor, account_id), Line(GOING_BACK, -money.minor)]
@@ -41,6 +44,15 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
     db.session.add(order)
     db.session.flush()
     return order.id, _write_parts(order, sources)
+
+
+def _demand_free(account_id: UUID, money: Money) -> None:
+    """Refuse to send back what is not there, or what chargebacks may still take; locks the wallet."""
+    wallet = db.session.get(Wallet, (account_id, money.currency), with_for_update=True, populate_existing=True)
+    if wallet is not None and wallet.suspended_at is not None:
+        raise Conflict("wallet_suspended", "This wallet is suspended. Ask the exchange's operator.")
+    if wallet is None or wallet.available - at_stake(account_id, money.currency) < money.minor:
+        raise Conflict("funds", "The wallet has less available than that, after what its chargebacks may take.")
 
 
 def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:

@@ -134,6 +134,7 @@ class CardNews(Model):
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     handled_at: Mapped[datetime | None] = mapped_column(INSTANT)
     outcome: Mapped[str | None] = mapped_column(Text)
+    misses: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class BalanceTransaction(Model):
@@ -149,6 +150,7 @@ class BalanceTransaction(Model):
         UniqueConstraint("transaction_id", name="balance_transactions_transaction_id_key"),
         Index("balance_transactions_created_at_idx", "created_at", "id"),
         Index("balance_transactions_about_id_idx", "about_id"),
+        Index("balance_transactions_unbooked_idx", "misses", "created_at", postgresql_where=text("booked_as IS NULL")),
         SCHEMA,
     )
 
@@ -166,6 +168,22 @@ class BalanceTransaction(Model):
     transaction_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("billing.transactions.id", name="balance_transactions_transaction_id_fkey")
     )
+    misses: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class CardLook(Model):
+    """Up to when one of the processor's lists was read whole, and when it was last read far back."""
+
+    __tablename__ = "card_looks"
+    __table_args__ = (
+        PrimaryKeyConstraint("what", name="card_looks_pkey"),
+        CheckConstraint("what IN ('news', 'movements', 'open')", name="card_looks_check"),
+        SCHEMA,
+    )
+
+    what: Mapped[str] = mapped_column(Text)
+    seen_to: Mapped[datetime] = mapped_column(INSTANT)
+    deep_at: Mapped[datetime] = mapped_column(INSTANT)
 
 
 class CardBalance(Model):

@@ -29,7 +29,6 @@ def start_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> TopUp:
     _demand_cards()
     with transaction():
         top_up_id, call_id = order_top_up(payer, money, ways, at)
-        wake_cards()
     failpoint("top_up.ordered")
     carry_out(call_id, verbs_of(gateway()))
     with transaction():

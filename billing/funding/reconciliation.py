@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import BigInteger, Select, Text, cast, func, select, union_all
 from sqlalchemy.sql import literal
 
-from billing.funding.models import BalanceTransaction, CardBalance, CardCall, CardNews, TopUp
+from billing.funding.models import BalanceTransaction, CardBalance, CardCall, CardNews, GiveBackPart, TopUp
 from core.db import db
 from core.money import Money
 
@@ -66,7 +66,9 @@ def reconcile(most: int = 500) -> Reconciliation:
 
 
 def _unexplained(most: int) -> list[Unexplained]:
-    """Return what stands in suspense, the oldest first: movements that belong to nothing, payments not asked for."""
+    """Return what nobody can explain, the oldest first: movements that belong to nothing, payments not asked for, and
+    refunds of which the wallet has the money again though it has left.
+    """
     moved = select(
         BalanceTransaction.id, BalanceTransaction.kind, BalanceTransaction.currency,
         BalanceTransaction.amount_minor.label("minor"), BalanceTransaction.seen_at.label("since"),
@@ -75,6 +77,21 @@ def _unexplained(most: int) -> list[Unexplained]:
         TopUp.payment_id.label("id"), literal("payment set aside").label("kind"), TopUp.currency,
         TopUp.amount_minor.label("minor"), TopUp.ended_at.label("since"),
     ).where(TopUp.state == "set_aside")  # fmt: skip
-    both = union_all(moved, aside).subquery()
+    both = union_all(moved, aside, _left_all_the_same()).subquery()
     found = db.session.execute(select(both).order_by(both.c.since, both.c.id).limit(most))
     return [Unexplained(row.id, row.kind, Money(row.minor, row.currency), row.since.astimezone(UTC)) for row in found]
+
+
+def _left_all_the_same() -> Select[tuple[str, str, str, int, datetime]]:
+    """Return the parts that are said to have failed, while their movements do not come to nothing."""
+    one = BalanceTransaction
+    went = select(
+        one.about_id, one.currency, func.sum(one.amount_minor).label("minor"), func.min(one.seen_at).label("since")
+    )
+    sums = went.where(one.booked_as == "card_refund").group_by(one.about_id, one.currency).subquery()
+    parts = select(
+        sums.c.about_id.label("id"), literal("refund that failed and left").label("kind"), sums.c.currency,
+        cast(sums.c.minor, BigInteger).label("minor"), sums.c.since,
+    )  # fmt: skip
+    joined = parts.join(GiveBackPart, cast(GiveBackPart.id, Text) == sums.c.about_id)
+    return joined.where(GiveBackPart.state == "failed", sums.c.minor != 0)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.calls import write_call
@@ -55,7 +55,7 @@ def order_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> tuple[
     db.session.add(top_up)
     db.session.flush()
     customer = db.session.get(CardCustomer, payer.account_id)
-    return top_up.id, write_call("open_checkout", top_up.id, _payload(top_up, ways, customer))
+    return top_up.id, write_call("open_checkout", top_up.id, _payload(top_up, ways, customer), is_in_hand=True)
 
 
 def get_top_up(account_id: UUID, top_up_id: UUID) -> TopUp:
@@ -84,18 +84,20 @@ def record_checkout(top_up_id: UUID, checkout: Checkout | None, why: str | None)
         return
     if checkout is None:
         top_up.state, top_up.why, top_up.ended_at = "refused", why, datetime.now(UTC)
+        if (why or "").startswith("resource_missing"):  # the customer is gone there, and would be refused for ever
+            db.session.execute(delete(CardCustomer).where(CardCustomer.account_id == top_up.account_id))
         return
     top_up.state, top_up.session_id, top_up.checkout_url = "open", checkout.id, checkout.url
 
 
-def expire_top_up(checkout: Checkout) -> str:
+def expire_top_up(checkout: Checkout, at: datetime) -> str:
     """End a top-up whose page has expired unpaid."""
     top_up = _referred(checkout.reference)
     if top_up is None:
         return "unknown"
     if checkout.state != "expired" or top_up.state not in ("opening", "open"):
         return "nothing_to_do"
-    top_up.state, top_up.ended_at = "expired", datetime.now(UTC)
+    top_up.state, top_up.ended_at = "expired", at
     return "expired"
 
 
@@ -115,8 +117,10 @@ def settle_payment(payment: Payment, at: datetime) -> str:
          source=str(top_up.id), actor=ACTOR, at=at)  # fmt: skip
     if top_up.payment_id is None:
         top_up.payment_id, top_up.state = payment.id, ("paid" if fits else "set_aside")
-        top_up.ended_at = datetime.now(UTC)
-        top_up.why = None if fits else f"paid {payment.money} {payment.money.currency}, which was not asked for"
+        top_up.ended_at = at
+        # In minor units: this may be a currency that is not traded, whose digits are unknown here.
+        says = f"paid {payment.money.minor} {payment.money.currency} in minor units, which was not asked for"
+        top_up.why = None if fits else says
         _remember(top_up.account_id, payment.customer_id)
     return top_up.state
 
@@ -165,7 +169,7 @@ def _currency_fault(money: Money) -> Fault | None:
 
 
 def _amount_fault(payer: Payer, money: Money) -> Fault | None:
-    is_first = payer.registered_at is not None and not _paid_since(payer.account_id, money.currency, None)
+    is_first = payer.registered_at is not None and not _has_paid(payer.account_id)
     least = default("wallet.top_up_least_minor") if is_first else LEAST_MINOR
     most = default("wallet.top_up_most_minor")
     if least <= money.minor <= most:
@@ -178,16 +182,23 @@ def _newcomer_fault(payer: Payer, money: Money, at: datetime) -> Fault | None:
     if payer.registered_at is None or at - payer.registered_at >= timedelta(days=default("card.new_days")):
         return None
     for days, key in ((1, "card.new_day_minor"), (7, "card.new_week_minor")):
-        left = default(key) - _paid_since(payer.account_id, money.currency, at - timedelta(days=days))
+        left = default(key) - _paid_since(payer.account_id, at - timedelta(days=days))
         if money.minor > left:
             says = f"A new card may pay {Money(max(left, 0), money.currency)} {money.currency} more within {days} d."
             return Fault("amount.amount", "new_card_limit", says)
     return None
 
 
-def _paid_since(account_id: UUID, currency: str, since: datetime | None) -> int:
-    """Sum what was paid in, and what is being paid in on pages that are open."""
-    query = select(func.coalesce(func.sum(TopUp.amount_minor), 0)).where(
-        TopUp.account_id == account_id, TopUp.currency == currency, TopUp.state.in_(("open", "opening", "paid"))
-    )
-    return int(db.session.scalar(query if since is None else query.where(TopUp.opened_at > since)) or 0)
+def _has_paid(account_id: UUID) -> bool:
+    query = select(TopUp.id).where(TopUp.account_id == account_id, TopUp.state == "paid")
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _paid_since(account_id: UUID, since: datetime) -> int:
+    """Sum what was paid in since an instant, and what may yet be on open pages, in whatever currency.
+
+    One limit is for all currencies, of which a unit is about the same here; else four would be four limits.
+    """
+    counts = TopUp.state.in_(("open", "opening")) | ((TopUp.state == "paid") & (TopUp.ended_at > since))
+    query = select(func.coalesce(func.sum(TopUp.amount_minor), 0)).where(TopUp.account_id == account_id, counts)
+    return int(db.session.scalar(query) or 0)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +15,17 @@ from urllib.request import HTTPRedirectHandler, build_opener
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from billing import WalletBalance, wallet_of
 from billing.fake_stripe import FakeStripe, running_fake
 from billing.funding.due import run_cards
 from billing.funding.models import TopUp
 from billing.funding.reading import fetch_news
-from billing.stripe_gateway import gateway
+from billing.stripe_gateway import Undecided, gateway
 from core.config import Settings
 from core.db import db, pool_of, transaction
+from core.errors import Invalid
 from core.ids import parse_id
 from marketplace.app import create_app
 from marketplace.audit import audit_all
@@ -117,6 +120,39 @@ class Till:
         """Return all events so far as Stripe would send them, the oldest first."""
         since = self.clock.now().replace(year=2020)
         return [news.raw for news in reversed(list(gateway().news_since(since)))]
+
+
+def sql(statement: str, **values: Any) -> list[Any]:
+    with transaction() as session:
+        done: Any = session.execute(text(statement), values)
+        return list(done) if done.returns_rows else []
+
+
+def make_due() -> None:
+    """Have calls be due and the hourly look be due, as after an hour."""
+    sql("UPDATE billing.card_calls SET next_attempt_at = now() WHERE ended_at IS NULL")
+    sql("UPDATE billing.card_looks SET deep_at = now() - interval '2 h'")
+
+
+def at_once(till: Till, *works: Any) -> list[BaseException]:
+    """Do all of these at once, and return what they raise."""
+    raised: list[BaseException] = []
+    ready = threading.Barrier(len(works))
+
+    def work(do: Any) -> None:
+        with till.app.app_context():
+            ready.wait()
+            try:
+                do()
+            except (Undecided, Invalid, RuntimeError, SQLAlchemyError) as error:
+                raised.append(error)
+
+    threads = [threading.Thread(target=work, args=(do,)) for do in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
 
 
 @pytest.fixture
