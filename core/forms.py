@@ -18,7 +18,7 @@ def carry_out(form: FlaskForm, work: Callable[[], T], names: dict[str, str] | No
     when the domain refuses the work: nothing was done then, and each fault stands at the field of its name, the others
     above the form; `names` maps a fault's field to the form's where they differ.
     """
-    if not form.validate_on_submit():
+    if not form.validate_on_submit() or _holds_nul(form):
         return None
     try:
         with transaction():
@@ -26,6 +26,14 @@ def carry_out(form: FlaskForm, work: Callable[[], T], names: dict[str, str] | No
     except (Invalid, Conflict) as refused:
         show_faults(form, refused, names)
         return None
+
+
+def _holds_nul(form: FlaskForm) -> bool:
+    """Tell whether a text holds what no database keeps, as no browser sends it; the fault then stands at its field."""
+    found = [field for field in form if isinstance(field.data, str) and "\0" in field.data]
+    for field in found:
+        field.errors = [*field.errors, "Remove the NUL character (\\u0000) from this text."]
+    return bool(found)
 
 
 def show_faults(form: FlaskForm, refused: Invalid | Conflict, names: dict[str, str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Why jobs raised: the queue keeps that one failed, this keeps of what, so that an operator need not search logs."""
 
 import logging
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, DateTime, Identity, Index, Text
@@ -12,6 +13,12 @@ from core.errors import Unavailable
 log = logging.getLogger(__name__)
 
 LONGEST = 500
+_PRIVATE = (
+    (re.compile(r"(\w+://)(?:[^\s/'\"]*@)?([^\s/?#'\"]*)[^\s'\"]*"), r"\1\2/…"),  # a path or a query may be a secret
+    (re.compile(r"[^\s@<>(){}\[\],;:'\"]+@[^\s@<>(){}\[\],;:'\"]+"), "…@…"),
+    (re.compile(r"\b(?:sk|rk|pk|whsec)_\w+|(?<=Bearer )\S+|(?<=Basic )\S+"), "…"),
+    (re.compile(r"\+?\b\d{9,}\b"), "…"),
+)
 
 
 class JobFault(Model):
@@ -42,8 +49,13 @@ def note_fault(job_id: int | None, error: Exception) -> None:
 
 
 def told(error: Exception) -> str:
-    """Say what was raised in one line; the lines after the first may hold what a person typed, so they are left out."""
+    """Say what was raised in one line, without addresses, numbers of people and keys.
+
+    The lines after the first may hold what a person typed, so they are left out.
+    """
     said = (str(error).splitlines() or [""])[0].replace("\0", "")
+    for pattern, instead in _PRIVATE:
+        said = pattern.sub(instead, said)
     return f"{type(error).__name__}: {said}"[:LONGEST].removesuffix(": ")
 
 

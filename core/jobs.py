@@ -69,10 +69,15 @@ def job(name: str, every: timedelta | None = None) -> Callable[[Callable[..., ob
     return declare
 
 
-def enqueue(name: str, *, once: bool = False, **arguments: Any) -> None:
-    """Put a job on the queue in the session's transaction; with `once`, not while one of its name still waits."""
+def enqueue(name: str, *, once: bool = False, later: timedelta | None = None, **arguments: Any) -> None:
+    """Put a job on the queue in the session's transaction, to be taken at once or so much later.
+
+    With `once`, not while one of its name still waits.
+    """
     connection = db.session.connection().connection.driver_connection
-    deferrer = _desk.configure_task(name, connection=connection, queueing_lock=name if once else None)
+    wait = {"seconds": int(later.total_seconds())} if later else None
+    lock = name if once else None
+    deferrer = _desk.configure_task(name, connection=connection, queueing_lock=lock, schedule_in=wait)
     # In words, since the session would set its own savepoint only when it next asks something, which is too late here.
     db.session.execute(_SET)
     try:

@@ -4,16 +4,16 @@ A check reads whole tables, so none is asked within a request; the command line 
 """
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Boolean, CheckConstraint, DateTime, ForeignKey, SmallInteger, Text, select
+from sqlalchemy import Boolean, CheckConstraint, DateTime, ForeignKey, SmallInteger, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billing import ask_check, figures_of, trial_balance
+from billing import Check, ask_check, figures_of, trial_balance
 from core.db import Model, db
 from core.identity import accounts_of_kind
 from core.ids import new_id
@@ -22,11 +22,13 @@ from core.outbox import announce
 from marketplace.audit import ALL_CHECKS
 
 JOB, STEP = "market.audit", "market.audit_step"
+PUT_OFF = timedelta(minutes=10)  # a check that lasts is put back on the queue beside itself, and must not take it up
+_TAKE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:audit, :number))")
 Instant = DateTime(timezone=True)
 
 
 class Audit(Model):
-    """One audit; `figures` and `balance` (the trial balance) are taken at its end."""
+    """One audit; `figures`, `balance` (the trial balance) and how many `checks` were asked are taken at its end."""
 
     __tablename__ = "audits"
     __table_args__ = (
@@ -82,21 +84,27 @@ def begin_audit(actor: str, at: datetime) -> UUID:
 
 
 def take_step(audit_id: UUID, number: int, at: datetime) -> list[str]:
-    """Ask one check of an audit and queue the next, or end the audit after the last; a step that was taken is skipped.
+    """Ask the next check of an audit and queue the step after it, or end the audit when every check was asked.
 
-    Whoever takes a step twice at the same time queues one next step: the finding's key lets one of them through.
-    Returns which checks do not hold when this ended the audit, and nothing otherwise.
+    What was asked is known by name, so a program with other checks than the one that began asks all of its own. A step
+    that was taken, or comes out of its order, is skipped; one that somebody takes just now is put off, and finds later
+    whether it was taken. Returns which checks do not hold when this ended the audit, and nothing otherwise.
     """
-    audit = db.session.get_one(Audit, audit_id)
-    if number >= len(ALL_CHECKS):  # the program has fewer checks than when it began
+    audit, found = db.session.get_one(Audit, audit_id), findings_of(audit_id)
+    asked = {(one.invariant, one.name) for one in found}
+    check = next((one for one in ALL_CHECKS if (one.invariant, one.name) not in asked), None)
+    if check is None:
         return _end(audit, at)
-    if db.session.get(Finding, (audit_id, number)) is None and _keep(audit_id, number, at):
-        enqueue(STEP, audit=str(audit_id), number=number + 1)
+    if number == len(found):
+        if not db.session.scalar(_TAKE, {"audit": str(audit_id), "number": number}):
+            enqueue(STEP, later=PUT_OFF, audit=str(audit_id), number=number)
+        elif _keep(audit_id, number, check, at):
+            enqueue(STEP, audit=str(audit_id), number=number + 1)
     return []
 
 
-def _keep(audit_id: UUID, number: int, at: datetime) -> bool:
-    found = ask_check(db.session, ALL_CHECKS[number])
+def _keep(audit_id: UUID, number: int, check: Check, at: datetime) -> bool:
+    found = ask_check(db.session, check)
     row = insert(Finding).values(
         audit_id=audit_id, number=number, invariant=found.invariant, name=found.name, asked_at=at,
         differences=_plain(found.differences),
@@ -108,10 +116,12 @@ def _end(audit: Audit, at: datetime) -> list[str]:
     db.session.refresh(audit, with_for_update=True)
     if audit.ended_at is not None:
         return []
-    wrong = [one.name for one in findings_of(audit.id) if one.differences]
+    found = findings_of(audit.id)
+    wrong = [one.name for one in found if one.differences]
     figures = [asdict(one) | {"warns": one.warns} for one in figures_of(db.session)]
     balance = [asdict(one) for one in trial_balance(db.session)]
-    audit.figures, audit.balance, audit.ended_at, audit.is_right = figures, balance, at, not wrong
+    audit.figures, audit.balance, audit.checks = figures, balance, len(found)
+    audit.ended_at, audit.is_right = at, not wrong
     db.session.flush()
     if wrong:
         accounts = [str(account.id) for account in accounts_of_kind("operator")]

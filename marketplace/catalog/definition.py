@@ -1,5 +1,6 @@
 """The file of a vertical as an operator writes it, and everything that can be wrong with it, named at once."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -22,6 +23,8 @@ Days = Annotated[int, Meta(ge=1, le=36_500)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Buyers = Annotated[int, Meta(ge=1, le=5)]
 
+ADDING = "new"
+_TURNS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")  # ends a line, or turns what follows
 # What a lead may say of the person, beside the ways to reach them; leads/submission.py has the shape (tested).
 CONTACT_FIELDS = ("first_name", "last_name", "email", "phone", "profile_url", "postal_code", "city", "address",
                   "language", "best_time", "company", "position")  # fmt: skip
@@ -82,6 +85,7 @@ class VerticalDefinition(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 def faults_of(definition: VerticalDefinition) -> list[Fault]:
     """Name everything that makes a well-typed definition unusable."""
     return [
+        *_word_faults(definition),
         *_money_faults(definition),
         *nesting_faults(definition.window_hours, definition.decision_days, dispute_rules()),
         *narrowing_faults(definition.disputes, definition.window_hours, dispute_rules()),
@@ -103,6 +107,16 @@ def said_in(definition: VerticalDefinition) -> Said:
         parts = {"enabled": narrowed.enabled, "window_hours": narrowed.window_hours}
         said |= {f"dispute.{reason}.{part}": value for part, value in parts.items() if value is not None}
     return said | definition.settings | own
+
+
+def _word_faults(definition: VerticalDefinition) -> Iterator[Fault]:
+    if definition.slug == ADDING:
+        yield Fault("slug", "not_allowed_value", f"Choose another name: at the address {ADDING} a vertical is added.")
+    words = {f"names.{code}": name for code, name in definition.names.items()}
+    words |= {f"fields.{place}.label": field.label for place, field in enumerate(definition.fields)}
+    for place, word in words.items():
+        if _TURNS.search(word) or not any(letter.isprintable() and not letter.isspace() for letter in word):
+            yield Fault(place, "not_allowed_value", "Write one line of letters that can be seen, in their own order.")
 
 
 def _money_faults(definition: VerticalDefinition) -> Iterator[Fault]:

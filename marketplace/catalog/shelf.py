@@ -13,12 +13,13 @@ from marketplace.catalog.verticals import Vertical, read_shipped, shipped_slugs
 _SAY_WHO = text("SELECT set_config('leadbourse.actor', :actor, true)")
 
 
-def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> bool:
+def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system", seen: int | None = None) -> bool:
     """Add a vertical or change it to this definition, for every lead whose request begins after the commit.
 
     Returns whether anything changed. A change needs a higher version than the one that stands, so that nobody
-    overwrites what they have not seen (Conflict `version_changed`); the currency never changes, since stored leads and
-    orders count in it. Leads that were judged before keep the definition that judged them.
+    overwrites what they have not seen (Conflict `version_changed`); with `seen`, just that version must stand. The
+    currency never changes, since stored leads and orders count in it. Leads that were judged before keep the definition
+    that judged them.
     """
     query = select(VerticalRow).where(VerticalRow.slug == vertical.slug).with_for_update()
     row = db.session.scalar(query, execution_options={"populate_existing": True})  # as it is now that it is locked
@@ -30,7 +31,7 @@ def apply_vertical(vertical: Vertical, at: datetime, actor: str = "system") -> b
     elif row.definition == definition:
         return False
     else:
-        _check_change(Vertical.stored(row.definition), vertical)
+        _check_change(Vertical.stored(row.definition), vertical, seen)
         row.definition, row.changed_at, row.book_version = definition, at, row.book_version + 1
     db.session.flush()
     return True
@@ -43,8 +44,8 @@ def _insert(vertical: Vertical, at: datetime) -> bool:
     return db.session.scalar(made) is not None
 
 
-def _check_change(standing: Vertical, vertical: Vertical) -> None:
-    if vertical.version <= standing.version:
+def _check_change(standing: Vertical, vertical: Vertical, seen: int | None) -> None:
+    if vertical.version <= standing.version or seen not in (None, standing.version):
         says = f"Version {standing.version} stands and differs; read it, then send yours as {standing.version + 1}."
         raise Conflict("version_changed", says)
     if vertical.currency != standing.currency:
@@ -69,9 +70,15 @@ def ship_verticals(at: datetime) -> None:
             _insert(read_shipped(slug), at)
 
 
-def get_vertical(slug: str) -> tuple[int, Vertical]:
-    """Return a vertical with its row's id; NotFound when there is none of this slug."""
-    row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == slug))
+def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
+    """Return a vertical with its row's id; NotFound when there is none of this slug.
+
+    With `lock` it stays as it is until the transaction ends: what is kept because of it was not judged by an older one.
+    """
+    query = select(VerticalRow).where(VerticalRow.slug == slug.replace("\0", " "))  # which PostgreSQL could not read
+    if lock:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    row = db.session.scalar(query)
     if row is None:
         raise NotFound(detail="There is no vertical of this name; GET /api/v1/verticals lists them.")
     return row.id, Vertical.stored(row.definition)

@@ -56,7 +56,7 @@ def place_order(
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(buyer_id, body, Vertical.stored(row.definition), judge_delivery)
+    terms = _accepted(buyer_id, body, row, judge_delivery)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -80,7 +80,7 @@ def change_order(
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
     asked = patched(body_of(before), patch)
-    after = _accepted(buyer_id, asked, Vertical.stored(row.definition), judge_delivery, before.delivery)
+    after = _accepted(buyer_id, asked, row, judge_delivery, before.delivery)
     if after == before:
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -121,7 +121,22 @@ def orders_of(buyer_id: UUID, after: UUID | None, limit: int) -> list[Order]:
 
 
 def _accepted(
-    buyer_id: UUID, body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery, before: Settings | None = None
+    buyer_id: UUID, body: OrderBody, row: VerticalRow, judge_delivery: JudgeDelivery, before: Settings | None = None
+) -> OrderTerms:
+    """Judge an order by its vertical, which is locked then, and once more if somebody changed it meanwhile.
+
+    It is not locked at once, since a delivery is judged by asking for its address.
+    """
+    judged_by = row.definition
+    terms = _judged(buyer_id, body, Vertical.stored(judged_by), judge_delivery, before)
+    db.session.refresh(row, with_for_update={"key_share": True})
+    if row.definition == judged_by:
+        return terms
+    return _judged(buyer_id, body, Vertical.stored(row.definition), judge_delivery, before)
+
+
+def _judged(
+    buyer_id: UUID, body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery, before: Settings | None
 ) -> OrderTerms:
     settings, faults = judge_delivery(buyer_id, body.delivery or {"kind": PORTAL}, vertical, before)
     return accept_terms(

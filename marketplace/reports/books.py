@@ -99,7 +99,8 @@ class PostingStory:
 def books_of(at: datetime) -> Books:
     """Read what is known of the books; nothing is audited here."""
     audits = list(db.session.scalars(select(Audit).order_by(Audit.id.desc()).limit(KEPT)))
-    last = next((one for one in audits if one.ended_at), None)
+    ended = select(Audit).where(Audit.ended_at.is_not(None)).order_by(Audit.ended_at.desc(), Audit.id.desc())
+    last = db.session.scalar(ended.limit(1))
     running = audits[0] if audits and audits[0].ended_at is None else None
     steps = findings_of(running.id) if running else []
     heard = steps[-1].asked_at if steps else running.begun_at if running else at

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.defaults import Default, Section, Value, defaults, find_default, show_quantity
+from core.defaults import Default, Section, Value, defaults, find_default, setting, show_quantity
 from core.errors import NotFound
 from core.overrides import Overrides, OverrideVersion, overrides, words_on
 from marketplace.catalog.definition import said_in
@@ -73,8 +73,11 @@ def _by_vertical() -> dict[str, Mapping[str, Value]]:
 
 
 def _shown(row: Default, said: Overrides, verticals: Mapping[str, Mapping[str, Value]]) -> Shown:
-    exchange = said.exchange.get(row.key)
-    holds = row.value if exchange is None else exchange
-    countries = {code: words[row.key] for code, words in sorted(said.countries.items()) if row.key in words}
+    """Tell what holds, which is not all that was said: a later word above it may have left it no room."""
+    holds = setting(row.key, exchange=said.exchange)
+    countries = {
+        code: value for code, words in sorted(said.countries.items())
+        if (value := setting(row.key, country=words, exchange=said.exchange)) != holds
+    }  # fmt: skip
     differing = {slug: words[row.key] for slug, words in verticals.items() if words.get(row.key, holds) != holds}
-    return Shown(row, exchange, countries, differing, RESOLVED.get(row.key, ()))
+    return Shown(row, None if holds == row.value else holds, countries, differing, RESOLVED.get(row.key, ()))

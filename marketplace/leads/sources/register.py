@@ -29,7 +29,7 @@ _SECRET = "source"
 def register_source(publisher_id: UUID, body: SourceBody, at: datetime) -> tuple[LeadSource, str]:
     """Add a source and return it with its key, which cannot be had again; Invalid names every fault of its terms."""
     _check_access(body)
-    _, vertical = get_vertical(body.vertical)
+    _, vertical = get_vertical(body.vertical, lock=True)
     terms = SourceTerms(**{name: getattr(body, name) for name in TERMS})
     check_terms(body.dialect, body.name, terms, vertical)
     key = secrets.token_hex(16)
@@ -50,7 +50,7 @@ def change_source(publisher_id: UUID, source_id: UUID, patch: SourcePatch, at: d
     said = {name: value for name in patch.__struct_fields__ if (value := getattr(patch, name)) is not UNSET}
     name = said.get("name", row.name)
     terms = msgspec.structs.replace(terms_of(row), **{each: said[each] for each in TERMS if each in said})
-    check_terms(row.dialect, name, terms, get_vertical(row.vertical)[1])
+    check_terms(row.dialect, name, terms, get_vertical(row.vertical, lock=True)[1])
     if "meta" in said:
         if row.dialect != META:
             raise Invalid("invalid_source", "The source cannot be changed so.", [_NO_ACCESS])

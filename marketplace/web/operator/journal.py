@@ -82,10 +82,13 @@ def _id(name: str, prefixes: Sequence[str], faults: list[Fault]) -> tuple[str, U
 def _day(faults: list[Fault]) -> date | None:
     text = request.args.get("on", "").strip()
     try:
-        return date.fromisoformat(text) if text else None
+        on = date.fromisoformat(text) if text else None
+        if on != date.max:  # it has no day after it, before which its transactions are
+            return on
     except ValueError:
-        faults.append(Fault("on", "not_a_date", "Write a day as 2026-01-31."))
-        return None
+        pass
+    faults.append(Fault("on", "not_a_date", "Write a day as 2026-01-31."))
+    return None
 
 
 def _lines(sought: Sought) -> Iterator[bytes]:

@@ -135,7 +135,7 @@ def _answered(
         if act == LOOK:
             return LOOK
         try:
-            return keep(vertical, slug, form.agreed.data or "", person.name)
+            return keep(vertical, slug, seen, form.agreed.data or "", person.name)
         except Invalid as refused:
             place(form, refused.faults)
             raise Invalid(refused.code, refused.detail) from None

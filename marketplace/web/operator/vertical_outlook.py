@@ -32,10 +32,11 @@ class Outlook:
         return self.effects[:SHOWN]
 
 
-def keep(vertical: Vertical, slug: str, agreed: str, actor: str) -> str:
+def keep(vertical: Vertical, slug: str, seen: Mapping[str, Any], agreed: str, actor: str) -> str:
     """Add a vertical (`slug` empty) or change one, and return its slug.
 
-    Conflict `orders_touched` while the change makes orders or sources wrong and `agreed` is not the mark of just these.
+    Conflict `version_changed` when another definition stands than was `seen`, whatever version the new one has;
+    `orders_touched` while the change makes orders or sources wrong and `agreed` is not the mark of just these.
     """
     at = business_clock().now()
     if not slug:
@@ -45,7 +46,7 @@ def keep(vertical: Vertical, slug: str, agreed: str, actor: str) -> str:
         fault = Fault("slug", "cannot_change", f"Leave it {slug}, or add another vertical.")
         raise Invalid("invalid_vertical", "The vertical cannot change so.", [fault])
     row_id, standing = get_vertical(slug)
-    apply_vertical(vertical, at, actor)
+    apply_vertical(vertical, at, actor, seen["version"])
     if mark_of(effects_on(row_id, standing, vertical)) not in ("", agreed):
         raise Conflict("orders_touched", "Nothing was kept yet: read below whom the change touches, and save again.")
     return slug
