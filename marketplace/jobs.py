@@ -26,7 +26,7 @@ from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
-from marketplace.leads.uploads.posting import post_chunk, wake_uploads
+from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
 
@@ -100,8 +100,8 @@ def fetch_meta_leads() -> None:
 
 @job(UPLOAD_JOB)
 def post_upload(upload: str) -> None:
-    """Post the next chunk of an upload."""
-    post_chunk(UUID(upload), business_clock().now())
+    """Post the next rows of an upload."""
+    post_chunks(UUID(upload), business_clock().now())
 
 
 @job("market.uploads", every=timedelta(minutes=1))

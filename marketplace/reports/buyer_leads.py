@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 
 from core.db import db
 from core.errors import Fault, Malformed, NotFound
@@ -20,9 +20,8 @@ from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import dispositions_of
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
-from marketplace.leads.queries import THEIRS, events_of, get_sale, unsealed
+from marketplace.leads.queries import THEIRS, events_of, unsealed
 from marketplace.orders.models import OrderVersion
-from marketplace.orders.terms import decode_terms
 
 ROWS, REPORTS = 50, 200
 HOTTEST_FIRST = ("hot", "warm", "cold")
@@ -131,16 +130,20 @@ def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
 
 def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
-    sale = get_sale(buyer_id, sale_id)
-    query = select(Lead, Dispute.id).outerjoin(Dispute, Dispute.sale_id == sale.id).where(Lead.id == sale.lead_id)
-    lead, dispute_id = db.session.execute(query).one()
+    then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
+    query = select(Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms["name"].astext).select_from(Sale)
+    query = query.join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
+    query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id).outerjoin(DeliveryRow, DeliveryRow.sale_id == Sale.id)
+    row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
+    if row is None:
+        raise NotFound(detail="There is no sale with this id.")
+    sale, lead, dispute_id, sent_id, order = row
     [bought] = _presented([(sale, lead)], at)
-    version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
-        bought, decode_terms(version.terms).name, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries,
-        db.session.get(DeliveryRow, sale.id) is not None, dispute_id,
+        bought, order, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
+        dispute_id,
     )  # fmt: skip
 
 

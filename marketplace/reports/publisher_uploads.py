@@ -23,6 +23,8 @@ from marketplace.leads.uploads.register import open_upload
 
 SHOWN_ROWS = 50
 CHECKED_ROWS = 20
+_AT_ONCE = 5000  # rows of a sheet that are read together
+MOST_SHOWN = 500  # letters of a value: several fields may repeat a long one
 SORTS = {"uploaded": Upload.uploaded_at, "rows": Upload.file_rows}
 OUTCOMES = ("sold", "unsold", "pending", "rejected", "refused")
 
@@ -34,6 +36,17 @@ class CheckedRow(NamedTuple):
     texts: Mapping[str, str]
     faults: Mapping[str, Sequence[str]]
     others: Sequence[str]
+
+
+class DoneRow(NamedTuple):
+    """What became of a row, as a sheet tells it."""
+
+    line: int
+    outcome: str
+    lead_id: UUID | None
+    code: str | None
+    field: str | None
+    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,11 @@ def rows_asked(upload: Upload, outcome: str | None, code: str | None, cursor: st
     return RowPart(shown, str(shown[-1].line) if len(rows) > SHOWN_ROWS else None)
 
 
-def every_row(upload: Upload) -> Iterator[UploadRow]:
+def every_row(upload: Upload) -> Iterator[DoneRow]:
     """Yield every row of an upload that is done, in their order, without holding all of them."""
-    after = 0
-    while rows := db.session.scalars(_narrowed(upload, None, None).where(UploadRow.line > after).limit(5000)).all():
-        after = rows[-1].line
-        yield from rows
+    query = select(UploadRow.line, UploadRow.outcome, UploadRow.lead_id, UploadRow.code, UploadRow.field,
+                   UploadRow.message).where(UploadRow.upload_id == upload.id).order_by(UploadRow.line)  # fmt: skip
+    return (DoneRow(*row) for row in db.session.execute(query.execution_options(yield_per=_AT_ONCE)))
 
 
 def _narrowed(upload: Upload, outcome: str | None, code: str | None) -> Any:
@@ -95,7 +107,7 @@ def _checked(file: LeadFile, row: Any, sender: Sender) -> CheckedRow:
     if isinstance(row.columns, Malformed):
         return CheckedRow(row.line, {}, {}, [row.columns.detail])
     values, unread = file.mapped.values(row.columns)
-    texts = {path: str(value) for path, value in values.items() if value is not None}
+    texts = {path: str(value)[:MOST_SHOWN] for path, value in values.items() if value is not None}
     said = next(iter(judge_many([Posted(row.line, file.lead(row))], sender))).said
     if not isinstance(said, DomainError):
         return CheckedRow(row.line, texts, {}, [REASONS.get(code, code) for code in said["reasons"]])

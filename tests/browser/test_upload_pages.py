@@ -38,6 +38,7 @@ def test_a_file_is_uploaded_by_hand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(posting, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(posting, "CHUNKS_A_STEP", 1)
     market.make_order(market.make_buyer("100.00"))
     market.make_publisher()
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
@@ -58,10 +59,10 @@ def test_a_file_is_uploaded_by_hand(
 
     upload, now = parse_id("upl", page.url.rpartition("/")[2]), market.clock.now()
     bar = page.locator("progress")
-    posting.post_chunk(upload, now)
+    posting.post_chunks(upload, now)
     expect(bar).to_have_js_property("value", 10)
     for _ in range(2):
-        posting.post_chunk(upload, now)
+        posting.post_chunks(upload, now)
     expect(page.get_by_role("link", name="Save as CSV")).to_be_visible()
     page.reload()
     looks_clean(look, page)

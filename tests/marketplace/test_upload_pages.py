@@ -14,7 +14,7 @@ from marketplace.leads.uploads import posting
 from tests.conftest import SetClock
 from tests.factories import Market, Member
 from tests.marketplace.test_portal_pages import MOST_QUERIES, queries, visitor_of
-from tests.marketplace.test_uploads import jobs_waiting
+from tests.marketplace.test_uploads import jobs_waiting, steps_of
 from tests.visitor import Visitor, words_of
 
 NAME = "<b>Markup</b> \u202emirrored " + "x" * 80
@@ -56,7 +56,7 @@ def uploaded(reader: Visitor, market: Market, rows: int = 3, **also: str) -> str
 
 def work(path: str, clock: SetClock) -> None:
     """Do one step of the worker."""
-    posting.post_chunk(parse_id("upl", path.rpartition("/")[2]), clock.now())
+    posting.post_chunks(parse_id("upl", path.rpartition("/")[2]), clock.now())
     db.session.rollback()
 
 
@@ -92,7 +92,7 @@ def test_a_file_goes_from_the_form_to_leads_and_a_report(market: Market, reader:
 def test_an_upload_is_watched_cancelled_and_says_what_was_not_reached(
     market: Market, reader: Visitor, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 2)
+    steps_of(monkeypatch, 2)
     path = uploaded(reader, market, 5)
     reader.send(path, **SAID)
     reader.send(f"{path}/run/1", form_at=f"{path}/check")

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
 from marketplace.catalog.shelf import get_vertical
 from marketplace.jobs import run_due
+from marketplace.leads.batch import post_many
 from marketplace.leads.source_breaker import set_standing
 from marketplace.leads.uploads import posting
 from marketplace.leads.uploads.answers import Answers, Said
@@ -24,6 +26,7 @@ from marketplace.leads.uploads.register import (
     answers_of,
     cancel_upload,
     get_upload,
+    open_upload,
     save_answers,
     start_upload,
     table_of_upload,
@@ -71,7 +74,7 @@ class Desk:
 
     def step(self, upload: Upload) -> Upload:
         """Do one step of the worker."""
-        posting.post_chunk(upload.id, self.clock.now())
+        posting.post_chunks(upload.id, self.clock.now())
         return self.now(upload)
 
     def end(self, upload: Upload) -> Upload:
@@ -111,6 +114,12 @@ def desk(market: Market) -> Iterator[Desk]:
     market.make_order(market.make_buyer("80.00"))
     yield Desk(market)
     db.session.rollback()
+
+
+def steps_of(monkeypatch: pytest.MonkeyPatch, rows: int, chunks: int = 1) -> None:
+    """Let a step do so many chunks of so many rows."""
+    monkeypatch.setattr(posting, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(posting, "CHUNKS_A_STEP", chunks)
 
 
 def jobs_waiting() -> int:
@@ -155,7 +164,7 @@ def test_no_row_keeps_what_the_file_said(desk: Desk) -> None:
 def test_a_chunk_whose_worker_was_killed_before_recording_is_posted_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 3)
+    steps_of(monkeypatch, 3)
     upload = desk.start([desk.row(number) for number in range(8)])
     record = posting._record
 
@@ -175,7 +184,7 @@ def test_a_chunk_whose_worker_was_killed_before_recording_is_posted_once(
 
 
 def test_two_workers_with_the_same_chunk_record_it_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 3)
+    steps_of(monkeypatch, 3)
     upload = desk.start([desk.row(number) for number in range(8)])
     record, at = posting._record, desk.clock.now()
     chunk = run_until_recording(upload, at, monkeypatch)
@@ -192,12 +201,42 @@ def run_until_recording(upload: Upload, at: Any, monkeypatch: pytest.MonkeyPatch
     """Post a chunk and return what would be recorded."""
     kept: list[Any] = []
     monkeypatch.setattr(posting, "_record", lambda *chunk: kept.append(chunk))
-    posting.post_chunk(upload.id, at)
+    posting.post_chunks(upload.id, at)
     return kept[0]
 
 
+def test_a_step_opens_the_file_once_for_many_chunks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps_of(monkeypatch, 3, chunks=2)
+    opened = Mock(wraps=open_upload)
+    monkeypatch.setattr(posting, "open_upload", opened)
+    upload = desk.start([desk.row(number) for number in range(12)])
+    assert desk.step(upload).accepted == 6 and opened.call_count == 1 and jobs_waiting() == 2
+    assert desk.step(upload).state == "done" and desk.leads() == 12 and opened.call_count == 2
+    assert jobs_waiting() == 2
+
+
+@pytest.mark.parametrize(("what", "state"), [("cancel", "cancelled"), ("pause", "stopped")])
+def test_between_the_chunks_of_a_step_an_upload_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, what: str, state: str
+) -> None:
+    steps_of(monkeypatch, 3, chunks=9)
+    upload = desk.start([desk.row(number) for number in range(8)])
+
+    def meanwhile(*said: Any) -> Any:
+        with transaction():
+            if what == "cancel":
+                cancel_upload(desk.id, upload.id, "user:1", desk.clock.now())
+            else:
+                set_standing(desk.id, "files", "paused", "robots", "user:2", desk.clock.now())
+        return post_many(*said)
+
+    monkeypatch.setattr(posting, "post_many", meanwhile)
+    ended = desk.step(upload)
+    assert (ended.state, ended.not_reached, len(desk.rows(ended))) == (state, 5, 3)
+
+
 def test_a_step_queues_the_next_and_a_lost_one_is_found_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 2)
+    steps_of(monkeypatch, 2)
     upload = desk.start([desk.row(number) for number in range(5)])
     assert jobs_waiting() == 1
     desk.step(upload)
@@ -237,7 +276,7 @@ def test_what_another_tab_said_meanwhile_is_not_run_unseen(desk: Desk) -> None:
 
 
 def test_cancelling_ends_after_the_present_chunk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 3)
+    steps_of(monkeypatch, 3)
     upload = desk.start([desk.row(number) for number in range(8)])
     desk.step(upload)
     with transaction():
@@ -250,7 +289,7 @@ def test_cancelling_ends_after_the_present_chunk(desk: Desk, monkeypatch: pytest
 def test_an_upload_whose_source_or_account_is_paused_stops_and_says_so(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(posting, "CHUNK_ROWS", 3)
+    steps_of(monkeypatch, 3)
     upload = desk.start([desk.row(number) for number in range(8)])
     desk.step(upload)
     with transaction() as session:

@@ -50,6 +50,11 @@ def add_file(
     return file
 
 
+def discard_bytes(file: EvidenceFile, data_folder: Path) -> None:
+    """Delete the bytes of a file whose row will not be committed."""
+    _path_of(file, data_folder).unlink(missing_ok=True)
+
+
 def bytes_of(base64_text: str) -> bytes:
     """Return the bytes of a file that came in Base64; Invalid `invalid_evidence` for other text."""
     try:

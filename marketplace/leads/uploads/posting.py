@@ -2,9 +2,10 @@
 
 Each row is posted under a key of its own (its upload and line), and a chunk is recorded once, by who finds the upload
 where the chunk began. Who dies between posting and recording leaves a chunk that is posted again, and replayed.
+A step opens the file once for many chunks: each opening reads all rows above again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from marketplace.leads.uploads.models import Upload, UploadRow
 from marketplace.leads.uploads.register import JOB, end_upload, open_upload, why_paused
 
 CHUNK_ROWS = 1000
+CHUNKS_A_STEP = 5  # a quarter of a minute: other work waits for a step
 QUIET = timedelta(minutes=2)  # after which a running upload's next chunk counts as lost
 ACTOR = "system:uploads"
 # Codes whose sentence repeats what the row said: kept rows say no more than where it was.
@@ -38,25 +40,38 @@ REPEATING = {
 }
 
 
-class _Chunk(NamedTuple):
-    """What one step posts: for whom, from which line on, by what file, whether more follows."""
+class _Step(NamedTuple):
+    """What one step posts: of which upload, for whom, from which line of its open file on."""
 
     upload_id: UUID
     from_line: int
     sender: Sender
     fingerprint: bytes
+    file: LeadFile
+
+
+class _Chunk(NamedTuple):
+    """Rows that are recorded together: from which line on, and whether the file or the step ends with them."""
+
+    upload_id: UUID
+    from_line: int
     leads: list[Posted]
     is_last: bool
+    ends_step: bool
 
 
-def post_chunk(upload_id: UUID, at: datetime) -> None:
+def post_chunks(upload_id: UUID, at: datetime) -> None:
     """Post and record the next rows of a running upload and queue the step after it; safe to run again, and at once."""
     with transaction():
-        chunk = _next_chunk(upload_id, at)
-    if chunk is not None:
-        results = list(post_many(chunk.leads, chunk.sender, chunk.fingerprint))
+        step = _next_step(upload_id, at)
+    if step is None:
+        return
+    for chunk in _chunks_of(step):
+        results = list(post_many(chunk.leads, step.sender, step.fingerprint))
         with transaction():
-            _record(chunk, results, at)
+            goes_on = _record(chunk, results, at)
+        if not goes_on:
+            return
 
 
 def wake_uploads(now: datetime) -> int:
@@ -69,41 +84,50 @@ def wake_uploads(now: datetime) -> int:
     return len(quiet)
 
 
-def _next_chunk(upload_id: UUID, at: datetime) -> _Chunk | None:
+def _next_step(upload_id: UUID, at: datetime) -> _Step | None:
     upload = db.session.get(Upload, upload_id, with_for_update=True)
-    if upload is None or upload.state != "running":
+    if upload is None or upload.state != "running" or _has_ended(upload, at):
         return None
-    if upload.cancel_asked:
-        end_upload(upload, "cancelled", ACTOR, at, None)
-        return None
+    assert upload.started_at is not None
     try:
-        file = _open(upload)
+        file = open_upload(upload, get_vertical(upload.vertical)[1], upload.started_at)
     except Invalid as refused:
         end_upload(upload, "stopped", ACTOR, at, refused.faults[0].message if refused.faults else refused.detail)
         return None
-    rows = list(islice(file.rows(upload.next_line), CHUNK_ROWS + 1))
-    leads = [Posted(row.line, file.lead(row), str(row.line)) for row in rows[:CHUNK_ROWS]]
     name = show_id("upl", upload.id)
     sender = Sender(upload.publisher_id, None, f"upload {name}", by=f"upload:{name}")
-    return _Chunk(upload.id, upload.next_line, sender, upload.sha256, leads, len(rows) <= CHUNK_ROWS)
+    return _Step(upload.id, upload.next_line, sender, upload.sha256, file)
 
 
-def _open(upload: Upload) -> LeadFile:
-    """Open an upload's file; Invalid when its leads are not taken any more."""
-    if get_account(upload.publisher_id).standing != "active":
-        raise Invalid("unusable_file", "The account is suspended: ask an operator.")
-    if why := why_paused(upload.publisher_id, upload.source_name):
-        raise Invalid("unusable_file", why)
-    assert upload.started_at is not None
-    return open_upload(upload, get_vertical(upload.vertical)[1], upload.started_at)
+def _has_ended(upload: Upload, at: datetime) -> bool:
+    """End an upload that was cancelled meanwhile, or whose leads are not taken any more."""
+    if upload.cancel_asked:
+        end_upload(upload, "cancelled", ACTOR, at, None)
+    elif get_account(upload.publisher_id).standing != "active":
+        end_upload(upload, "stopped", ACTOR, at, "The account is suspended: ask an operator.")
+    elif why := why_paused(upload.publisher_id, upload.source_name):
+        end_upload(upload, "stopped", ACTOR, at, why)
+    return upload.state != "running"
 
 
-def _record(chunk: _Chunk, results: Sequence[Result], at: datetime) -> None:
-    """Write down what became of a chunk, unless somebody else has."""
+def _chunks_of(step: _Step) -> Iterator[_Chunk]:
+    rows, from_line = step.file.rows(step.from_line), step.from_line
+    following = list(islice(rows, CHUNK_ROWS))
+    for number in range(1, CHUNKS_A_STEP + 1):
+        here, following = following, list(islice(rows, CHUNK_ROWS))
+        leads = [Posted(row.line, step.file.lead(row), str(row.line)) for row in here]
+        yield _Chunk(step.upload_id, from_line, leads, not following, number == CHUNKS_A_STEP)
+        if not following:
+            return
+        from_line = here[-1].line + 1
+
+
+def _record(chunk: _Chunk, results: Sequence[Result], at: datetime) -> bool:
+    """Write down what became of a chunk, unless somebody else has; tell whether the step goes on."""
     upload = db.session.get(Upload, chunk.upload_id, with_for_update=True)
     assert upload is not None
     if upload.state != "running" or upload.next_line != chunk.from_line:
-        return
+        return False
     rows = [_row_of(upload.id, result) for result in results]
     if rows:
         db.session.execute(insert(UploadRow), rows)
@@ -113,8 +137,9 @@ def _record(chunk: _Chunk, results: Sequence[Result], at: datetime) -> None:
     upload.next_line, upload.beat_at = results[-1].line + 1 if results else upload.next_line, datetime.now(UTC)
     if chunk.is_last:
         end_upload(upload, "done", ACTOR, at, None)
-    else:
+    elif not _has_ended(upload, at) and chunk.ends_step:
         enqueue(JOB, upload=str(upload.id))
+    return upload.state == "running"
 
 
 def _count(upload: Upload, rows: Iterable[dict[str, object]]) -> None:

@@ -74,9 +74,10 @@ def _opened(person: Person, sale: str, form: ClaimForm) -> Any:
 def _calls(form: ClaimForm) -> Iterator[dict[str, str]]:
     """Read the calls of a reason that calls show, one a line, by the wall clock of the zone that the page named."""
     rule = dispute_rules().reasons.get(form.reason.data)
-    lines = (form.calls.data or "").split("\n") if rule and rule.attempts else []
+    said = (form.calls.data or "").split("\n") if rule and rule.attempts else []
+    lines = [line.strip() for line in said if line.strip()][: MOST_CALLS + 1]  # one too many tells it
     zone = ZoneInfo(form.zone.data) if is_zone(form.zone.data or "") else ZoneInfo("UTC")
-    calls = [(line.strip(), _instant(line.strip(), zone)) for line in lines if line.strip()]
+    calls = [(line, _instant(line, zone)) for line in lines]
     bad = [Fault("calls", "bad_instant", f"Write {text[:40]!r} as 2026-11-28 10:00.") for text, at in calls if not at]
     if len(calls) > MOST_CALLS:
         bad.append(Fault("calls", "too_many", f"Name at most {MOST_CALLS} calls."))
@@ -87,7 +88,8 @@ def _calls(form: ClaimForm) -> Iterator[dict[str, str]]:
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

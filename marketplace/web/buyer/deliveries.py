@@ -13,7 +13,7 @@ from marketplace.reports.buyer_deliveries import (
     MOST_PLACES,
     OUTCOMES,
     UNDER_WAY,
-    Attempted,
+    Line,
     Narrowed,
     attempts_asked,
     every_attempt,
@@ -65,9 +65,8 @@ def _narrowed() -> Narrowed:
     return Narrowed(parse_id("ord", order) if order else None, filter_of("outcome", OUTCOMES))
 
 
-def _cells(row: Attempted) -> list[Any]:
-    one, sale = row.attempt, row.sale
-    return [as_rfc3339(one.started_at), show_id("ord", sale.order_id), row.order, show_id("sale", sale.id),
-            show_id("lead", sale.lead_id), one.number, one.outcome or UNDER_WAY, one.reason or "",
+def _cells(one: Line) -> list[Any]:
+    return [as_rfc3339(one.started_at), show_id("ord", one.order_id), one.order, show_id("sale", one.sale_id),
+            show_id("lead", one.lead_id), one.number, one.outcome or UNDER_WAY, one.reason or "",
             "" if one.status is None else one.status, "" if one.milliseconds is None else one.milliseconds,
             "true" if one.asked_by else "false"]  # fmt: skip

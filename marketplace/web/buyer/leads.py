@@ -104,7 +104,8 @@ def _follow_up(form: ReportForm) -> datetime | None:
     text = (form.follow_up_at.data or "").strip()
     zone = ZoneInfo(form.zone.data) if is_zone(form.zone.data or "") else ZoneInfo("UTC")
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone) if text else None
+        read = datetime.fromisoformat(text) if text else None
+        return read if read is None or read.tzinfo else read.replace(tzinfo=zone)
     except ValueError:
         fault = Fault("follow_up_at", "bad_instant", "Write the day and the time, such as 2026-11-28T10:00.")
         raise Invalid("invalid_disposition", "The report cannot be kept.", [fault]) from None

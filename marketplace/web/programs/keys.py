@@ -24,6 +24,7 @@ from marketplace.web.buyer.telling import tell
 from marketplace.web.programs.once import keep_for_next_page, take_once
 from marketplace.web.programs.routes import programs
 
+A_KEY = "key"
 MOST_REVOKED = 20  # of the keys that do nothing any more
 
 
@@ -77,7 +78,7 @@ def new_key(person: Person) -> str | Response:
     secret = carry_out(form, lambda: _made(person, form))
     if secret is None:
         return render_template("marketplace/programs/key.html", form=form)
-    keep_for_next_page(person, secret)
+    keep_for_next_page(person, A_KEY, secret)
     return redirect(url_for("programs.made_key"))
 
 
@@ -85,7 +86,7 @@ def new_key(person: Person) -> str | Response:
 @page()
 def made_key(person: Person) -> str | Response:
     """Show a key that was made just now; a second time there is only the list."""
-    secret = take_once(person)
+    secret = take_once(person, A_KEY)
     if secret is None:
         tell(gettext("A key is shown once. If it was not copied, revoke it and make another."))
         return redirect(url_for("programs.overview"))

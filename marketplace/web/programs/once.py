@@ -14,18 +14,18 @@ from core.http import kept_by_app
 PLACE = "shown_once"
 
 
-def keep_for_next_page(person: Person, secret: str) -> None:
-    """Keep a secret for the next page that asks for it; it is readable to this application alone."""
+def keep_for_next_page(person: Person, what: str, secret: str) -> None:
+    """Keep the secret of `what` for the next page that asks for it; it is readable to this application alone."""
     vault = _vault()
     sealed = base64.b64encode(vault.seal(secret.encode(), person.account_id)).decode()
-    session[PLACE] = [sealed, vault.generation]
+    session[PLACE] = [sealed, vault.generation, what]
 
 
-def take_once(person: Person) -> str | None:
-    """Return the secret that the page before made for this account and forget it; None when there is none."""
-    kept = session.pop(PLACE, None)
-    if kept is None:
+def take_once(person: Person, what: str) -> str | None:
+    """Return the secret of `what` that the page before made for this account and forget it; None without one."""
+    if session.get(PLACE, [""])[-1] != what:
         return None
+    kept = session.pop(PLACE)
     try:
         return _vault().open(base64.b64decode(kept[0]), kept[1], person.account_id).decode()
     except (ValueError, KeyError):  # of another account of this person, or of a key that is gone

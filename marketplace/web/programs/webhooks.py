@@ -53,7 +53,7 @@ def new_webhook(person: Person) -> str | Response:
     made = carry_out(form, lambda: _added(person, form), _names(form))
     if made is None:
         return render_template("marketplace/programs/webhook_form.html", form=form, webhook="")
-    keep_for_next_page(person, made[1])
+    keep_for_next_page(person, made[0], made[1])
     return redirect(url_for("programs.made_webhook", webhook=made[0]))
 
 
@@ -61,7 +61,7 @@ def new_webhook(person: Person) -> str | Response:
 @page()
 def made_webhook(person: Person, webhook: str) -> str | Response:
     """Show a secret that was made just now; a second time there is only the webhook."""
-    row, secret = _mine(person, webhook), take_once(person)
+    row, secret = _mine(person, webhook), take_once(person, webhook)
     if secret is None:
         return redirect(url_for("programs.webhook", webhook=webhook))
     return render_template("marketplace/programs/made.html", secret=secret, webhook=row)
@@ -113,12 +113,15 @@ def set_webhook(person: Person, webhook: str, what: str) -> Response:
 @programs.post("/webhooks/<webhook>/secret")
 @page()
 def new_secret(person: Person, webhook: str) -> Response:
-    """Make a new secret; the one before signs beside it for a day."""
+    """Make a new secret; the one before signs beside it for a day, so a form that was sent before makes no second."""
     with transaction():
         row = _mine(person, webhook)
-        rotate_secret(row)
-        secret = secrets_of(row)[0]
-    keep_for_next_page(person, secret)
+        is_seen = request.form.get("after", "") == str(row.old_secret_until or "")
+        secret = _rotated(row) if is_seen else ""
+    if not secret:
+        tell("A new secret was made meanwhile and shown once. Make another if it was not copied.", is_wrong=True)
+        return redirect(url_for("programs.webhook", webhook=webhook))
+    keep_for_next_page(person, webhook, secret)
     return redirect(url_for("programs.made_webhook", webhook=webhook))
 
 
@@ -151,6 +154,11 @@ def _pressed(person: Person, webhook: str, work: Callable[[Webhook], object], sa
     except Conflict as refused:
         tell(refused.detail, is_wrong=True)
     return redirect(url_for("programs.webhook", webhook=webhook))
+
+
+def _rotated(row: Webhook) -> str:
+    rotate_secret(row)
+    return secrets_of(row)[0]
 
 
 def _mine(person: Person, webhook: str) -> Webhook:

@@ -15,6 +15,8 @@ from marketplace.leads.uploads.answers import Answers, Said, place_of
 from marketplace.leads.uploads.sniffing import ENCODINGS
 from marketplace.leads.uploads.targets import DATE_FORMATS, Target
 
+MOST_SHOWN = 80  # letters of a column's name, which each field's choice repeats
+NO_VERSION = -1
 _EXAMPLE = {"Y": "2026", "m": "01", "d": "31", "H": "17", "M": "05", "S": "09"}
 
 
@@ -32,7 +34,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 def columns_form(targets: Sequence[Target], header: Sequence[str], answers: Answers, version: int) -> FlaskForm:
     """Make the form that asks where each field comes from, filled in with these answers; columns go by their place."""
     places = {name: str(place) for place, name in enumerate(header)}
-    columns = [("", NO_WORDS), *((place, name or NO_WORDS) for name, place in places.items())]
+    columns = [("", NO_WORDS), *((place, name[:MOST_SHOWN] or NO_WORDS) for name, place in places.items())]
     fields: dict[str, Any] = {
         "empty": StringField(default=", ".join(answers.empty), validators=[Length(max=1000)]),
         "country": StringField(default=answers.country, validators=[Length(max=10)]),
@@ -60,6 +62,12 @@ DATE_CHOICES = [
 def name_of(path: str) -> str:
     """Return the name that a field's inputs begin with: no dots, which forms keep for themselves."""
     return path.replace(".", "-")
+
+
+def version_in(form: FlaskForm) -> int:
+    """Return which answers the form was filled in with; one that no form said fits none."""
+    text = form["version"].data or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else NO_VERSION
 
 
 def answers_in(form: FlaskForm, targets: Sequence[Target], header: Sequence[str]) -> Answers:

@@ -1,9 +1,11 @@
 """Uploads of files of leads: choosing one, saying what its columns mean, the check, the progress, the result."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.actors import Person, page
@@ -41,8 +43,16 @@ from marketplace.reports.publisher_uploads import (
     uploads_asked,
 )
 from marketplace.reports.sheet import sheet_line
+from marketplace.web.buyer.telling import tell
 from marketplace.web.publisher.routes import publisher
-from marketplace.web.publisher.upload_forms import UploadForm, answers_in, columns_form, name_of, named_as_here
+from marketplace.web.publisher.upload_forms import (
+    UploadForm,
+    answers_in,
+    columns_form,
+    name_of,
+    named_as_here,
+    version_in,
+)
 from marketplace.web.publisher.words import UPLOAD_GROUPS, UPLOAD_OUTCOMES, reason_of, target_word
 from marketplace.web.words import STATES
 
@@ -91,9 +101,10 @@ def check_upload(person: Person, upload: str) -> str | AnyResponse:
 @page("publisher")
 def run_upload(person: Person, upload: str, version: int) -> AnyResponse:
     """Begin to post the rows by what was seen in the check; once, however often it is asked."""
-    with transaction():
-        start_upload(person.account_id, parse_id("upl", upload), version, person.name, business_clock().now())
-    return redirect(url_for("publisher.one_upload", upload=upload))
+    form, upload_id, at = FlaskForm(), parse_id("upl", upload), business_clock().now()
+    begun = carry_out(form, lambda: start_upload(person.account_id, upload_id, version, person.name, at))
+    tell(form)
+    return redirect(url_for("publisher.one_upload" if begun else "publisher.check_upload", upload=upload))
 
 
 @publisher.post("/uploads/<upload>/cancel")
@@ -116,8 +127,8 @@ def upload_sheet(person: Person, upload: str) -> Response:
 
 
 def _add(person: Person, form: UploadForm) -> str:
-    sent = form.file.data
-    data = sent.stream.read(MOST_BYTES + 1)
+    with closing(form.file.data) as sent:
+        data = sent.stream.read(MOST_BYTES + 1)
     what = Sent(sent.filename or "", data, form.source.data.strip(), form.vertical.data, form.encoding.data or None)
     return show_id("upl", add_upload(person.account_id, what, person.name, business_clock().now()).id)
 
@@ -129,7 +140,7 @@ def _columns(person: Person, row: Upload) -> str | AnyResponse:
 
     def work() -> str:
         try:
-            return _save(person, upload_id, int(form["version"].data or 0), answers_in(form, targets, table.header))
+            return _save(person, upload_id, version_in(form), answers_in(form, targets, table.header))
         except Invalid as refused:
             raise named_as_here(refused, targets) from None
 
