@@ -122,7 +122,7 @@ def test_what_is_missing_is_owed_and_netted_from_the_next_settlement(
                  VALUES ('payout:1', 'transfer', 'EUR', 'test', now()) RETURNING id)
         INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
         SELECT t.id, l.line, l.account, l.owner, 'EUR', l.minor FROM t, (SELECT account_id FROM billing.earners) e (owner),
-            LATERAL (VALUES (1, 2100, e.owner, 1120), (2, 1010, NULL, -1120)) AS l (line, account, owner, minor)"""
+            LATERAL (VALUES (1, 2100, e.owner, 1120), (2, 1030, NULL, -1120)) AS l (line, account, owner, minor)"""
     ask(database_url, "SELECT", first=entries)
     ask(database_url, "SELECT", first=change.replace("in_flight = payable, ", ""))
     settled.decide(claim(settled), "uphold")

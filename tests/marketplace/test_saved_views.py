@@ -82,7 +82,7 @@ def test_names_are_text_and_told_apart_from_the_page(visitor: Visitor) -> None:
     ("name", "query", "fault"),
     [("", "state=held", "Give the filters a name."), (" \t ", "state=held", "Give the filters a name."),
      ("x" * 61, "state=held", "at most 60 letters."), (ODD * 20, "state=held", "at most 60 letters."),
-     ("a\0b", "state=held", "Remove the NUL character."), ("kept", "state=held", "You keep other filters under this name"),
+     ("a\0b", "state=held", "Remove the NUL character"), ("kept", "state=held", "You keep other filters under this name"),
      ("new", "", "Narrow the list before"), ("new", "cursor=x", "Narrow the list before"),
      ("new", "state=" + "x" * 1000, "Narrow by less")],
 )  # fmt: skip

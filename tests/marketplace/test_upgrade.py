@@ -62,10 +62,22 @@ def add_owner_then(account_id: UUID, address: str, password_hash: str, at: datet
     return SimpleNamespace(id=user_id)
 
 
+ACCOUNT_THEN = text("INSERT INTO core.accounts (id, kind, name, created_at) VALUES (:id, :kind, :name, :at)")
+
+
+def open_account_then(kind: str, name: str, at: datetime) -> Any:
+    """Open an account as the table was then, before anybody registered."""
+    opened = SimpleNamespace(id=new_id(), kind=kind, name=name)
+    db.session.execute(ACCOUNT_THEN, {"id": opened.id, "kind": kind, "name": name, "at": at})
+    return opened
+
+
 @pytest.fixture
 def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
     """A market on a database as the first sale function knew it."""
     monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
+    monkeypatch.setattr("marketplace.cli.accounts.open_account", open_account_then)
+    monkeypatch.setattr("marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id))
     url = create_database(postgres, "old_market")
     app = create_app(Settings(data_folder=tmp_path, database_url=url), url, clock)
     with app.app_context():
