@@ -77,7 +77,9 @@ def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pyte
     """A market on a database as the first sale function knew it."""
     monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
     monkeypatch.setattr("marketplace.cli.accounts.open_account", open_account_then)
-    monkeypatch.setattr("marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id))
+    monkeypatch.setattr(
+        "marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id)
+    )
     url = create_database(postgres, "old_market")
     app = create_app(Settings(data_folder=tmp_path, database_url=url), url, clock)
     with app.app_context():
