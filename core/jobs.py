@@ -32,6 +32,7 @@ _desk = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # tak
 _schedule: dict[str, timedelta] = {}
 _app: list[Application] = []  # the application whose context jobs run in; one a process
 _SET, _GO_BACK = text("SAVEPOINT enqueued"), text("ROLLBACK TO SAVEPOINT enqueued")
+_FORGET = text("RELEASE SAVEPOINT enqueued")
 
 
 class Tick(Model):
@@ -85,6 +86,7 @@ def enqueue(name: str, *, once: bool = False, later: timedelta | None = None, **
     except AlreadyEnqueued:
         db.session.execute(_GO_BACK)
         log.debug("%s is waiting already", name)
+    db.session.execute(_FORGET)  # open savepoints of one transaction slow every other down once there are many
 
 
 def is_waiting(name: str) -> bool:

@@ -45,7 +45,8 @@ def send_calls(gateway: Gateway) -> int:
     """Send the calls that are due; return how many have come to an end."""
     with transaction():
         due = due_calls()
-    return sum(carry_out(call_id, verbs_of(gateway), if_due=True) for call_id in due)
+    verbs = verbs_of(gateway)
+    return sum(carry_out(call_id, verbs, if_due=True) for call_id in due)
 
 
 def keep_news(news: News, via: str) -> bool:
