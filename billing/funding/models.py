@@ -60,6 +60,7 @@ class TopUp(Model):
         UniqueConstraint("payment_id", name="top_ups_payment_id_key"),
         Index("top_ups_account_id_idx", "account_id", "opened_at"),
         Index("top_ups_open_idx", "opened_at", postgresql_where=text("state IN ('opening', 'open')")),
+        Index("top_ups_set_aside_idx", "ended_at", postgresql_where=text("state = 'set_aside'")),
         SCHEMA,
     )
 

@@ -1,0 +1,158 @@
+"""A bank's CSV read line by line, by a mapping of its columns: one that cannot be read is told and stops no other."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any
+
+from billing.bank.lines import Closed, Entry, Opened, kept
+from core.errors import Fault, Invalid
+from core.money import Money
+
+FIELDS = ("date", "amount", "currency", "text", "counterparty", "id")
+NEEDED = ("date", "amount")
+NAMES = {
+    "date": ("date", "booking date", "buchungstag", "buchungsdatum", "date comptable", "date d'opération", "datum",
+             "boekdatum"),
+    "amount": ("amount", "betrag", "montant", "bedrag", "importe"),
+    "currency": ("currency", "währung", "devise", "munt", "ccy"),
+    "text": ("text", "reference", "reference text", "verwendungszweck", "libellé", "communication", "omschrijving",
+             "mededelingen", "remittance information"),
+    "counterparty": ("counterparty", "name", "auftraggeber", "payer", "tegenpartij", "nom"),
+    "id": ("id", "bank reference", "bankreferenz", "référence", "transaction id", "transactionid"),
+}  # fmt: skip
+DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y%m%d", "%d.%m.%y")
+DELIMITERS = ";,\t|"
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ '\u00a0\u202f.,]\d{3})*(?:[.,]\d+)?|[+-]?\d+(?:[.,]\d+)?")
+_PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Of which account a sheet is, and which of its columns mean what; a column without a name is found by its own."""
+
+    iban: str
+    currency: str
+    columns: Mapping[str, str]
+
+
+def read_sheet(file: IO[bytes], sheet: Sheet) -> Iterator[Opened | Entry | Closed]:
+    """Read the lines of a sheet; Invalid `bad_statement` when its head does not say where day and amount stand."""
+    encoding = _encoding_of(file)
+    text = io.TextIOWrapper(file, encoding, newline="", errors="strict")
+    head = text.readline()
+    rows = csv.reader(text, delimiter=max(DELIMITERS, key=head.count), strict=False)
+    places = _places(next(csv.reader([head], delimiter=max(DELIMITERS, key=head.count)), []), sheet.columns)
+    yield Opened(sheet.iban, sheet.currency, "")
+    moved = 0
+    for line, cells in _rows(rows):
+        entry = _entry(line, cells, places, sheet.currency)
+        if entry is not None:
+            moved += entry.minor
+            yield entry
+    text.detach()
+    yield Closed(None, None, moved)
+
+
+def _rows(rows: Any) -> Iterator[tuple[int, list[str] | None]]:
+    """Give each row with the line of the file at which it ends; None for one that cannot be taken apart."""
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield rows.line_num + 1, None
+            continue
+        yield rows.line_num + 1, cells
+
+
+def _encoding_of(file: IO[bytes]) -> str:
+    """Find out how a sheet is written, and go back to its beginning."""
+    begin, decoder = file.read(4), codecs.getincrementaldecoder("utf-8")()
+    encoding = "utf-16" if begin[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    file.seek(0)
+    try:
+        while encoding == "utf-8-sig" and (piece := file.read(_PIECE)):
+            decoder.decode(piece)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        encoding = "latin-1" if _has_controls(file) else "cp1252"
+    file.seek(0)
+    return encoding
+
+
+def _has_controls(file: IO[bytes]) -> bool:
+    """Tell whether a file holds one of the five bytes for which Windows has no letter."""
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        if any(one in piece for one in b"\x81\x8d\x8f\x90\x9d"):
+            return True
+    return False
+
+
+def _places(head: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+    named = [cell.strip().lower() for cell in head]
+    places = {}
+    for field in FIELDS:
+        wanted = [columns[field].strip().lower()] if columns.get(field) else NAMES[field]
+        found = next((named.index(one) for one in wanted if one in named), None)
+        if found is not None:
+            places[field] = found
+    faults = [
+        Fault(field, "no_such_column", f"Say which column holds the {field}; the file has {', '.join(head)[:200]}.")
+        for field in FIELDS
+        if field not in places and (field in NEEDED or columns.get(field))
+    ]
+    if faults:
+        raise Invalid("bad_statement", "Nothing was booked of this file.", faults)
+    return places
+
+
+def _entry(line: int, cells: list[str] | None, places: Mapping[str, int], currency: str) -> Entry | None:
+    if cells is None:
+        return Entry(line, refusal="bad_line", says="Send the line again: it cannot be taken apart into columns.")
+    if not any(cell.strip() for cell in cells):
+        return None
+    told = {field: cells[at].strip() if at < len(cells) else "" for field, at in places.items()}
+    if told.get("currency", currency).upper() not in ("", currency):
+        return Entry(line, refusal="bad_currency", says=f"Import only lines in {currency}, as the account is.")
+    on, money = _day(told["date"]), _amount(told["amount"], currency)
+    if on is None:
+        return Entry(line, refusal="bad_date", says="Write the day as 2026-01-31, 31.01.2026 or 31/01/2026.")
+    if money is None:
+        return Entry(line, refusal="bad_amount", says="Write the amount as 1234.50 or 1.234,50, with no more decimals.")
+    return Entry(
+        line, money.minor, on, kept(told.get("id", "")), "", kept(told.get("text", "")),
+        kept(told.get("counterparty", "")), skip="" if money.minor else "zero",
+    )  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    for form in DATES:
+        try:
+            return datetime.strptime(text[:30], form).date()  # noqa: DTZ007  # a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _amount(text: str, currency: str) -> Money | None:
+    """Read an amount with point or comma; of two different signs the last is the decimal's."""
+    text = text.removesuffix("EUR").removesuffix("€").strip().replace("\u2212", "-")
+    if not _GROUPED.fullmatch(text):
+        return None
+    last = max(text.rfind("."), text.rfind(","))
+    decimals = len(text) - last - 1 if last >= 0 else 0
+    if last >= 0 and decimals == 3 and len({"."} & set(text)) + len({","} & set(text)) == 1:
+        return None  # thousands or thousandths: nobody can tell
+    whole, part = (text[:last], text[last + 1 :]) if last >= 0 else (text, "")
+    digits = "".join(each for each in whole if each.isdigit() or each == "-")
+    try:
+        return Money.parse(f"{digits}.{part}" if part else digits, currency)
+    except ValueError:
+        return None

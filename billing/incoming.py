@@ -1,0 +1,30 @@
+"""Money that comes into a wallet from outside of it: one way, whoever brings it."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from billing.ledger import AVAILABLE, Line, post
+from billing.wallets import Posting
+from core.money import Money
+
+
+class Incoming(NamedTuple):
+    """Under which kind and key money comes in, from which account of the chart, by what, and why."""
+
+    kind: str
+    key: str
+    from_account: int
+    source: str
+    reason: str = ""
+
+
+def credit_available(account_id: UUID, money: Money, what: Incoming, actor: str, at: datetime) -> Posting:
+    """Book money above zero into what an account may spend, once a key, opening the wallet when needed.
+
+    A suspended wallet takes it too: it is its owner's. A Conflict when the key stands for something else.
+    """
+    lines = [Line(what.from_account, money.minor), Line(AVAILABLE, -money.minor, account_id)]
+    return post(
+        what.kind, what.key, money.currency, lines, source=what.source, actor=actor, at=at, reason=what.reason
+    )  # fmt: skip

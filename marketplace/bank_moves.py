@@ -1,0 +1,94 @@
+"""What operators do about the bank and about suspense, each with the row of the log that says who did it and why."""
+
+from datetime import datetime
+from uuid import UUID
+
+from billing import (
+    BankAccount,
+    Payee,
+    SuspenseMove,
+    Wish,
+    confirm_move,
+    get_suspended,
+    move_suspense,
+    say_bank_account,
+    settle_against,
+    settle_by_hand,
+    withdraw_move,
+)
+from core.db import db
+from core.errors import Fault, Invalid, NotFound
+from core.identity import get_account
+from core.ids import parse_id
+from core.money import Money, is_currency
+from marketplace.leads.models import Event
+
+WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx"}
+
+
+def wish_of(item_id: UUID, kind: str, amount: str, account: str, reason: str) -> Wish:
+    """Read what somebody typed about an item; an empty amount is all that is left. Invalid with the field."""
+    item, faults, account_id = get_suspended(item_id), [], None
+    minor = abs(item.left_minor)
+    if amount.strip() and is_currency(item.currency):
+        try:
+            minor = Money.parse(amount.strip().replace(",", "."), item.currency).minor
+        except ValueError:
+            faults.append(Fault("amount", "bad_amount", "Write an amount such as 100 or 100.50."))
+    if account.strip():
+        try:
+            account_id = get_account(parse_id("acc", account.strip()), "buyer").id
+        except NotFound:
+            faults.append(Fault("account", "unknown_account", "Give the id of a buyer's account: acc_ and 26 letters."))
+    if faults:
+        raise Invalid("invalid_suspense_move", "Nothing was moved.", faults)
+    return Wish(item_id, kind, minor, reason.strip(), account_id)
+
+
+def do_with_suspense(wish: Wish, actor: str, at: datetime) -> SuspenseMove:
+    """Do, or propose, what is wished about an item, leaving an event; raises what `move_suspense` does."""
+    move = move_suspense(wish, get_suspended(wish.item_id).is_credit, actor, at)
+    _note(move, "suspense", "proposed" if move.state == "proposed" else WORDS[move.kind], actor, wish.reason, at)
+    return move
+
+
+def confirm(move_id: UUID, actor: str, at: datetime) -> SuspenseMove:
+    """Confirm as a second person, leaving an event."""
+    move = confirm_move(move_id, actor, at)
+    _note(move, "proposed", WORDS[move.kind], actor, move.reason, at)
+    return move
+
+
+def withdraw(move_id: UUID, why: str, actor: str, at: datetime) -> SuspenseMove:
+    """Give up what nothing was posted of, leaving an event."""
+    move = withdraw_move(move_id, why, actor, at)
+    _note(move, "waiting", "withdrawn", actor, why, at)
+    return move
+
+
+def settle(move_id: UUID, against: UUID | None, why: str, actor: str, at: datetime) -> SuspenseMove:
+    """Say that what was owed back has left, by an amount in suspense or by a word alone, leaving an event."""
+    if against is None:
+        move = settle_by_hand(move_id, why, actor, at)
+    else:
+        move = settle_against(move_id, against, why, actor, at)
+    _note(move, "owed_back", "sent_back", actor, why, at)
+    return move
+
+
+def set_bank_account(payee: Payee, actor: str, at: datetime) -> BankAccount:
+    """Say where transfers in a currency go, leaving an event of the account."""
+    row = say_bank_account(payee, actor, at)
+    if row.said_at == at:
+        _log(row.id, "bank_account>said", actor, f"{row.currency}: {row.payee}, {row.iban}", at)
+    return row
+
+
+def _note(move: SuspenseMove, before: str, after: str, actor: str, why: str, at: datetime) -> None:
+    """Leave an event of the account that gets it, else of the amount itself."""
+    _log(move.account_id or move.transaction_id, f"{before}>{after}", actor, why, at)
+
+
+def _log(subject_id: UUID, move: str, actor: str, why: str, at: datetime) -> None:
+    db.session.add(Event(subject_id=subject_id, at=at, move=move, actor=actor, why=why))
+    db.session.flush()
