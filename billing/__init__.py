@@ -30,11 +30,13 @@ from billing.bank.pro_formas import (
 )
 from billing.bank.reading import Sent, take_in
 from billing.bank.references import shown as shown_reference
+from billing.bank.rounds import wake_bank
 from billing.bank.sheet import FIELDS as SHEET_FIELDS
 from billing.bank.sheet import Sheet
 from billing.bank.standing import (
     Suggestion,
     Suspended,
+    bank_unexplained,
     get_import,
     get_suspended,
     imports,
@@ -127,6 +129,7 @@ __all__ = [
     "ask_pro_forma",
     "audit",
     "bank_accounts",
+    "bank_unexplained",
     "book_lines",
     "cancel_pro_forma",
     "charge_fee",
@@ -184,6 +187,7 @@ __all__ = [
     "top_ups_of",
     "transfers_of",
     "trial_balance",
+    "wake_bank",
     "wallet_of",
     "wallets_of",
     "withdraw_move",

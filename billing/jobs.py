@@ -1,4 +1,4 @@
-"""What billing does in the worker: calls to the card processor, its events, its balance.
+"""What billing does in the worker: calls to the card processor, its events, its balance; the bank's files.
 
 Jobs only wake; what is due stands in the tables, so a lost or doubled wake-up changes nothing.
 """
@@ -6,6 +6,7 @@ Jobs only wake; what is due stands in the tables, so a lost or doubled wake-up c
 import threading
 from datetime import timedelta
 
+from billing.bank.rounds import BOOK, book_waiting
 from billing.funding.due import run_cards
 from billing.funding.waking import WAKE
 from core.http import business_clock, settings
@@ -25,6 +26,12 @@ def poll_cards() -> None:
     """Fetch what no webhook brought, and do what is due."""
     _fetch.set()
     _look()
+
+
+@job(BOOK, every=timedelta(minutes=1))
+def book_bank() -> None:
+    """Book the next pieces of the bank's files."""
+    book_waiting(business_clock().now())
 
 
 def _look() -> None:

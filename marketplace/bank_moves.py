@@ -11,6 +11,7 @@ from billing import (
     confirm_move,
     get_suspended,
     move_suspense,
+    outcomes_of,
     say_bank_account,
     settle_against,
     settle_by_hand,
@@ -18,9 +19,10 @@ from billing import (
 )
 from core.db import db
 from core.errors import Fault, Invalid, NotFound
-from core.identity import get_account
-from core.ids import parse_id
+from core.identity import accounts_of_kind, get_account
+from core.ids import parse_id, show_id
 from core.money import Money, is_currency
+from core.outbox import announce
 from marketplace.leads.models import Event
 
 WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx"}
@@ -82,6 +84,14 @@ def set_bank_account(payee: Payee, actor: str, at: datetime) -> BankAccount:
     if row.said_at == at:
         _log(row.id, "bank_account>said", actor, f"{row.currency}: {row.payee}, {row.iban}", at)
     return row
+
+
+def announce_suspense(import_id: UUID, at: datetime) -> None:
+    """Tell every operator how many entries of a bank's file stand in suspense."""
+    accounts = [str(one.id) for one in accounts_of_kind("operator")]
+    count = outcomes_of(import_id).get("suspense", 0)
+    data = {"import": show_id("imp", import_id), "entries": count}
+    announce("notice", {"event": "bank.suspense", "at": at.isoformat(), "accounts": accounts, "data": data})
 
 
 def _note(move: SuspenseMove, before: str, after: str, actor: str, why: str, at: datetime) -> None:

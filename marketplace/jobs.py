@@ -18,6 +18,7 @@ from core.rates import forget_rates
 from marketplace.audit_runs import JOB as AUDIT
 from marketplace.audit_runs import STEP as AUDIT_STEP
 from marketplace.audit_runs import begin_audit, take_step
+from marketplace.bank_moves import announce_suspense
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -109,6 +110,13 @@ def wake_quiet_uploads() -> None:
     """Go on with uploads whose next chunk was lost."""
     with transaction():
         wake_uploads(datetime.now(UTC))
+
+
+@job("bank.suspense")
+def tell_of_suspense(import_id: str) -> None:
+    """Tell operators of a bank's file of which something is nobody's."""
+    with transaction():
+        announce_suspense(UUID(import_id), business_clock().now())
 
 
 @job(AUDIT, every=timedelta(days=1))

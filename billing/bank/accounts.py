@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from billing.bank.models import BankAccount
 from billing.bank.references import iban_fault, is_bic, plain
@@ -50,10 +51,9 @@ def find_bank_account(currency: str) -> BankAccount | None:
 
 def bank_accounts() -> list[BankAccount]:
     """Return where transfers go now, by currency."""
-    query = select(BankAccount).distinct(BankAccount.currency)
-    return list(db.session.scalars(
-        query.order_by(BankAccount.currency, BankAccount.said_at.desc(), BankAccount.id.desc())
-    ))  # fmt: skip
+    one = BankAccount
+    query = select(one).ext(distinct_on(one.currency)).order_by(one.currency, one.said_at.desc(), one.id.desc())
+    return list(db.session.scalars(query))
 
 
 def is_ours(iban: str, currency: str) -> bool:

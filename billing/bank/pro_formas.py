@@ -25,7 +25,8 @@ def ask_pro_forma(account_id: UUID, money: Money, actor: str, at: datetime) -> P
     Invalid `invalid_pro_forma` for an amount that is not taken; Conflict `no_bank_account` where nobody said to which
     account to pay, `too_many_open` above a hundred of which nothing came.
     """
-    if not LEAST_MINOR <= money.minor <= (most := default("wallet.transfer_most_minor")):
+    most = default("wallet.transfer_most_minor")
+    if not LEAST_MINOR <= money.minor <= most:
         bounds = [f"{Money(minor, money.currency)} {money.currency}" for minor in (LEAST_MINOR, most)]
         fault = Fault("amount", "amount_out_of_range", f"Transfer from {bounds[0]} to {bounds[1]} at once.")
         raise Invalid("invalid_pro_forma", "This amount cannot be transferred.", [fault])

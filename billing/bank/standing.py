@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, Text, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, Select, Text, cast, func, literal, or_, select, text
 
 from billing.bank.lines import Entry
 from billing.bank.matching import sought_in
@@ -151,3 +151,43 @@ def _suspended(row: Any) -> Suspended:
         posted.id, posted.kind, reason, posted.currency, minor, minor if left is None else left, posted.occurred_at,
         posted.source or "",
     )  # fmt: skip
+
+
+_AGES = text(r"""
+    SELECT t.currency, sum(abs(coalesce(s.left_minor, -e.amount_minor)))::bigint AS minor,
+           CASE WHEN t.occurred_at > :at - interval '1 day' THEN 'a day'
+                WHEN t.occurred_at > :at - interval '7 days' THEN 'a week' ELSE 'longer' END AS age
+    FROM billing.transactions t
+    JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2900
+    LEFT JOIN billing.suspense_items s ON s.transaction_id = t.id
+    WHERE (t.kind IN ('bank_suspense', 'suspense')
+           OR t.key IN (SELECT 'pi\:' || u.payment_id FROM billing.top_ups u WHERE u.state = 'set_aside'))
+      AND coalesce(s.left_minor, -e.amount_minor) <> 0
+    GROUP BY 1, 3
+""")
+_AT_THE_BANK = text("""
+    SELECT t.currency, sum(e.amount_minor)::bigint AS minor
+    FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 1030
+    WHERE t.kind IN ('bank_credit', 'bank_suspense', 'bank_return', 'suspense_return', 'credit', 'own_funds')
+    GROUP BY t.currency
+""")
+
+
+def bank_unexplained(at: datetime) -> dict[str, dict[str, Any]]:
+    """Tell by currency what is at the bank by the books, what is left in suspense by age, and what is owed back."""
+    told: dict[str, dict[str, Any]] = {}
+
+    def of(currency: str) -> dict[str, Any]:
+        empty = {"bank_minor": 0, "left_minor": 0, "left_by_age": {}, "owed_back_minor": 0}
+        return told.setdefault(currency, empty)
+
+    for row in db.session.execute(_AT_THE_BANK):
+        of(row.currency)["bank_minor"] = int(row.minor)
+    for row in db.session.execute(_AGES, {"at": at}):
+        of(row.currency)["left_minor"] += int(row.minor)
+        of(row.currency)["left_by_age"][row.age] = int(row.minor)
+    one = SuspenseMove
+    owed = select(one.currency, func.sum(one.amount_minor)).where(one.state == "owed").group_by(one.currency)
+    for currency, minor in db.session.execute(owed):
+        of(currency)["owed_back_minor"] = int(minor)
+    return dict(sorted(told.items()))

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Select, Text, cast, func, select, union_all
+from sqlalchemy import BigInteger, Select, Text, cast, column, func, select, table, union_all
 from sqlalchemy.sql import literal
 
 from billing.funding.models import BalanceTransaction, CardBalance, CardCall, CardNews, GiveBackPart, TopUp
+from billing.models import Transaction
 from core.db import db
 from core.money import Money
 
+# What an operator has left of an amount in suspense; there is no row until somebody moves a part of it.
+_ITEMS = table("suspense_items", column("transaction_id"), column("left_minor", BigInteger), schema="billing")
 AGES = ((timedelta(days=1), "a day"), (timedelta(days=7), "a week"), (timedelta(days=3650), "longer"))
 
 
@@ -69,14 +72,19 @@ def _unexplained(most: int) -> list[Unexplained]:
     """Return what nobody can explain, the oldest first: movements that belong to nothing, payments not asked for, and
     refunds of which the wallet has the money again though it has left.
     """
+    moved_left = func.coalesce(_ITEMS.c.left_minor, BalanceTransaction.amount_minor)
     moved = select(
         BalanceTransaction.id, BalanceTransaction.kind, BalanceTransaction.currency,
-        BalanceTransaction.amount_minor.label("minor"), BalanceTransaction.seen_at.label("since"),
-    ).where(BalanceTransaction.booked_as == "suspense")  # fmt: skip
+        moved_left.label("minor"), BalanceTransaction.seen_at.label("since"),
+    ).outerjoin(_ITEMS, _ITEMS.c.transaction_id == BalanceTransaction.transaction_id).where(
+        BalanceTransaction.booked_as == "suspense", moved_left != 0)  # fmt: skip
+    aside_left = func.coalesce(_ITEMS.c.left_minor, TopUp.amount_minor)
+    posted = Transaction.key == literal("pi:") + cast(TopUp.payment_id, Text)
     aside = select(
         TopUp.payment_id.label("id"), literal("payment set aside").label("kind"), TopUp.currency,
-        TopUp.amount_minor.label("minor"), TopUp.ended_at.label("since"),
-    ).where(TopUp.state == "set_aside")  # fmt: skip
+        aside_left.label("minor"), TopUp.ended_at.label("since"),
+    ).join(Transaction, posted).outerjoin(_ITEMS, _ITEMS.c.transaction_id == Transaction.id).where(
+        TopUp.state == "set_aside", aside_left != 0)  # fmt: skip
     both = union_all(moved, aside, _left_all_the_same()).subquery()
     found = db.session.execute(select(both).order_by(both.c.since, both.c.id).limit(most))
     return [Unexplained(row.id, row.kind, Money(row.minor, row.currency), row.since.astimezone(UTC)) for row in found]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import click
 
-from billing import put_in_funds, reconcile
+from billing import bank_unexplained, put_in_funds, reconcile
 from billing.cli import print_audit
 from core.clock import as_rfc3339, from_rfc3339
 from core.db import db, transaction
@@ -43,8 +43,9 @@ def run_due_command(as_of: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @with_app
 def reconcile_command(as_json: bool) -> None:
-    """Tell what of the money at the card processor nobody can explain, in cents and by age; exit status 1 if any."""
+    """Tell what of the money at the card processor and the bank nobody can explain, by age; exit status 1 if any."""
     found = reconcile()
+    suspense = bank_unexplained(business_clock().now())
     told = {
         "balances": [
             {"currency": one.told.currency, "told_minor": one.told.minor, "difference_minor": one.difference.minor,
@@ -54,13 +55,15 @@ def reconcile_command(as_json: bool) -> None:
         "unexplained_minor_by_age": found.by_age(datetime.now(UTC)),
         "unexplained": [{"id": one.id, "kind": one.kind, "minor": one.money.minor, "currency": one.money.currency,
                          "since": as_rfc3339(one.since)} for one in found.unexplained],
+        "suspense": suspense,
         "open_calls": found.open_calls, "unhandled_news": found.unhandled_news,
     }  # fmt: skip
     if as_json:
         print_json(told)
     for name, value in {} if as_json else told.items():
         click.echo(f"{name}: {value}")
-    sys.exit(1 if found.unexplained or any(one.difference.minor for one in found.standings) else 0)
+    in_suspense = any(one["left_minor"] for one in suspense.values())
+    sys.exit(1 if in_suspense or found.unexplained or any(one.difference.minor for one in found.standings) else 0)
 
 
 @click.command("fund")

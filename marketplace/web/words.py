@@ -195,6 +195,13 @@ MOVEMENTS = {
     "refund": _l("Lead sent back"),
     "fee": _l("Fee"),
     "fee_back": _l("Fee returned"),
+    "bank_credit": _l("Bank transfer"),
+    "bank_suspense": _l("At the bank, set aside"),
+    "bank_return": _l("Sent back by transfer"),
+    "suspense_assign": _l("Found to be this wallet's"),
+    "suspense_return": _l("Sent back, as an operator says"),
+    "suspense_fees": _l("Suspense written to fees"),
+    "suspense_fx": _l("Suspense written to exchange"),
 }
 PARTS = {
     "wallet:available": _l("Available"),

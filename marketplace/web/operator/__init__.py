@@ -2,6 +2,7 @@
 
 from marketplace.web.operator import (
     audit_log,
+    bank,
     books,
     buyers,
     card_money,
@@ -12,6 +13,7 @@ from marketplace.web.operator import (
     publishers,
     review,
     settings,
+    suspense,
     vertical_editor,
     verticals,
 )
@@ -19,5 +21,5 @@ from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, verticals, vertical_editor, books, card_money,
-         journal, jobs, settings)  # fmt: skip
+         journal, jobs, settings, bank, suspense)  # fmt: skip
 ROOMS = (operator,)

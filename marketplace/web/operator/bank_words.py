@@ -1,0 +1,37 @@
+"""The words that the bank's pages have for outcomes of entries, reasons of suspense and what is done about it."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from marketplace.web.words import Word
+
+OUTCOMES = {
+    "waits": Word("held", _l("Waits")), "credited": Word("won", _l("Credited")),
+    "suspense": Word("refused", _l("In suspense")), "settled": Word("won", _l("Sent back")),
+    "repeated": Word("neutral", _l("Booked before")), "skipped": Word("neutral", _l("Skipped")),
+    "refused": Word("refused", _l("Cannot be read")),
+}  # fmt: skip
+WHYS = {
+    "no_reference": _l("No reference"), "unknown_reference": _l("A reference that is not ours"),
+    "bad_reference": _l("A reference with a slip"), "ambiguous": _l("References of several pro-formas"),
+    "foreign_currency": _l("In another currency than its pro-forma"), "wallet_suspended": _l("The wallet is suspended"),
+    "reversal": _l("The bank turned an entry round"), "batch": _l("Several payments whose amounts are not told"),
+    "maybe_doubled": _l("Perhaps booked from another file"), "money_out": _l("Money left, and nobody knows for what"),
+    "set_aside": _l("A card payment that was not asked for"), "pending": _l("Not final yet"),
+    "information": _l("For information only"), "zero": _l("Nothing moved"), "doubled": _l("Twice in this file"),
+    "booked_before": _l("By an earlier line or file"),
+}  # fmt: skip
+KINDS = {
+    "assign": _l("Into a wallet"), "return": _l("Send it back"), "fees": _l("Write it to fees"),
+    "fx": _l("Write it to exchange differences"),
+}  # fmt: skip
+MOVES = {
+    "proposed": Word("held", _l("Waits for a second person")), "owed": Word("held", _l("Owed back")),
+    "done": Word("won", _l("Done")), "withdrawn": Word("neutral", _l("Withdrawn")),
+}  # fmt: skip
+
+
+def why_said(code: str) -> Any:
+    """Say why an entry is where it is; the card processor's own kinds stand as they are."""
+    return WHYS.get(code, code.replace("_", " "))
