@@ -47,7 +47,7 @@ from marketplace.leads.submission import Submission
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STEP = timedelta(hours=6)  # between two looks at what people do and what falls due
+STEP = timedelta(hours=12)  # between two looks at what people do and what falls due
 TOGETHER = 50  # deeds in a transaction
 REPORTS_TOGETHER = 500
 _LANES = range(HOW_MANY)
