@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from billing import bank_unexplained, suspended
 from core.db import db
 from core.ids import parse_id
 from core.keyset import Asked
@@ -70,6 +71,8 @@ ASKED: dict[str, Ask] = {
     "publisher leads, oldest": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), OLDEST),
     "publisher leads of a day": lambda p, _, at: publisher_leads.leads_asked(
         p, publisher_leads.Narrowed(since=at.date(), until=at.date()), NEWEST),
+    "suspense": lambda _, __, at: suspended(),
+    "suspense and the bank": lambda _, __, at: bank_unexplained(at),
     "publisher weeks": lambda p, _, at: publisher_balance.pending_weeks(p, "EUR"),
     "publisher movements": lambda p, _, at: buyer_wallet.movements_of(p, "EUR", None),
     "publisher disputes": lambda p, _, at: publisher_disputes.disputes_asked(p, None, Asked("opened", True)),
