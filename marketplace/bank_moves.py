@@ -32,7 +32,13 @@ def wish_of(item_id: UUID, kind: str, amount: str, account: str, reason: str) ->
     """Read what somebody typed about an item; an empty amount is all that is left. Invalid with the field."""
     item, faults, account_id = get_suspended(item_id), [], None
     minor = abs(item.left_minor)
-    if amount.strip() and is_currency(item.currency):
+    if not is_currency(item.currency):
+        # How many digits such a currency has is unknown here, so a part cannot be said, nor a wallet shown.
+        if amount.strip():
+            faults.append(Fault("amount", "currency_not_taken", "Leave the amount empty: only all of it can be moved."))
+        if kind == "assign":
+            faults.append(Fault("kind", "currency_not_taken", f"Choose another: no wallet here is in {item.currency}."))
+    elif amount.strip():
         try:
             minor = Money.parse(amount.strip().replace(",", "."), item.currency).minor
         except ValueError:

@@ -37,7 +37,7 @@ from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
 from marketplace.bank_moves import set_bank_account
-from marketplace.web.operator.bank_words import OUTCOMES, why_said
+from marketplace.web.operator.bank_words import OUTCOMES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
 
@@ -74,9 +74,9 @@ def bank(person: Person) -> str | Response:
     cursor = request.args.get("cursor")
     found = imports(parse_id("imp", cursor) if cursor else None, ROWS + 1)
     return render_template(
-        "marketplace/operator/bank.html", form=form, ours=bank_accounts(), shown=shown_reference, money_of=Money,
+        "marketplace/operator/bank.html", form=form, ours=bank_accounts(), shown=shown_reference,
         imports=found[:ROWS], next=show_id("imp", found[ROWS - 1].id) if len(found) > ROWS else None,
-        unexplained=bank_unexplained(page_time()), actor_said=actor_said,
+        unexplained=bank_unexplained(page_time()), actor_said=actor_said, amount_said=amount_said,
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from core.i18n import money
+from core.money import Money, is_currency
 from marketplace.web.words import Word
 
 OUTCOMES = {
@@ -30,6 +32,11 @@ MOVES = {
     "proposed": Word("held", _l("Waits for a second person")), "owed": Word("held", _l("Owed back")),
     "done": Word("won", _l("Done")), "withdrawn": Word("neutral", _l("Withdrawn")),
 }  # fmt: skip
+
+
+def amount_said(minor: int, currency: str) -> str:
+    """Write an amount as the reader does; one of a currency that is not traded in minor units, its digits unknown."""
+    return money(Money(minor, currency)) if is_currency(currency) else f"{minor} {currency}"
 
 
 def why_said(code: str) -> Any:

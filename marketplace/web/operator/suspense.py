@@ -14,10 +14,9 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
-from core.money import Money, is_currency
 from marketplace.bank_moves import confirm, do_with_suspense, settle, wish_of, withdraw
 from marketplace.web.buyer.telling import tell
-from marketplace.web.operator.bank_words import KINDS, MOVES, why_said
+from marketplace.web.operator.bank_words import KINDS, MOVES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
 
@@ -49,8 +48,8 @@ def suspense(_: Person) -> str:
     found = suspended(parse_id("txn", cursor) if cursor else None, ROWS + 1)
     return render_template(
         "marketplace/operator/suspense.html", items=found[:ROWS], moves=open_moves(), kinds=KINDS, states=MOVES,
-        next=show_id("txn", found[ROWS - 1].id) if len(found) > ROWS else None, why_said=why_said, amount_of=amount_of,
-        actor_said=actor_said,
+        next=show_id("txn", found[ROWS - 1].id) if len(found) > ROWS else None, why_said=why_said,
+        actor_said=actor_said, amount_said=amount_said,
     )  # fmt: skip
 
 
@@ -68,7 +67,7 @@ def suspense_item(person: Person, item: str) -> str | Response:
     return render_template(
         "marketplace/operator/suspense_item.html", item=found, line=line, form=form, moves=moves_of(item_id),
         suggestions=suggestions_for(line) if line else [], kinds=KINDS, states=MOVES, why_said=why_said, shown=item,
-        amount_of=amount_of, shown_reference=shown_reference, actor_said=actor_said,
+        amount_said=amount_said, shown_reference=shown_reference, actor_said=actor_said,
     )  # fmt: skip
 
 
@@ -80,11 +79,6 @@ def end_move(person: Person, move: str) -> Response:
     item = carry_out(form, lambda: _end(person, move_id, form))
     tell(gettext("Done.") if item else form)
     return redirect(url_for("operator.suspense_item", item=item) if item else url_for("operator.suspense"), 303)
-
-
-def amount_of(minor: int, currency: str) -> Money | str:
-    """Return an amount to be shown; of a currency that is not traded its digits are unknown here."""
-    return Money(minor, currency) if is_currency(currency) else f"{minor} {currency}"
 
 
 def _move(person: Person, item_id: UUID, form: MoveForm) -> str:

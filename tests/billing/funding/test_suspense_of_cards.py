@@ -3,9 +3,15 @@
 from datetime import UTC, datetime
 
 from billing import reconcile, suspended
+from billing.funding.top_ups import settle_payment
+from billing.stripe_gateway import Payment
 from core.db import transaction
+from core.ids import show_id
+from core.money import Money
 from marketplace.bank_moves import do_with_suspense, settle, wish_of
 from tests.billing.funding.conftest import Till, sql
+from tests.marketplace.test_portal_pages import visitor_of
+from tests.visitor import words_of
 
 
 def set_aside(till: Till) -> None:
@@ -42,3 +48,21 @@ def test_a_payment_that_went_back_is_set_against_its_own_movement(till: Till) ->
     with transaction():
         assert suspended() == [] and reconcile().unexplained == ()
     assert till.account(2900) == 0 and till.wallet().available.minor == 0
+
+
+def test_an_amount_in_a_currency_that_is_not_traded_is_shown_and_moved_whole(till: Till) -> None:
+    till.ask()
+    [(top_up_id,)] = sql("SELECT id FROM billing.top_ups")
+    with transaction():
+        settle_payment(Payment("pi_other", True, Money(10_000, "AED"), None, str(top_up_id)), till.clock.now())
+        [item] = suspended()
+    operator = visitor_of(till.market, till.market.make_operator())
+    page = f"/operator/suspense/{show_id('txn', item.id)}"
+    for path in ("/operator/bank", "/operator/suspense", page):
+        assert "10000 AED" in words_of(operator.open(path)), path
+
+    bad = operator.send(page, kind="assign", amount="1", account=till.buyer.id, reason="x")
+    assert 'id="kind-fault"' in bad.text and 'id="amount-fault"' in bad.text
+    assert operator.send(page, kind="fx", amount="", account="", reason="no other way").status_code == 303
+    with transaction():
+        assert suspended() == []
