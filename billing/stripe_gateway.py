@@ -54,6 +54,7 @@ class Payment:
     money: Money
     customer_id: str | None
     reference: str | None
+    card: str | None = None  # as "Visa •• 4242"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ class Gateway:
 
     def payment(self, payment_id: str) -> Payment:
         """Read a payment as it stands now."""
-        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id)))
+        asked: Any = {"expand": ["latest_charge"]}
+        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id, asked)))
 
     def payment_of_charge(self, charge_id: str) -> Payment | None:
         """Read the payment that a charge belongs to; None for a charge without one."""
@@ -249,7 +251,13 @@ def _checkout(session: Any) -> Checkout:
 def _payment(intent: Any) -> Payment:
     money = _money(intent.amount_received or intent.amount, intent.currency)
     paid = intent.status == "succeeded"
-    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata))
+    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), _card(intent))
+
+
+def _card(intent: Any) -> str | None:
+    details = getattr(intent.latest_charge, "payment_method_details", None)
+    card = getattr(details, "card", None)
+    return f"{str(card.brand).replace('_', ' ').title()} •• {card.last4}" if card else None
 
 
 def _movement(one: Any) -> Movement:

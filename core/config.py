@@ -34,6 +34,9 @@ class Settings:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
     test_money: bool = False
+    seller_name: str = "Leadbourse"
+    seller_address: str = ""
+    seller_vat_id: str = ""
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -86,8 +89,16 @@ class Settings:
             stripe_api_base=checked(
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
+            seller_name=environment.get("LEADBOURSE_SELLER_NAME") or "Leadbourse",
+            seller_address="\n".join(one.strip() for one in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";")),
+            seller_vat_id=environment.get("LEADBOURSE_SELLER_VAT_ID") or "",
             test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
         )
+
+    @property
+    def seller(self) -> dict[str, str]:
+        """Return whom documents are from: name, address in lines, VAT id."""
+        return {"name": self.seller_name, "address": self.seller_address, "vat_id": self.seller_vat_id}
 
     @property
     def takes_cards(self) -> bool:

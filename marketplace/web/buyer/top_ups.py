@@ -81,7 +81,7 @@ def _open_page(person: Person, form: AmountForm) -> TopUp | None:
         registered_at = get_account(person.account_id).registered_at
     payer = Payer(person.account_id, registered_at, person.name)
     try:
-        return start_top_up(payer, _amount_of(form), ways_back(request.url_root), business_clock().now())
+        return start_top_up(payer, _amount_of(form), ways_back(), business_clock().now())
     except (Invalid, Conflict) as refused:
         show_faults(form, refused, AT_FIELD)
         return None
