@@ -90,7 +90,9 @@ class Settings:
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
             seller_name=environment.get("LEADBOURSE_SELLER_NAME") or "Leadbourse",
-            seller_address="\n".join(one.strip() for one in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";")),
+            seller_address="\n".join(
+                one.strip() for one in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";")
+            ),
             seller_vat_id=environment.get("LEADBOURSE_SELLER_VAT_ID") or "",
             test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
         )

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from billing.documents.models import Document
+
 LAYOUT = 1  # how documents are laid out and worded today; an older one keeps its own
 
 
@@ -29,7 +31,7 @@ class Content(Struct, frozen=True, kw_only=True):
 
     layout: int
     seller: Party
-    buyer: Party
+    payer: Party
     language: str
     method: str
     payment_id: str | None
@@ -43,7 +45,7 @@ def as_kept(content: Content) -> Any:
     return msgspec.to_builtins(content)
 
 
-def as_read(kept: Any) -> Content:
-    """Return the content that the database keeps."""
-    read = msgspec.convert(kept, Content)
+def content_of(document: Document) -> Content:
+    """Return all that a document says besides its number, its day and its amount."""
+    read = msgspec.convert(document.content, Content)
     return msgspec.structs.replace(read, paid_at=read.paid_at.astimezone(UTC))

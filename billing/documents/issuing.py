@@ -36,7 +36,13 @@ def issue_receipt(account_id: UUID, money: Money, key: str, about_id: UUID, paid
 
 
 def issue_credit_note(
-    account_id: UUID, money: Money, key: str, about_id: UUID, paid: Paid, parts: Sequence[tuple[UUID, int]], at: datetime
+    account_id: UUID,
+    money: Money,
+    key: str,
+    about_id: UUID,
+    paid: Paid,
+    parts: Sequence[tuple[UUID, int]],
+    at: datetime,
 ) -> None:
     """Issue the credit note of money that the posting under this key sent back, once.
 
@@ -62,10 +68,10 @@ def _issue(
     kind: str, account_id: UUID, money: Money, key: str, about_id: UUID, paid: Paid, at: datetime,
     refers_to: tuple[Reference, ...] = (),
 ) -> None:  # fmt: skip
-    buyer = details_of(account_id)
+    payer = details_of(account_id)
     content = Content(
         layout=LAYOUT, seller=Party(**settings().seller), language=language_of(account_id) or "en",
-        buyer=Party(name=buyer.name, address=buyer.address, vat_id=buyer.vat_id), method=paid.method,
+        payer=Party(name=payer.name, address=payer.address, vat_id=payer.vat_id), method=paid.method,
         payment_id=paid.payment_id, paid_at=at.astimezone(UTC), refers_to=refers_to, is_test=settings().test_money,
     )  # fmt: skip
     booked = select(Transaction.id).where(Transaction.key == key).scalar_subquery()

@@ -18,7 +18,7 @@ MARGIN, HALF, AMOUNT = 20, 85, 45  # millimetres
 BOTTOM = 40
 
 
-class _Paper(FPDF):  # type: ignore[misc]  # its bases are untyped
+class _Paper(FPDF):
     """A4 paper that numbers its pages."""
 
     def __init__(self, sheet: Sheet) -> None:

@@ -1,9 +1,9 @@
-"""A document laid out as words: heading, two parties, facts, lines, a sum and notes; what any printed form is made from."""
+"""A document laid out as words: heading, parties, facts, lines, a sum and notes; any printed form is made from it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.documents.content import Content, Party, as_read
+from billing.documents.content import Content, Party, content_of
 from billing.documents.models import Document
 from billing.documents.words import Words, words_of
 from core.clock import as_rfc3339
@@ -39,13 +39,14 @@ class Sheet:
 
 def sheet_of(document: Document) -> Sheet:
     """Lay out an issued document, in the language and wording of its issue."""
-    content = as_read(document.content)
+    content = content_of(document)
     words = words_of(content.layout, content.language)
     return Sheet(
         title=words.receipt if document.kind == "receipt" else words.credit_note, number=document.shown_number,
         language=content.language, issued_at=document.issued_at,
-        parties=(_party(words.seller, content.seller, words), _party(words.buyer, content.buyer, words)),
-        facts=_facts(document, content, words), heads=(words.what, words.amount), lines=(_line(document, content, words),),
+        parties=(_party(words.seller, content.seller, words), _party(words.payer, content.payer, words)),
+        facts=_facts(document, content, words), heads=(words.what, words.amount),
+        lines=(_line(document, content, words),),
         total=(words.total, words.money(document.amount_minor, document.currency)),
         warning=words.is_test if content.is_test else "", note=words.note, page=words.page,
     )  # fmt: skip

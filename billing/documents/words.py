@@ -23,7 +23,7 @@ class Words:
     transaction: str
     vat_id: str
     seller: str
-    buyer: str
+    payer: str
     what: str
     amount: str
     topped_up: str
@@ -50,8 +50,10 @@ class Words:
 
 
 EN = Words(
-    receipt="Receipt", credit_note="Credit note", number="Number", issued="Issued", paid="Paid", sent_back="Ordered back",
-    payment="Payment", transaction="Transaction", vat_id="VAT id", seller="From", buyer="To", what="What", amount="Amount",
+    receipt="Receipt", credit_note="Credit note", number="Number", issued="Issued", paid="Paid",
+    sent_back="Ordered back",
+    payment="Payment", transaction="Transaction", vat_id="VAT id", seller="From", payer="To", what="What",
+    amount="Amount",
     topped_up="Wallet top-up", came_back="Returned to the wallet: the refund could not be sent",
     went_back="Unused wallet money sent back", of="of {number}: {amount}", total="Total", bank="bank transfer",
     card="card", is_test="TEST MONEY: nothing was really paid.",
@@ -61,17 +63,17 @@ EN = Words(
 FR = Words(
     receipt="Reçu", credit_note="Note de crédit", number="Numéro", issued="Émis le", paid="Payé le",
     sent_back="Restitution demandée le", payment="Paiement", transaction="Opération", vat_id="N° de TVA", seller="De",
-    buyer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
-    came_back="Retour au portefeuille : le remboursement n’a pas pu être envoyé",
+    payer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
+    came_back="Retour au portefeuille : le remboursement n\N{RIGHT SINGLE QUOTATION MARK}a pas pu être envoyé",
     went_back="Argent inutilisé du portefeuille restitué", of="sur {number} : {amount}", total="Total",
-    bank="virement bancaire", card="carte", is_test="ARGENT FICTIF : rien n’a été réellement payé.",
+    bank="virement bancaire", card="carte", is_test="ARGENT FICTIF : rien n\N{RIGHT SINGLE QUOTATION MARK}a été réellement payé.",
     note="Prépaiement sur un portefeuille. Ce qui en est acheté est facturé lors de la fourniture.",
     page="Page {page} sur {pages}", decimal=",", thousands="\N{NO-BREAK SPACE}",
 )  # fmt: skip
 NL = Words(
     receipt="Ontvangstbewijs", credit_note="Creditnota", number="Nummer", issued="Opgemaakt", paid="Betaald",
     sent_back="Terugbetaling gevraagd", payment="Betaling", transaction="Boeking", vat_id="Btw-nummer", seller="Van",
-    buyer="Aan", what="Omschrijving", amount="Bedrag", topped_up="Opwaardering van de portemonnee",
+    payer="Aan", what="Omschrijving", amount="Bedrag", topped_up="Opwaardering van de portemonnee",
     came_back="Terug in de portemonnee: de terugbetaling kon niet worden verstuurd",
     went_back="Ongebruikt geld uit de portemonnee terugbetaald", of="van {number}: {amount}", total="Totaal",
     bank="bankoverschrijving", card="kaart", is_test="TESTGELD: er is niets echt betaald.",

@@ -120,9 +120,7 @@ class CardNews(Model):
             name="card_news_check",
         ),
         CheckConstraint("raw IS NOT NULL OR handled_at IS NOT NULL", name="card_news_raw_check"),
-        Index(
-            "card_news_raw_idx", "handled_at", postgresql_where=text("raw IS NOT NULL AND handled_at IS NOT NULL")
-        ),
+        Index("card_news_raw_idx", "handled_at", postgresql_where=text("raw IS NOT NULL AND handled_at IS NOT NULL")),
         Index("card_news_unhandled_idx", "received_at", postgresql_where=text("handled_at IS NULL")),
         Index("card_news_created_at_idx", "created_at"),
         SCHEMA,

@@ -18,12 +18,13 @@ BACKFILL = sa.text("""
                                    content, issued_at)
     SELECT uuidv7(), 'receipt', extract(year FROM now() AT TIME ZONE 'UTC'), u.account_id, u.currency, u.amount_minor,
            u.id, t.id, CAST(:content AS jsonb) || jsonb_build_object(
-               'buyer', jsonb_build_object('name', a.name, 'address', '', 'vat_id', ''), 'payment_id', u.payment_id,
+               'payer', jsonb_build_object('name', a.name, 'address', '', 'vat_id', ''), 'payment_id', u.payment_id,
                'paid_at', to_char(t.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                'language', coalesce((SELECT p.language FROM core.memberships m JOIN core.users p ON p.id = m.user_id
                                      WHERE m.account_id = a.id ORDER BY m.role = 'member', p.id LIMIT 1), 'en')),
            now()
-    FROM billing.transactions t JOIN billing.top_ups u ON u.id = t.source::uuid JOIN core.accounts a ON a.id = u.account_id
+    FROM billing.transactions t JOIN billing.top_ups u ON u.id = t.source::uuid 
+    JOIN core.accounts a ON a.id = u.account_id
     WHERE t.kind = 'top_up' AND u.state = 'paid' ORDER BY t.id
 """)
 

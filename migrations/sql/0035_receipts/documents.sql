@@ -63,7 +63,7 @@ CREATE TRIGGER refuse_removal BEFORE DELETE OR TRUNCATE ON billing.documents
 -- A counter goes up by one, and only when a document takes its number.
 CREATE FUNCTION billing.keep_counter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF pg_trigger_depth() > 1 AND NEW.last = CASE TG_OP WHEN 'INSERT' THEN 1 ELSE OLD.last + 1 END THEN
+    IF pg_trigger_depth() > 1 AND NEW.last = coalesce(OLD.last, 0) + 1 THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION '% on billing.document_counters is refused: only documents take numbers', TG_OP
