@@ -128,7 +128,7 @@ def grants_waiting(most: int = 100) -> list[PromoGrant]:
 def _grant(grant: PromoGrant, actor: str, at: datetime) -> None:
     posting = grant_promo(grant.account_id, grant.money, f"grant:{grant.id}", grant.reason, actor, at)
     if not posting.is_booked:
-        raise Conflict(f"refused_{posting.code}", f"The ledger refused the credit: {posting.code}.")
+        raise Invalid(f"refused_{posting.code}", f"The ledger refused the credit: {posting.code}.")
     _end(grant, "granted", actor, at)
 
 

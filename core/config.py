@@ -8,6 +8,22 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """Whom this exchange's documents are from; the address in lines."""
+
+    name: str = "Leadbourse"
+    address: str = ""
+    vat_id: str = ""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Seller":
+        """Read it from environment variables; the lines of the address stand between semicolons."""
+        lines = (line.strip() for line in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";"))
+        name = environment.get("LEADBOURSE_SELLER_NAME") or "Leadbourse"
+        return cls(name, "\n".join(filter(None, lines)), environment.get("LEADBOURSE_SELLER_VAT_ID") or "")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this process was told; `database_url` None means the embedded PostgreSQL under `data_folder`."""
 
@@ -34,9 +50,7 @@ class Settings:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
     test_money: bool = False
-    seller_name: str = "Leadbourse"
-    seller_address: str = ""
-    seller_vat_id: str = ""
+    seller: Seller = Seller()
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -89,18 +103,9 @@ class Settings:
             stripe_api_base=checked(
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
-            seller_name=environment.get("LEADBOURSE_SELLER_NAME") or "Leadbourse",
-            seller_address="\n".join(
-                one.strip() for one in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";")
-            ),
-            seller_vat_id=environment.get("LEADBOURSE_SELLER_VAT_ID") or "",
+            seller=Seller.read(environment),
             test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
         )
-
-    @property
-    def seller(self) -> dict[str, str]:
-        """Return whom documents are from: name, address in lines, VAT id."""
-        return {"name": self.seller_name, "address": self.seller_address, "vat_id": self.seller_vat_id}
 
     @property
     def takes_cards(self) -> bool:

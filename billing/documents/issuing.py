@@ -1,7 +1,7 @@
 """Issuing documents within the transaction of the posting that they are about, each posting once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -70,7 +70,7 @@ def _issue(
 ) -> None:  # fmt: skip
     payer = details_of(account_id)
     content = Content(
-        layout=LAYOUT, seller=Party(**settings().seller), language=language_of(account_id) or "en",
+        layout=LAYOUT, seller=Party(**asdict(settings().seller)), language=language_of(account_id) or "en",
         payer=Party(name=payer.name, address=payer.address, vat_id=payer.vat_id), method=paid.method,
         payment_id=paid.payment_id, paid_at=at.astimezone(UTC), refers_to=refers_to, is_test=settings().test_money,
     )  # fmt: skip

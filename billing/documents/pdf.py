@@ -25,6 +25,8 @@ class _Paper(FPDF):
         super().__init__(format="A4")
         self.sheet = sheet
         self.set_compression(False)
+        self.set_text_shaping(True)
+        self.c_margin = 0
         self.set_margin(MARGIN)
         self.set_auto_page_break(True, BOTTOM)
         self.add_font("ours", "", FONTS / "DejaVuSans.ttf")

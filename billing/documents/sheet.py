@@ -6,7 +6,6 @@ from datetime import datetime
 from billing.documents.content import Content, Party, content_of
 from billing.documents.models import Document
 from billing.documents.words import Words, words_of
-from core.clock import as_rfc3339
 from core.ids import show_id
 
 
@@ -67,7 +66,7 @@ def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[st
     method = method_of(content, words)
     return (
         (words.number, document.shown_number), (words.issued, words.day(document.issued_at)),
-        (when, as_rfc3339(content.paid_at)),
+        (when, f"{content.paid_at:%Y-%m-%d %H:%M} UTC"),
         (words.payment, f"{method}, {content.payment_id}" if content.payment_id else method),
         (words.transaction, show_id("txn", document.transaction_id)),
     )  # fmt: skip

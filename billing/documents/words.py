@@ -64,9 +64,9 @@ FR = Words(
     receipt="Reçu", credit_note="Note de crédit", number="Numéro", issued="Émis le", paid="Payé le",
     sent_back="Restitution demandée le", payment="Paiement", transaction="Opération", vat_id="N° de TVA", seller="De",
     payer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
-    came_back="Retour au portefeuille : le remboursement n\N{RIGHT SINGLE QUOTATION MARK}a pas pu être envoyé",
+    came_back="Retour au portefeuille : remboursement non envoyé",
     went_back="Argent inutilisé du portefeuille restitué", of="sur {number} : {amount}", total="Total",
-    bank="virement bancaire", card="carte", is_test="ARGENT FICTIF : rien n\N{RIGHT SINGLE QUOTATION MARK}a été réellement payé.",
+    bank="virement bancaire", card="carte", is_test="ARGENT FICTIF : aucun paiement réel.",
     note="Prépaiement sur un portefeuille. Ce qui en est acheté est facturé lors de la fourniture.",
     page="Page {page} sur {pages}", decimal=",", thousands="\N{NO-BREAK SPACE}",
 )  # fmt: skip

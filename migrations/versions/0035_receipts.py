@@ -1,5 +1,6 @@
 """Receipts with numbers without gaps, promotional credit by operators, and raw news that is erased in time."""
 
+import dataclasses
 import json
 import os
 
@@ -23,7 +24,7 @@ BACKFILL = sa.text("""
                'language', coalesce((SELECT p.language FROM core.memberships m JOIN core.users p ON p.id = m.user_id
                                      WHERE m.account_id = a.id ORDER BY m.role = 'member', p.id LIMIT 1), 'en')),
            now()
-    FROM billing.transactions t JOIN billing.top_ups u ON u.id = t.source::uuid 
+    FROM billing.transactions t JOIN billing.top_ups u ON u.id = t.source::uuid
     JOIN core.accounts a ON a.id = u.account_id
     WHERE t.kind = 'top_up' AND u.state = 'paid' ORDER BY t.id
 """)
@@ -33,7 +34,13 @@ def upgrade() -> None:
     """Add documents and what they need, and issue the receipts of old payments."""
     run_sql("0035_receipts", "documents", "promo_grants", "suspensions", "news")
     said = Settings.read(os.environ)
-    content = {"layout": 1, "seller": said.seller, "method": "card", "refers_to": [], "is_test": said.test_money}
+    content = {
+        "layout": 1,
+        "seller": dataclasses.asdict(said.seller),
+        "method": "card",
+        "refers_to": [],
+        "is_test": said.test_money,
+    }
     op.get_bind().execute(BACKFILL, {"content": json.dumps(content)})
 
 

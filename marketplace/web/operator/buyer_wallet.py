@@ -1,4 +1,4 @@
-"""What an operator does to a buyer's wallet: suspends and readmits it, gives promotional credit, agrees to another's."""
+"""What an operator does to a buyer's wallet: suspends and readmits it, gives promotional credit or agrees to it."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
