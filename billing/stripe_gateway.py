@@ -18,6 +18,7 @@ T = TypeVar("T")
 About = Literal["checkout", "payment", "refund", "chargeback", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
+KEPT = "leadbourse_stripe"  # under which an application keeps its door
 API_VERSION = stripe.api_version
 
 
@@ -107,12 +108,11 @@ class ChargedBack:
 class Gateway:
     """Stripe's account of this installation; threads may share it."""
 
-    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None) -> None:
+    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None, wire: Any = None) -> None:
         self._webhook_secret = webhook_secret
         bases: Any = {"api": api_base} if api_base else {}
-        self._client = stripe.StripeClient(
-            secret_key, base_addresses=bases, max_network_retries=0, http_client=stripe.RequestsClient(timeout=SECONDS)
-        ).v1
+        wire = wire or stripe.RequestsClient(timeout=SECONDS)
+        self._client = stripe.StripeClient(secret_key, base_addresses=bases, max_network_retries=0, http_client=wire).v1
 
     def open_checkout(self, payload: Any, key: str) -> Checkout:
         """Open a hosted payment page."""
@@ -184,7 +184,7 @@ def gateway() -> Gateway:
     """Return this application's door to Stripe."""
     said = settings()
     return kept_by_app(
-        "leadbourse_stripe",
+        KEPT,
         lambda: Gateway(said.stripe_secret_key or "none", said.stripe_api_base, said.stripe_webhook_secret),
     )
 
