@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from hashlib import sha256
+from importlib import import_module
 from uuid import UUID
 
 import psycopg
@@ -263,3 +264,24 @@ def test_a_credit_note_is_issued_once_a_posting(till: Till) -> None:
         issue_credit_note(note.account_id, Money(1, "EUR"), key, note.about_id, Paid("card"), [], AT)
 
     assert [row.amount_minor for row in documents("credit_note")] == [1_000]
+
+
+def test_payments_from_before_have_their_receipts_from_the_migration_in_the_order_of_the_books(till: Till) -> None:
+    payments = [till.paid(amount).payment_id for amount in ("100.00", "50.00", "75.00")]
+    names = {content_of(row).payer.name for row in documents()}
+    before = [(row.number, row.amount_minor, content_of(row).payment_id) for row in documents()]
+    for table in ("documents", "document_counters"):
+        sql(f"ALTER TABLE billing.{table} DISABLE TRIGGER ALL")
+        sql(f"DELETE FROM billing.{table}")
+        sql(f"ALTER TABLE billing.{table} ENABLE TRIGGER ALL")
+    said = {"layout": 1, "seller": {"name": "Leadbourse", "address": "", "vat_id": ""}, "method": "card",
+            "refers_to": [], "is_test": True}  # fmt: skip
+    with transaction() as session:
+        session.execute(import_module("migrations.versions.0035_receipts").BACKFILL, {"content": json.dumps(said)})
+
+    issued = documents()
+    assert [(row.number, row.amount_minor, content_of(row).payment_id) for row in issued] == before
+    assert [content_of(row).payment_id for row in issued] == payments
+    assert {content_of(row).payer.name for row in issued} == names
+    assert {content_of(row).method for row in issued} == {"card"}
+    assert all(pdf_of(sheet_of(row)) for row in issued)
