@@ -40,7 +40,7 @@ class PromoShown(Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
 
 
-class StandingAsked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class WalletStandingAsked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a wallet stands from now on, and why."""
 
     standing: Annotated[str, one_of(STANDINGS)]
@@ -48,7 +48,7 @@ class StandingAsked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     currency: str = CURRENCY
 
 
-class StandingShown(Struct, frozen=True, kw_only=True):
+class WalletStandingShown(Struct, frozen=True, kw_only=True):
     """How a wallet stands now."""
 
     account_id: str
@@ -78,13 +78,13 @@ def list_promo(_: Actor, buyer_id: str) -> Answer:
 
 @api.post("/buyers/<buyer_id>/wallet-standing")
 @writes("operate")
-@describe(StandingShown, takes=StandingAsked)
+@describe(WalletStandingShown, takes=WalletStandingAsked)
 def post_standing(actor: Actor, buyer_id: str) -> Answer:
     """Suspend a buyer's wallet to new purchases, or readmit it."""
-    asked, at = body(StandingAsked), business_clock().now()
+    asked, at = body(WalletStandingAsked), business_clock().now()
     account_id = parse_id("acc", buyer_id)
     set_wallet_standing(account_id, asked.currency, asked.standing, asked.note, actor.name, at)
-    return Answer(StandingShown(account_id=buyer_id, currency=asked.currency, standing=asked.standing))
+    return Answer(WalletStandingShown(account_id=buyer_id, currency=asked.currency, standing=asked.standing))
 
 
 def _shown(one: PromoGrant) -> PromoShown:

@@ -1,5 +1,7 @@
 """The buyer's documents on pages, as files and by API; what operators do to a wallet, and what its buyer reads of it."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -25,7 +27,7 @@ def operator(till: Till) -> Visitor:
     return visitor_of(till.market, till.market.make_operator())
 
 
-def get(member: Member, path: str, status: int = 200) -> dict:
+def get(member: Member, path: str, status: int = 200) -> Any:
     answer = member.request("GET", path)
     assert answer.status_code == status, answer.text
     return answer.json
