@@ -32,7 +32,7 @@ from billing.bank.reading import Sent, take_in
 from billing.bank.references import shown as shown_reference
 from billing.bank.rounds import wake_bank
 from billing.bank.sheet import FIELDS as SHEET_FIELDS
-from billing.bank.sheet import Sheet
+from billing.bank.sheet import Sheet as BankSheet
 from billing.bank.standing import (
     Suggestion,
     Suspended,
@@ -57,6 +57,13 @@ from billing.bank.suspense import (
     settle_by_hand,
     withdraw_move,
 )
+from billing.documents.content import content_of
+from billing.documents.details import details_of, say_details
+from billing.documents.issuing import Paid, issue_receipt
+from billing.documents.models import BillingDetails, Document
+from billing.documents.pdf import pdf_of
+from billing.documents.reading import documents_about, documents_of, get_document
+from billing.documents.sheet import Sheet, sheet_of
 from billing.earners import (
     EarnerBalance,
     ReserveDay,
@@ -70,6 +77,7 @@ from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
+from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
@@ -80,8 +88,10 @@ from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resol
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.own_funds import put_in_funds
+from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.stand_in import StandIn, stand_in_for
+from billing.suspending import readmit_wallet, suspend_wallet
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
@@ -94,9 +104,12 @@ __all__ = [
     "BankEntry",
     "BankImport",
     "BankLine",
+    "BankSheet",
     "BankStatement",
+    "BillingDetails",
     "Check",
     "CheckResult",
+    "Document",
     "Earned",
     "EarnerBalance",
     "Executes",
@@ -107,11 +120,13 @@ __all__ = [
     "HoldState",
     "JournalAsked",
     "Line",
+    "Paid",
     "Payee",
     "Payer",
     "Posted",
     "Posting",
     "ProForma",
+    "PromoGrant",
     "Reconciliation",
     "ReserveDay",
     "Sent",
@@ -127,6 +142,7 @@ __all__ = [
     "Wish",
     "ask_check",
     "ask_pro_forma",
+    "ask_promo",
     "audit",
     "bank_accounts",
     "bank_unexplained",
@@ -136,20 +152,30 @@ __all__ = [
     "chargebacks_lately",
     "compensate",
     "confirm_move",
+    "content_of",
     "credit_wallet",
+    "decide_promo",
+    "details_of",
+    "documents_about",
+    "documents_of",
     "earned_by",
     "earnings_of",
+    "erase_card_news",
     "figures_of",
     "find_bank_account",
     "find_session",
+    "get_document",
     "get_import",
     "get_pro_forma",
     "get_suspended",
     "get_top_up",
     "give_backs_of",
     "grant_promo",
+    "grants_of",
+    "grants_waiting",
     "history_of",
     "imports",
+    "issue_receipt",
     "journal_of",
     "line_of",
     "lines_of",
@@ -163,10 +189,12 @@ __all__ = [
     "open_moves",
     "open_wallet",
     "outcomes_of",
+    "pdf_of",
     "place_hold",
     "posting_of",
     "pro_formas_of",
     "put_in_funds",
+    "readmit_wallet",
     "reconcile",
     "refund_capture",
     "reserves_of",
@@ -174,14 +202,17 @@ __all__ = [
     "return_fee",
     "run_due_cards",
     "say_bank_account",
+    "say_details",
     "settle_against",
     "settle_by_hand",
+    "sheet_of",
     "shown_reference",
     "stand_in_for",
     "start_give_back",
     "start_top_up",
     "statements_of",
     "suggestions_for",
+    "suspend_wallet",
     "suspended",
     "take_in",
     "top_ups_of",

@@ -6,9 +6,9 @@ import click
 
 from billing import (
     SHEET_FIELDS,
+    BankSheet,
     Payee,
     Sent,
-    Sheet,
     SuspenseMove,
     book_lines,
     get_import,
@@ -61,7 +61,7 @@ def account_command(currency: str, payee: str, iban: str, bic: str) -> None:
 def import_(file: IO[bytes], is_csv: bool, iban: str, currency: str, columns: tuple[str, ...], as_json: bool) -> None:
     """Import a statement FILE; each entry is booked once, however often it is imported."""
     at = business_clock().now()
-    sheet = Sheet(iban.replace(" ", "").upper(), currency, _columns(columns)) if is_csv else None
+    sheet = BankSheet(iban.replace(" ", "").upper(), currency, _columns(columns)) if is_csv else None
     import_id = take_in(Sent(file, file.name, sheet), ACTOR, at)
     more = True
     while more:

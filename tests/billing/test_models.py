@@ -12,6 +12,7 @@ TABLES = [
     "balance_transactions", "card_balances", "give_backs", "give_back_parts", "chargebacks",
     "bank_accounts", "pro_formas", "bank_imports", "bank_statements", "bank_lines", "bank_entries", "suspense_items",
     "suspense_moves",
+    "document_counters", "documents", "billing_details", "promo_grants",
 ]  # fmt: skip
 
 

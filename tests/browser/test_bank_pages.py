@@ -9,9 +9,9 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from billing import (
+    BankSheet,
     Payee,
     Sent,
-    Sheet,
     Wish,
     ask_pro_forma,
     book_lines,
@@ -47,7 +47,7 @@ def shown(app: Flask, market: Market, people: dict[str, str], clock: SetClock) -
     pages = []
     for sent in (
         Sent(io.BytesIO(camt(statement(*told))), LONG),
-        Sent(io.BytesIO(sheet("soon;1;;;;", "2026-11-21;1,00;;x;y;")), "lines.csv", Sheet(IBAN, "EUR", {})),
+        Sent(io.BytesIO(sheet("soon;1;;;;", "2026-11-21;1,00;;x;y;")), "lines.csv", BankSheet(IBAN, "EUR", {})),
     ):
         pages.append(f"/operator/bank/imports/{show_id('imp', import_id := take_in(sent, 'user:op', at))}")
         with transaction():

@@ -4,6 +4,7 @@ from marketplace.web.buyer import (
     claim,
     deliveries,
     disputes,
+    documents,
     leads,
     lists,
     order_editor,
@@ -15,5 +16,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (claim, deliveries, disputes, leads, lists, order_editor, orders, top_ups, transfers, wallet)
+PAGES = (claim, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, transfers,
+         wallet)  # fmt: skip
 ROOMS = (buyer,)

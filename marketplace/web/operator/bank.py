@@ -14,9 +14,9 @@ from wtforms.validators import InputRequired
 
 from billing import (
     SHEET_FIELDS,
+    BankSheet,
     Payee,
     Sent,
-    Sheet,
     bank_accounts,
     bank_unexplained,
     get_import,
@@ -138,7 +138,7 @@ def _import(person: Person, form: StatementForm) -> str | None:
     return show_id("imp", import_id)
 
 
-def _sheet(form: StatementForm) -> Sheet | None:
+def _sheet(form: StatementForm) -> BankSheet | None:
     if not form.account.data:
         return None
     iban, currency = form.account.data.split(" ")
@@ -149,4 +149,4 @@ def _sheet(form: StatementForm) -> Sheet | None:
         raise Invalid(
             "bad_statement", "Nothing was booked of this file.", [Fault("columns", "not_allowed_value", says)]
         )
-    return Sheet(iban, currency, columns)
+    return BankSheet(iban, currency, columns)

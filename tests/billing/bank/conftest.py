@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from billing import (
+    BankSheet,
     Payee,
     ProForma,
     Sent,
-    Sheet,
     ask_pro_forma,
     book_lines,
     outcomes_of,
@@ -54,7 +54,7 @@ class Counter:
             session.expunge(row)
             return row
 
-    def bring(self, data: bytes, sheet: Sheet | None = None, actor: str = "user:op", most: int = AT_ONCE) -> UUID:
+    def bring(self, data: bytes, sheet: BankSheet | None = None, actor: str = "user:op", most: int = AT_ONCE) -> UUID:
         """Import a file whole."""
         sent = Sent(io.BytesIO(data), "statement.csv" if sheet else "statement.xml", sheet)
         import_id = take_in(sent, actor, self.clock.now())
@@ -111,5 +111,5 @@ def counter(app: Flask, market: Market, clock: SetClock) -> Counter:
     return Counter(app, market, clock, market.make_buyer("0"))
 
 
-def csv_of(iban: str = IBAN, **columns: str) -> Sheet:
-    return Sheet(iban, "EUR", columns)
+def csv_of(iban: str = IBAN, **columns: str) -> BankSheet:
+    return BankSheet(iban, "EUR", columns)
