@@ -10,6 +10,7 @@ NEWS = News(
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),
+        *("credit.overdue", "credit.paid"),
     ),
     prefixes={
         "account": "acc",

@@ -1,7 +1,7 @@
 """A publisher's leads: narrowed down, sorted and continued; and the whole of one, with why it sold or did not."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Select, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import defer
 
+from billing import drawn_for
 from core.db import db
 from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
@@ -18,6 +19,7 @@ from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Event, Lead, Sale
+from marketplace.leads.paid_from import PaidFrom, paid_from
 from marketplace.leads.queries import get_lead, sales_of_leads, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
@@ -61,6 +63,11 @@ class LeadStory:
     outcomes: Sequence[Outcome]
     events: Sequence[Event]
     currency: str
+    drawn: Mapping[UUID, int]
+
+    def paid_from(self, sale: Sale) -> PaidFrom:
+        """Tell where a sale's price was taken from."""
+        return paid_from(sale.price_minor, self.drawn.get(sale.id, 0))
 
     @property
     def orders(self) -> int:
@@ -113,7 +120,8 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
-    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency)
+    drawn = drawn_for(sale.id for sale in sales)
+    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn)
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

@@ -15,6 +15,7 @@ from marketplace.catalog.definition import ConsentRule, ShareRule
 from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.delivery.log import Exchanged
+from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
@@ -34,7 +35,11 @@ SaleState = Annotated[str, one_of(MOVES["sale"])]
 
 
 class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
-    """A sale as the lead's publisher sees it."""
+    """A sale as the lead's publisher sees it.
+
+    `paid_from` is where its price was taken from: money in escrow, the buyer's credit line, or both; null in the answer
+    to a post, read the lead for it.
+    """
 
     id: str
     model: str
@@ -42,6 +47,7 @@ class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
     payout: Amount
     state: SaleState
     release_at: datetime | None
+    paid_from: PaidFrom | None = None
 
 
 class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
@@ -241,14 +247,33 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
+class CreditShown(Struct, frozen=True, kw_only=True):
+    """A wallet's credit line: its limit, what of it is drawn, what can still be drawn, and what is owed and due now.
+
+    Draws of a UTC day fall due together, `net_days` after it ends; `due` also counts chargebacks that were lost.
+    """
+
+    limit: Amount
+    net_days: int | None
+    drawn: Amount
+    room: Amount
+    due: Amount
+    next_due_at: datetime | None
+
+
 class WalletShown(Struct, frozen=True, kw_only=True):
-    """What a buyer has to spend in one currency."""
+    """What a buyer has to spend in one currency.
+
+    While `stopped_at` is set, its orders buy nothing, because a debt is overdue: see `credit.due`.
+    """
 
     available: Amount
     held: Amount
     frozen: Amount
     promo: Amount
     suspended_at: datetime | None
+    stopped_at: datetime | None
+    credit: CreditShown
 
 
 class BalanceShown(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from flask import request
 
 from affiliates import earnings_in
-from billing import wallet_of
+from billing import owing_of, wallet_of
 from core.errors import Fault, Malformed
-from core.http import Answer, reads
+from core.http import Answer, business_clock, reads
 from core.identity import Actor
 from core.money import is_currency
 from marketplace.leads.queries import pending_of
@@ -20,7 +20,9 @@ CURRENCY = Query("currency", "An ISO 4217 code; EUR without it.")
 @describe(answers.WalletShown, query=(CURRENCY,))
 def show_wallet(actor: Actor) -> Answer:
     """Show the buyer's wallet in one currency, zeros when it never moved money."""
-    return Answer(shown.wallet(wallet_of(actor.account_id, _currency())))
+    currency, at = _currency(), business_clock().now()
+    owing = owing_of([actor.account_id], currency, at)[actor.account_id]
+    return Answer(shown.wallet(wallet_of(actor.account_id, currency), owing))
 
 
 @api.get("/balance")

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from flask import Response, request
 
+from billing import drawn_for
 from core import idempotency
 from core.db import transaction
 from core.errors import DomainError, Invalid, Malformed, NotFound, NotSignedIn
@@ -149,9 +150,10 @@ def list_leads(actor: Actor) -> Answer:
     rows = leads_of(actor.account_id, status, test, asked.after, asked.limit + 1)
     ids = [row.id for row in rows]
     sales, redirects = sales_of_leads(ids), redirects_of(ids)
+    drawn = drawn_for(sale.id for each in sales.values() for sale in each)
 
     def show(row: Lead) -> answers.LeadShown:
-        return shown.lead(row, sales[row.id], currencies[row.vertical_id], redirects.get(row.id))
+        return shown.lead(row, sales[row.id], drawn, currencies[row.vertical_id], redirects.get(row.id))
 
     return Answer(page_of("lead", asked, lambda *_: rows, show))
 
@@ -164,7 +166,9 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
     row = get_lead(_publisher(actor), parse_id("lead", lead_id))
     currency = verticals_by_id()[row.vertical_id].currency
     redirect, private = redirects_of([row.id]).get(row.id), unsealed(row, desk().vault)
-    return Answer(shown.lead(row, sales_of_leads([row.id])[row.id], currency, redirect, private))
+    sales = sales_of_leads([row.id])[row.id]
+    drawn = drawn_for(sale.id for sale in sales)
+    return Answer(shown.lead(row, sales, drawn, currency, redirect, private))
 
 
 @api.get("/leads/<lead_id>/why")
