@@ -90,4 +90,4 @@ def owing_of(account_ids: Iterable[UUID], currency: str, at: datetime) -> dict[U
 def drawn_for(hold_ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return in minor units how much of each of these holds was paid from credit; one without credit is left out."""
     query = select(Draw.hold_id, Draw.amount_minor).where(Draw.hold_id.in_(list(hold_ids)))
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from billing import NET_DAYS, Grant, set_credit_line
 from core.db import db
 from core.defaults import default
+from core.errors import Fault, Invalid
 from core.identity import get_account
 from core.money import Money
 from marketplace.leads.models import Event, Sale
@@ -49,6 +50,15 @@ def grant_line(buyer_id: UUID, line: Line, actor: str, at: datetime) -> None:
     above = " above usual" if line.limit.minor > usual.minor else ""
     move = f"credit>{line.limit} {line.limit.currency} net {line.days}{above}"
     db.session.add(Event(subject_id=buyer_id, at=at, move=move, actor=actor, why=line.reason))
+
+
+def read_limit(amount: str, currency: str) -> Money:
+    """Read a limit as people write it; Invalid when it is no amount of this currency."""
+    try:
+        return Money.parse(amount, currency)
+    except ValueError:
+        fault = Fault("limit", "bad_amount", "Write an amount such as 100 or 100.50.")
+        raise Invalid("invalid_credit_line", "The credit line stays as it is.", [fault]) from None
 
 
 def usual_days() -> int:

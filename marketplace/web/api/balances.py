@@ -20,7 +20,7 @@ CURRENCY = Query("currency", "An ISO 4217 code; EUR without it.")
 @describe(answers.WalletShown, query=(CURRENCY,))
 def show_wallet(actor: Actor) -> Answer:
     """Show the buyer's wallet in one currency, zeros when it never moved money."""
-    currency, at = _currency(), business_clock().now()
+    currency, at = asked_currency(), business_clock().now()
     owing = owing_of([actor.account_id], currency, at)[actor.account_id]
     return Answer(shown.wallet(wallet_of(actor.account_id, currency), owing))
 
@@ -30,11 +30,12 @@ def show_wallet(actor: Actor) -> Answer:
 @describe(answers.BalanceShown, query=(CURRENCY,))
 def show_balance(actor: Actor) -> Answer:
     """Show what the publisher has: pending, payable, in reserve, and paid or on its way."""
-    currency = _currency()
+    currency = asked_currency()
     return Answer(shown.balance(earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)))
 
 
-def _currency() -> str:
+def asked_currency() -> str:
+    """Return the currency that the query asks for, EUR without one; Malformed for one that is none."""
     code = request.args.get("currency", "EUR")
     if not is_currency(code):
         fault = Fault("currency", "unknown_currency", "Send a traded currency, such as EUR.")

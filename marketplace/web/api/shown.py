@@ -209,15 +209,20 @@ def _endpoint(row: Order, endpoint: Endpoint | None) -> EndpointShown | None:
 
 def wallet(held: WalletBalance, owing: Owing) -> WalletShown:
     """Show a buyer's wallet."""
+    return WalletShown(
+        available=money(held.available), held=money(held.held), frozen=money(held.frozen), promo=money(held.promo),
+        suspended_at=instant_or_none(held.suspended_at), stopped_at=instant_or_none(held.stopped_at),
+        credit=credit(held, owing),
+    )  # fmt: skip
+
+
+def credit(held: WalletBalance, owing: Owing) -> CreditShown:
+    """Show a wallet's credit line."""
     currency = held.available.currency
-    credit = CreditShown(
+    return CreditShown(
         limit=amount(held.limit_minor, currency), net_days=held.credit_days or None,
         drawn=amount(held.drawn_minor, currency), room=money(held.room), due=money(owing.due),
         next_due_at=instant_or_none(owing.next_due_at),
-    )  # fmt: skip
-    return WalletShown(
-        available=money(held.available), held=money(held.held), frozen=money(held.frozen), promo=money(held.promo),
-        suspended_at=instant_or_none(held.suspended_at), stopped_at=instant_or_none(held.stopped_at), credit=credit,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The operator's credit lines: who may draw how much, who owes since when, and granting or changing one."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -12,13 +13,12 @@ from wtforms.validators import DataRequired, Length
 
 from billing import NET_DAYS
 from core.actors import Person, page
-from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
-from core.ids import parse_id, show_id
+from core.ids import parse_id
 from core.money import Money
 from core.pages import page_time
-from marketplace.credit.granting import Line, grant_line, usual_days
+from marketplace.credit.granting import Line, grant_line, read_limit, usual_days
 from marketplace.reports.credit import LineStory, line_rows, line_story
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.operator.routes import operator
@@ -56,13 +56,12 @@ def credit_lines(_: Person) -> str:
 @page("operator")
 def credit_line(person: Person, buyer: str) -> str | Response:
     """Show one buyer's line with what it owes; grant, change or end it."""
-    story, form = line_story(parse_id("acc", buyer), CURRENCY, page_time()), LineForm()
-    if carry_out(form, lambda: _grant(story, form, person)):
+    form, buyer_id = LineForm(), parse_id("acc", buyer)
+    if carry_out(form, lambda: _grant(buyer_id, form, person)):
         flash(gettext("Kept. What was drawn stays due as it was."))
         return redirect(url_for("operator.credit_line", buyer=buyer), 303)
-    if form.is_submitted():
-        story = line_story(story.account.id, CURRENCY, page_time())
-    else:
+    story = line_story(buyer_id, CURRENCY, page_time())
+    if not form.is_submitted():
         _fill(form, story)
     form.seen.data = str(story.version)
     return render_template("marketplace/operator/credit_line.html", story=story, form=form, shown=buyer,
@@ -75,14 +74,10 @@ def _fill(form: LineForm, story: LineStory) -> None:
     form.days.data = str(newest.days if newest else usual_days())
 
 
-def _grant(story: LineStory, form: LineForm, person: Person) -> str:
-    try:
-        limit = Money.parse((form.limit.data or "").replace(",", "."), CURRENCY)
-    except ValueError:
-        fault = Fault("limit", "bad_amount", "Write an amount such as 100 or 100.50.")
-        raise Invalid("invalid_credit_line", "The credit line stays as it is.", [fault]) from None
+def _grant(buyer_id: UUID, form: LineForm, person: Person) -> bool:
+    limit = read_limit((form.limit.data or "").replace(",", "."), CURRENCY)
     seen = form.seen.data or ""
     version = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) <= MOST_VERSION else -1
     line = Line(limit, int(form.days.data), form.reason.data, version, form.is_above.data)
-    grant_line(story.account.id, line, person.name, business_clock().now())
-    return show_id("acc", story.account.id)
+    grant_line(buyer_id, line, person.name, business_clock().now())
+    return True
