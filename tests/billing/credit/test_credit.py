@@ -40,6 +40,16 @@ def test_money_that_suffices_leaves_the_line_alone(books):
     assert books.debts(account) == (0, 0) and books.value("SELECT count(*) FROM billing.draws") == 0
 
 
+def test_a_hold_that_money_covers_never_asks_for_credit(books):
+    account = new_id()
+    books.credit(account, 700)
+    books.line(account, 1_000)
+    books.connection.execute("ALTER FUNCTION billing.draw RENAME TO taken_away")
+    assert books.hold(account, 700)
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        books.hold(account, 1)
+
+
 def test_nothing_is_drawn_above_the_limit(books):
     account = new_id()
     books.credit(account, 50)
