@@ -20,7 +20,6 @@ from billing.balances import Earned, earned_by, wallets_of
 from billing.credit.debts import (
     Owing,
     collect_due,
-    drawn_for,
     open_debts_of,
     owing_of,
     pay_early,
@@ -96,7 +95,6 @@ __all__ = [
     "compensate",
     "credit_wallet",
     "debt_moves_of",
-    "drawn_for",
     "earned_by",
     "earnings_of",
     "every_debt_move",

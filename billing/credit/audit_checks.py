@@ -45,6 +45,10 @@ DEBTS_ADD_UP = """
                FROM billing.debt_payments p GROUP BY p.debt_id) p ON p.debt_id = d.id
     WHERE (d.paid_minor, d.payments, d.payments)
             IS DISTINCT FROM (coalesce(p.minor, 0), coalesce(p.count, 0), coalesce(p.last, 0))
+       OR EXISTS (SELECT FROM billing.draws o
+                  WHERE o.debt_id = d.id AND (o.account_id, o.currency) <> (d.account_id, d.currency))
+       OR EXISTS (SELECT FROM billing.debt_payments o
+                  WHERE o.debt_id = d.id AND (o.account_id, o.currency) <> (d.account_id, d.currency))
        OR d.amount_minor <> CASE d.kind WHEN 'draw' THEN coalesce(r.minor, 0) ELSE d.amount_minor END
        OR d.paid_minor > d.amount_minor
 """

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from billing.credit.models import OPEN, Debt, Draw
+from billing.credit.models import OPEN, Debt
 from core.db import db
 from core.money import Money
 
@@ -85,9 +85,3 @@ def owing_of(account_ids: Iterable[UUID], currency: str, at: datetime) -> dict[U
         a, b, c, d = (Money(int(minor), currency) for minor in minors)
         found[owner] = Owing((a, b, c, d), next_due_at)
     return found
-
-
-def drawn_for(hold_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Return in minor units how much of each of these holds was paid from credit; one without credit is left out."""
-    query = select(Draw.hold_id, Draw.amount_minor).where(Draw.hold_id.in_(list(hold_ids)))
-    return dict(db.session.execute(query).all())

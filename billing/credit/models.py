@@ -92,11 +92,14 @@ class Draw(Model):
         CheckConstraint("amount_minor > 0", name="draws_amount_check"),
         UniqueConstraint("transaction_id", name="draws_transaction_id_key"),
         Index("draws_debt_id", "debt_id"),
+        Index("draws_owner", "account_id", "currency", "transaction_id"),
         SCHEMA,
     )
 
     hold_id: Mapped[UUID]
     debt_id: Mapped[UUID] = mapped_column(ForeignKey("billing.debts.id", name="draws_debt_id_fkey"))
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     transaction_id: Mapped[UUID] = mapped_column(
         ForeignKey("billing.transactions.id", name="draws_transaction_id_fkey")
@@ -111,11 +114,14 @@ class DebtPayment(Model):
         PrimaryKeyConstraint("debt_id", "number", name="debt_payments_pkey"),
         CheckConstraint("amount_minor > 0", name="debt_payments_amount_check"),
         UniqueConstraint("transaction_id", name="debt_payments_transaction_id_key"),
+        Index("debt_payments_owner", "account_id", "currency", "transaction_id"),
         SCHEMA,
     )
 
     debt_id: Mapped[UUID] = mapped_column(ForeignKey("billing.debts.id", name="debt_payments_debt_id_fkey"))
     number: Mapped[int]
+    account_id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     transaction_id: Mapped[UUID] = mapped_column(
         ForeignKey("billing.transactions.id", name="debt_payments_transaction_id_fkey")

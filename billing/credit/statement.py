@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, null, select, union_all
 
 from billing.credit.models import Debt, DebtPayment, Draw
-from billing.ledger import OWED_BY_WALLET
-from billing.models import Entry, Transaction
+from billing.models import Transaction
 from core.db import db
 
 _AT_ONCE = 1000
@@ -29,19 +29,23 @@ class DebtMove:
 
 def debt_moves_of(account_id: UUID, currency: str, most: int, before: UUID | None = None) -> list[DebtMove]:
     """Read what changed a wallet's debts, the newest first; `before` is the last page's last transaction."""
-    query = select(Entry.transaction_id).where(
-        Entry.owner_id == account_id, Entry.currency == currency, Entry.account == OWED_BY_WALLET
+
+    def of(row: type[Draw | DebtPayment], minor: Any, hold_id: Any) -> Select[Any]:
+        query = select(row.transaction_id.label("id"), minor, hold_id, Debt.due_at).join(Debt, Debt.id == row.debt_id)
+        query = query.where(row.account_id == account_id, row.currency == currency)
+        query = query.where(row.transaction_id < before) if before else query
+        return query.order_by(row.transaction_id.desc()).limit(most)
+
+    charges = select(Debt.id, Debt.amount_minor, null(), Debt.due_at).where(
+        Debt.account_id == account_id, Debt.currency == currency, Debt.kind == "charge"
     )
-    query = query.where(Entry.transaction_id < before) if before else query
-    ids = list(db.session.scalars(query.order_by(Entry.transaction_id.desc()).limit(most)))
+    charges = charges.where(Debt.id < before) if before else charges
+    moves = union_all(
+        of(Draw, Draw.amount_minor, Draw.hold_id), of(DebtPayment, -DebtPayment.amount_minor, null()), charges
+    ).subquery()
+    query = select(Transaction.id, Transaction.occurred_at, Transaction.kind, *list(moves.c)[1:])
     rows = db.session.execute(
-        select(Transaction.id, Transaction.occurred_at, Transaction.kind, Entry.amount_minor, Draw.hold_id, Debt.due_at)
-        .join(Entry, Entry.transaction_id == Transaction.id)
-        .outerjoin(Draw, Draw.transaction_id == Transaction.id)
-        .outerjoin(DebtPayment, DebtPayment.transaction_id == Transaction.id)
-        .outerjoin(Debt, Debt.id.in_((Draw.debt_id, DebtPayment.debt_id, Transaction.id)))
-        .where(Transaction.id.in_(ids), Entry.account == OWED_BY_WALLET)
-        .order_by(Transaction.id.desc())
+        query.join(moves, moves.c.id == Transaction.id).order_by(Transaction.id.desc()).limit(most)
     )
     return [DebtMove(*row) for row in rows]
 

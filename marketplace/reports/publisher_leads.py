@@ -11,7 +11,6 @@ from sqlalchemy import Select, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import defer
 
-from billing import drawn_for
 from core.db import db
 from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
@@ -20,7 +19,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
-from marketplace.leads.queries import get_lead, sales_of_leads, unsealed
+from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
@@ -114,13 +113,13 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
-    vertical, sales = verticals_by_id()[lead.vertical_id], sales_of_leads([lead_id])[lead_id]
+    vertical, (found, drawn) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
+    sales = found[lead_id]
     counted = Counter(reason.outcome for reason in why(lead, vault))
     says = OF_A_TEST if lead.test else SENTENCES
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
-    drawn = drawn_for(sale.id for sale in sales)
     return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn)
 
 

@@ -35,11 +35,7 @@ SaleState = Annotated[str, one_of(MOVES["sale"])]
 
 
 class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
-    """A sale as the lead's publisher sees it.
-
-    `paid_from` is where its price was taken from: money in escrow, the buyer's credit line, or both; null in the answer
-    to a post, read the lead for it.
-    """
+    """A sale as the lead's publisher sees it."""
 
     id: str
     model: str
@@ -47,7 +43,15 @@ class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
     payout: Amount
     state: SaleState
     release_at: datetime | None
-    paid_from: PaidFrom | None = None
+
+
+class SaleOfLeadShown(SaleOfLead, frozen=True, kw_only=True, gc=False):
+    """A stored sale as the lead's publisher sees it.
+
+    `paid_from` is where its price was taken from: money in escrow, the buyer's credit line, or both.
+    """
+
+    paid_from: PaidFrom
 
 
 class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +77,7 @@ class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
 class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out."""
 
+    sales: list[SaleOfLeadShown]  # type: ignore[assignment]  # narrower, and nobody adds to it
     region: str
     external_id: str | None
     received_at: datetime

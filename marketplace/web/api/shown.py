@@ -41,6 +41,7 @@ from marketplace.web.api.answers import (
     RowRefused,
     RowTaken,
     SaleOfLead,
+    SaleOfLeadShown,
     SaleShown,
     WalletShown,
 )  # fmt: skip
@@ -121,8 +122,8 @@ def links_of(lead_id: str) -> dict[str, str]:
     return {"self": f"/api/v1/leads/{lead_id}", "why": f"/api/v1/leads/{lead_id}/why"}
 
 
-def _sale_of_lead(row: Sale, drawn_minor: int) -> SaleOfLead:
-    return SaleOfLead(
+def _sale_of_lead(row: Sale, drawn_minor: int) -> SaleOfLeadShown:
+    return SaleOfLeadShown(
         id=show_id("sale", row.id), model="cpl", price=amount(row.price_minor, row.currency),
         payout=amount(row.payout_minor, row.currency), state=row.state,
         release_at=instant_or_none(row.release_at), paid_from=paid_from(row.price_minor, drawn_minor),

@@ -30,7 +30,8 @@ BEGIN
     VALUES (v_id, regexp_replace(p_key, ':hold$', '') || ':draw', 'draw', p_currency, p_hold, p_actor, p_at);
     INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
     VALUES (v_id, 1, 1110, p_account, p_currency, v_drawn), (v_id, 2, 2000, p_account, p_currency, -v_drawn);
-    INSERT INTO billing.draws (hold_id, debt_id, amount_minor, transaction_id) VALUES (p_hold, v_debt, v_drawn, v_id);
+    INSERT INTO billing.draws (hold_id, debt_id, account_id, currency, amount_minor, transaction_id)
+    VALUES (p_hold, v_debt, p_account, p_currency, v_drawn, v_id);
     RETURN true;
 END $$;
 
@@ -72,3 +73,8 @@ BEGIN
     VALUES (p_hold, p_account, p_currency, p_amount, v_promo, p_kind, p_hold, p_at);
     RETURN true;
 END $$;
+
+-- Return what of a hold was paid from credit, for whoever lists what his holds paid; planned into the query that asks.
+CREATE FUNCTION billing.drawn_for(p_hold uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT r.amount_minor FROM billing.draws r WHERE r.hold_id = p_hold), 0)
+$$;

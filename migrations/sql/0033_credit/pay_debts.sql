@@ -45,8 +45,8 @@ BEGIN
     VALUES (v_id, format('debt:%s:pay:%s', d.id, d.payments + 1), 'debt_paid', d.currency, d.id, p_actor, p_at);
     INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
     VALUES (v_id, 1, 2000, d.account_id, d.currency, p_minor), (v_id, 2, 1110, d.account_id, d.currency, -p_minor);
-    INSERT INTO billing.debt_payments (debt_id, number, amount_minor, transaction_id, paid_at)
-    VALUES (d.id, d.payments + 1, p_minor, v_id, p_at);
+    INSERT INTO billing.debt_payments (debt_id, number, account_id, currency, amount_minor, transaction_id, paid_at)
+    VALUES (d.id, d.payments + 1, d.account_id, d.currency, p_minor, v_id, p_at);
 END $$;
 
 -- Let a stopped wallet buy again, and tell, when nothing that is due is left; its row is locked.

@@ -37,26 +37,32 @@ CREATE UNIQUE INDEX debts_of_draws ON billing.debts (account_id, currency, due_a
 CREATE INDEX debts_open ON billing.debts (due_at, id) WHERE paid_minor < amount_minor;
 CREATE INDEX debts_owner ON billing.debts (account_id, currency, due_at, id);
 
--- What of a hold was paid from credit, one row a hold at most.
+-- What of a hold was paid from credit, one row a hold at most; whose it is stands here too, for his statement.
 CREATE TABLE billing.draws (
     hold_id uuid CONSTRAINT draws_pkey PRIMARY KEY,
     debt_id uuid NOT NULL CONSTRAINT draws_debt_id_fkey REFERENCES billing.debts,
+    account_id uuid NOT NULL,
+    currency text NOT NULL,
     amount_minor bigint NOT NULL CONSTRAINT draws_amount_check CHECK (amount_minor > 0),
     transaction_id uuid NOT NULL CONSTRAINT draws_transaction_id_key UNIQUE
         CONSTRAINT draws_transaction_id_fkey REFERENCES billing.transactions
 );
 CREATE INDEX draws_debt_id ON billing.draws (debt_id);
+CREATE INDEX draws_owner ON billing.draws (account_id, currency, transaction_id);
 
 -- What was paid of a debt, numbered, so that the key of each payment is the debt's and its own.
 CREATE TABLE billing.debt_payments (
     debt_id uuid NOT NULL CONSTRAINT debt_payments_debt_id_fkey REFERENCES billing.debts,
     number integer NOT NULL,
+    account_id uuid NOT NULL,
+    currency text NOT NULL,
     amount_minor bigint NOT NULL CONSTRAINT debt_payments_amount_check CHECK (amount_minor > 0),
     transaction_id uuid NOT NULL CONSTRAINT debt_payments_transaction_id_key UNIQUE
         CONSTRAINT debt_payments_transaction_id_fkey REFERENCES billing.transactions,
     paid_at timestamptz NOT NULL,
     CONSTRAINT debt_payments_pkey PRIMARY KEY (debt_id, number)
 );
+CREATE INDEX debt_payments_owner ON billing.debt_payments (account_id, currency, transaction_id);
 
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON billing.credit_lines
     FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
