@@ -1,5 +1,8 @@
 """A buyer with a credit line: buys on credit, sees what is due when, is stopped when it is overdue, and runs again."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -187,6 +190,29 @@ def test_an_operator_grants_a_line_over_the_api(market: Market, buyer: Member) -
     assert buyer.request("GET", path).status_code == 403
     assert operator.request("GET", f"/buyers/{market.make_publisher().id}/credit-line").status_code == 404
     assert operator.request("PUT", path, body | {"limit": {"amount": "x", "currency": "EUR"}}).status_code == 400
+
+
+def test_the_command_line_grants_a_line(market: Market, buyer: Member, database_url: str) -> None:
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "marketplace.cli",
+            "account",
+            "credit-line",
+            buyer.id,
+            *more,
+            "--reason",
+            "known",
+        ]
+        return subprocess.run(command, env=os.environ | {"DATABASE_URL": database_url}, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+
+    assert "Usual is at most 0.00 EUR" in run("80.00", "EUR").stderr
+    assert "may draw 80.00 EUR, net 15 days" in run("80.00", "EUR", "--above-usual").stdout
+    assert run("0", "EUR", "--days", "8").returncode != 0
+    assert run("0", "EUR", "--days", "7").returncode == 0
+    assert buyer.get("/wallet")["credit"]["limit"]["amount"] == "0.00"
 
 
 def test_an_operator_grants_a_line_on_its_page_and_the_log_keeps_it(market: Market, buyer: Member) -> None:
