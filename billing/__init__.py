@@ -28,6 +28,13 @@ from billing.credit.debts import (
 from billing.credit.lines import NET_DAYS, Grant, lines_after, set_credit_line, versions_of
 from billing.credit.models import CreditLine, Debt
 from billing.credit.statement import DebtMove, debt_moves_of, every_debt_move
+from billing.documents.content import content_of
+from billing.documents.details import details_of, say_details
+from billing.documents.issuing import Paid, issue_receipt
+from billing.documents.models import BillingDetails, Document
+from billing.documents.pdf import pdf_of
+from billing.documents.reading import documents_about, documents_of, get_document
+from billing.documents.sheet import Sheet, sheet_of
 from billing.earners import (
     EarnerBalance,
     ReserveDay,
@@ -41,6 +48,7 @@ from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
+from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
@@ -51,8 +59,10 @@ from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resol
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.own_funds import put_in_funds
+from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.stand_in import StandIn, stand_in_for
+from billing.suspending import readmit_wallet, suspend_wallet
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
 __all__ = [
@@ -60,11 +70,13 @@ __all__ = [
     "KINDS",
     "NET_DAYS",
     "AuditReport",
+    "BillingDetails",
     "Check",
     "CheckResult",
     "CreditLine",
     "Debt",
     "DebtMove",
+    "Document",
     "Earned",
     "EarnerBalance",
     "Executes",
@@ -77,33 +89,47 @@ __all__ = [
     "JournalAsked",
     "Line",
     "Owing",
+    "Paid",
     "Payer",
     "Posted",
     "Posting",
+    "PromoGrant",
     "Reconciliation",
     "ReserveDay",
+    "Sheet",
     "StandIn",
     "TopUp",
     "TrialLine",
     "WalletBalance",
     "Ways",
     "ask_check",
+    "ask_promo",
     "audit",
     "charge_fee",
     "chargebacks_lately",
     "collect_due",
     "compensate",
+    "content_of",
     "credit_wallet",
     "debt_moves_of",
+    "decide_promo",
+    "details_of",
+    "documents_about",
+    "documents_of",
     "earned_by",
     "earnings_of",
+    "erase_card_news",
     "every_debt_move",
     "figures_of",
     "find_session",
+    "get_document",
     "get_top_up",
     "give_backs_of",
     "grant_promo",
+    "grants_of",
+    "grants_waiting",
     "history_of",
+    "issue_receipt",
     "journal_of",
     "lines_after",
     "lines_of",
@@ -115,20 +141,25 @@ __all__ = [
     "open_wallet",
     "owing_of",
     "pay_early",
+    "pdf_of",
     "place_hold",
     "posting_of",
     "put_in_funds",
+    "readmit_wallet",
     "reconcile",
     "refund_capture",
     "reserves_of",
     "resolve_holds",
     "return_fee",
     "run_due_cards",
+    "say_details",
     "set_credit_line",
+    "sheet_of",
     "stand_in_for",
     "start_give_back",
     "start_top_up",
     "stop_overdue",
+    "suspend_wallet",
     "top_ups_of",
     "trial_balance",
     "versions_of",

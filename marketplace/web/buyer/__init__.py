@@ -5,6 +5,7 @@ from marketplace.web.buyer import (
     credit,
     deliveries,
     disputes,
+    documents,
     leads,
     lists,
     order_editor,
@@ -15,5 +16,5 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (claim, credit, deliveries, disputes, leads, lists, order_editor, orders, top_ups, wallet)
+PAGES = (claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, wallet)
 ROOMS = (buyer,)
