@@ -4,6 +4,7 @@ The numbers are those of docs/money.md. Every query reads one snapshot, so it ma
 """
 
 from billing.bank.audit_checks import BANK_CHECKS
+from billing.credit.audit_checks import CREDIT_CHECKS
 from billing.document_checks import DOCUMENT_CHECKS
 from billing.funding.audit_checks import CARD_CHECKS, Check
 
@@ -11,14 +12,15 @@ from billing.funding.audit_checks import CARD_CHECKS, Check
 _GUARDED = """
     WITH booked AS (
         SELECT e.owner_id, e.currency, e.account,
-               sum(CASE e.account WHEN 1100 THEN e.amount_minor ELSE -e.amount_minor END) AS minor
+               sum(CASE WHEN e.account IN (1100, 1110) THEN e.amount_minor ELSE -e.amount_minor END) AS minor
         FROM billing.entries e
-        WHERE e.account IN (1100, 2000, 2010, 2020, 2030, 2100, 2110, 2120)
+        WHERE e.account IN (1100, 1110, 2000, 2010, 2020, 2030, 2100, 2110, 2120)
         GROUP BY e.owner_id, e.currency, e.account),
     cached AS (
         SELECT w.account_id AS owner_id, w.currency, c.account, c.minor
         FROM billing.wallets w
-        CROSS JOIN LATERAL (VALUES (2000::smallint, w.available), (2010, w.held), (2020, w.frozen), (2030, w.promo))
+        CROSS JOIN LATERAL (VALUES
+            (2000::smallint, w.available), (2010, w.held), (2020, w.frozen), (2030, w.promo), (1110, w.drawn + w.owed))
             AS c (account, minor)
         UNION ALL
         SELECT r.account_id, r.currency, c.account, c.minor
@@ -47,10 +49,11 @@ BALANCES_SUM_TO_ZERO = (
     _GUARDED
     + """
     SELECT b.currency, sum(b.minor) AS sum_minor
-    FROM (SELECT c.currency, CASE c.account WHEN 1100 THEN c.minor ELSE -c.minor END AS minor FROM cached c
+    FROM (SELECT c.currency, CASE WHEN c.account IN (1100, 1110) THEN c.minor ELSE -c.minor END AS minor
+          FROM cached c
           UNION ALL
           SELECT e.currency, e.amount_minor FROM billing.entries e
-          WHERE e.account NOT IN (1100, 2000, 2010, 2020, 2030, 2100, 2110, 2120)) b
+          WHERE e.account NOT IN (1100, 1110, 2000, 2010, 2020, 2030, 2100, 2110, 2120)) b
     GROUP BY b.currency
     HAVING sum(b.minor) <> 0
 """
@@ -261,7 +264,8 @@ REBUILT_BALANCES = """
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2100), 0) AS payable,
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2110), 0) AS reserve,
                -coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 2120), 0) AS in_flight,
-               coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 1100), 0) AS owed
+               coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 1100), 0) AS owed,
+               coalesce(sum(e.amount_minor) FILTER (WHERE e.account = 1110), 0) AS owing
         FROM billing.entries e
         WHERE e.owner_id IS NOT NULL
         GROUP BY e.owner_id, e.currency),
@@ -270,14 +274,14 @@ REBUILT_BALANCES = """
                coalesce(w.held, 0)::numeric AS held, coalesce(w.frozen, 0)::numeric AS frozen,
                coalesce(w.promo, 0)::numeric AS promo, coalesce(r.payable, 0)::numeric AS payable,
                coalesce(r.reserve, 0)::numeric AS reserve, coalesce(r.in_flight, 0)::numeric AS in_flight,
-               coalesce(r.owed, 0)::numeric AS owed
+               coalesce(r.owed, 0)::numeric AS owed, coalesce(w.drawn + w.owed, 0)::numeric AS owing
         FROM billing.wallets w
         FULL JOIN billing.earners r USING (account_id, currency))
     SELECT 'rebuilt' AS side, d.* FROM (SELECT * FROM rebuilt EXCEPT SELECT * FROM live) d
-    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed) <> (0, 0, 0, 0, 0, 0, 0, 0)
+    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed, owing) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)
     UNION ALL
     SELECT 'live', d.* FROM (SELECT * FROM live EXCEPT SELECT * FROM rebuilt) d
-    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed) <> (0, 0, 0, 0, 0, 0, 0, 0)
+    WHERE (available, held, frozen, promo, payable, reserve, in_flight, owed, owing) <> (0, 0, 0, 0, 0, 0, 0, 0, 0)
     ORDER BY owner_id, currency, side
 """
 
@@ -298,6 +302,7 @@ CHECKS = (
     Check("I12", "refunds are booked as they say", REFUNDS_ARE_BOOKED),
     Check("I12", "no refund is above what was captured, or above its share", REFUNDS_ARE_COVERED),
     Check("I12", "fees and netted debts are booked between their two accounts", PAIRS_ARE_BOOKED),
+    *CREDIT_CHECKS,
     *CARD_CHECKS,
     *BANK_CHECKS,
     *DOCUMENT_CHECKS,

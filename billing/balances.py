@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.models import Earner, Wallet
-from billing.wallets import WalletBalance
+from billing.wallets import WalletBalance, balance_in
 from core.db import db
 from core.money import Money
 
@@ -24,14 +24,10 @@ class Earned:
 
 def wallets_of(account_ids: Iterable[UUID], currency: str) -> dict[UUID, WalletBalance]:
     """Read the wallets of these accounts in one question; zeros for one that was never opened."""
-    wanted, nothing = list(account_ids), Money(0, currency)
+    wanted = list(account_ids)
     query = select(Wallet).where(Wallet.account_id.in_(wanted), Wallet.currency == currency)
-    found = {
-        row.account_id: WalletBalance(Money(row.available, currency), Money(row.held, currency),
-                                      Money(row.frozen, currency), Money(row.promo, currency), row.suspended_at)
-        for row in db.session.scalars(query)
-    }  # fmt: skip
-    return {each: found.get(each) or WalletBalance(nothing, nothing, nothing, nothing) for each in wanted}
+    found = {row.account_id: row for row in db.session.scalars(query)}
+    return {each: balance_in(found.get(each), currency) for each in wanted}
 
 
 def earned_by(account_ids: Iterable[UUID], currency: str) -> dict[UUID, Earned]:

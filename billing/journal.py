@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select, union_all
 
+from billing.credit.models import Draw
 from billing.models import (
     RARE_KIND,
     ChartOfAccounts,
@@ -28,8 +29,8 @@ COMMON_KINDS = ("hold", "resolve")  # found by going backwards; the other kinds 
 KINDS = (
     *COMMON_KINDS, "credit", "promo", "own_funds", "top_up", "card_payment", "card_refund", "card_payout", "card_fee",
     "give_back", "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature",
-    "refund", "compensate", "clawback", "fee", "fee_back", "bank_credit", "bank_suspense", "bank_return",
-    "suspense_assign", "suspense_return", "suspense_fees", "suspense_fx",
+    "refund", "compensate", "clawback", "fee", "fee_back", "draw", "debt_paid", "bank_credit", "bank_suspense",
+    "bank_return", "suspense_assign", "suspense_return", "suspense_fees", "suspense_fx",
 )  # fmt: skip
 
 
@@ -126,5 +127,6 @@ def _of_holds(holds: Iterable[UUID]) -> Select[UUID]:
         select(HoldResolution.transaction_id).where(HoldResolution.hold_id.in_(wanted)),
         select(LotResolution.transaction_id).where(LotResolution.lot_id.in_(wanted)),
         select(Refund.transaction_id).where(Refund.hold_id.in_(wanted)),
+        select(Draw.transaction_id).where(Draw.hold_id.in_(wanted)),
     ).subquery()
     return select(parts.c.transaction_id)

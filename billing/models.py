@@ -123,6 +123,11 @@ class Wallet(Model):
     frozen: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     promo: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     suspended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    credit_limit: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    credit_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    drawn: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    owed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    stopped_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class Earner(Model):

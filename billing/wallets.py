@@ -29,19 +29,39 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class WalletBalance:
-    """What stands in one wallet; `promo` is promotional credit, which is spent first and never paid out."""
+    """What stands in one wallet; `promo` is promotional credit, which is spent first and never paid out.
+
+    Of its credit line `drawn_minor` is drawn and not paid back, `owed_minor` is every other debt. While `stopped_at` is
+    set, nothing is held, because a debt is overdue.
+    """
 
     available: Money
     held: Money
     frozen: Money
     promo: Money
     suspended_at: datetime | None = None
+    limit_minor: int = 0
+    credit_days: int = 0
+    drawn_minor: int = 0
+    owed_minor: int = 0
+    stopped_at: datetime | None = None
 
     @property
     def spendable(self) -> Money:
-        """Return what a new hold can take: available and promotional credit, nothing while suspended."""
-        minor = 0 if self.suspended_at else self.available.minor + self.promo.minor
+        """Return what a new hold can take: promotional credit, available and the line's room; nothing while closed."""
+        is_closed = self.suspended_at is not None or self.stopped_at is not None
+        minor = 0 if is_closed else self.available.minor + self.promo.minor + self.room.minor
         return Money(minor, self.available.currency)
+
+    @property
+    def room(self) -> Money:
+        """Return what the credit line still has, 0 when more is drawn than it allows by now."""
+        return Money(max(self.limit_minor - self.drawn_minor, 0), self.available.currency)
+
+    @property
+    def owing(self) -> Money:
+        """Return all that the wallet owes, due or not."""
+        return Money(self.drawn_minor + self.owed_minor, self.available.currency)
 
 
 def open_wallet(account_id: UUID, currency: str) -> None:
@@ -52,13 +72,19 @@ def open_wallet(account_id: UUID, currency: str) -> None:
 def wallet_of(account_id: UUID, currency: str) -> WalletBalance:
     """Read a wallet; zeros when it was never opened."""
     row = db.session.get(Wallet, (account_id, currency), populate_existing=True)
+    return balance_in(row, currency)
+
+
+def balance_in(row: Wallet | None, currency: str) -> WalletBalance:
+    """Return what a wallet's row says; zeros for none."""
     if row is None:
         nothing = Money(0, currency)
         return WalletBalance(nothing, nothing, nothing, nothing)
     available, held, frozen, promo = (
         Money(part, currency) for part in (row.available, row.held, row.frozen, row.promo)
     )
-    return WalletBalance(available, held, frozen, promo, row.suspended_at)
+    return WalletBalance(available, held, frozen, promo, row.suspended_at, row.credit_limit, row.credit_days,
+                         row.drawn, row.owed, row.stopped_at)  # fmt: skip
 
 
 def credit_wallet(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> Posting:

@@ -19,6 +19,8 @@ from marketplace.audit_runs import JOB as AUDIT
 from marketplace.audit_runs import STEP as AUDIT_STEP
 from marketplace.audit_runs import begin_audit, take_step
 from marketplace.bank_moves import announce_suspense
+from marketplace.credit.overdue import MAIL as CREDIT_MAIL
+from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -47,6 +49,8 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "settlements": settle_batch,
     "reserves": mature_batch,
     "debts_netted": net_batch,
+    "debts_collected": collect_batch,
+    "wallets_stopped": stop_batch,
     "sources_looked_at": look_at_sources,
     **WATCH,
     "upload_files_erased": erase_files,
@@ -89,6 +93,12 @@ def settle_what_is_due() -> None:
 def take_returned(at: datetime) -> int:
     """Take in the mail that came back to us, and return how much of it told of something new."""
     return take_bounces(bounce_mailbox(), {NOTICE_KIND: NOTICES, **SENDERS}, at)
+
+
+@job(CREDIT_MAIL)
+def tell_of_overdue(account: str, currency: str) -> None:
+    """Write to a buyer's people that their debts stop their orders; tried again when mail cannot be sent."""
+    mail_overdue(UUID(account), currency, business_clock().now())
 
 
 @job("market.bounces", every=timedelta(minutes=1))

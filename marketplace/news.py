@@ -9,6 +9,7 @@ NEWS = News(
         *("endpoint.paused", "endpoint.resumed", "order.mail_bounced", "order.file_not_taken"),
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
+        *("credit.overdue", "credit.paid"),
         *("payout.sent", "payout.failed", "wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
         "bank.suspense",
     ),

@@ -43,9 +43,11 @@ def is_payment_known(payment_id: str | None) -> bool:
 
 
 def at_stake(account_id: UUID, currency: str) -> int:
-    """Sum what a wallet may still have to bear of chargebacks: what of open ones is not frozen, and what is owed."""
+    """Sum what of open chargebacks a wallet may still have to bear, which is what is not frozen of them."""
     query = select(func.coalesce(func.sum(Chargeback.amount_minor - Chargeback.frozen_minor), 0)).where(
-        Chargeback.account_id == account_id, Chargeback.currency == currency, Chargeback.state != "won"
+        Chargeback.account_id == account_id,
+        Chargeback.currency == currency,
+        Chargeback.state.in_(("announced", "withdrawn")),
     )
     return int(db.session.scalar(query) or 0)
 

@@ -51,12 +51,17 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
 
 
 def _demand_free(account_id: UUID, money: Money) -> None:
-    """Refuse to send back what is not there, or what chargebacks may still take; locks the wallet."""
+    """Refuse to send back what is not there, what chargebacks may still take, or what is owed; locks the wallet."""
     wallet = db.session.get(Wallet, (account_id, money.currency), with_for_update=True, populate_existing=True)
     if wallet is not None and wallet.suspended_at is not None:
         raise Conflict("wallet_suspended", "This wallet is suspended. Ask the exchange's operator.")
-    if wallet is None or wallet.available - at_stake(account_id, money.currency) < money.minor:
-        raise Conflict("funds", "The wallet has less available than that, after what its chargebacks may take.")
+    is_short = wallet is None or (
+        wallet.available - at_stake(account_id, money.currency) - wallet.drawn - wallet.owed < money.minor
+    )
+    if is_short:
+        raise Conflict(
+            "funds", "The wallet has less available than that, after what its chargebacks may take and what it owes."
+        )
 
 
 def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:

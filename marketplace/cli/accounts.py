@@ -6,7 +6,7 @@ from uuid import uuid4
 import click
 
 from affiliates import open_publisher
-from billing import ask_promo, credit_wallet
+from billing import ask_promo, credit_wallet, versions_of
 from core.db import transaction
 from core.errors import Fault, Invalid
 from core.http import business_clock
@@ -14,6 +14,7 @@ from core.identity import add_member, drop_second_factor, get_account, make_key,
 from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.cli.running import print_json, with_app
+from marketplace.credit.granting import Line, grant_line, read_limit, usual_days
 from marketplace.wallet_standing import STANDINGS, set_wallet_standing
 
 COMMAND_LINE = "operator:command-line"
@@ -105,6 +106,26 @@ def wallet_standing(account_id: str, standing: str, currency: str, reason: str) 
         buyer_id, at = parse_id("acc", account_id), business_clock().now()
         changed = set_wallet_standing(buyer_id, currency, standing, reason, COMMAND_LINE, at)
     click.echo(f"The wallet of {account_id} is {standing}." if changed else f"It was {standing} already.")
+
+
+@account.command("credit-line")
+@click.argument("account_id")
+@click.argument("limit")
+@click.argument("currency")
+@click.option("--days", type=int, help="Net days: 7, 15 or 30.")
+@click.option("--reason", required=True, help="Why; it stays with the line.")
+@click.option("--above-usual", is_flag=True, help="More than the days of average spend is meant.")
+@with_app
+def credit_line(
+    account_id: str, limit: str, currency: str, days: int | None, reason: str, above_usual: bool
+) -> None:  # fmt: skip
+    """Grant a buyer a credit line of LIMIT CURRENCY, or change it; 0 ends it."""
+    buyer, money = parse_id("acc", account_id), read_limit(limit, currency)
+    with transaction():
+        version = next((one.version for one in versions_of(buyer, currency, 1)), 0)
+        line = Line(money, usual_days() if days is None else days, reason, version, above_usual)
+        grant_line(buyer, line, COMMAND_LINE, business_clock().now())
+    click.echo(f"{account_id} may draw {money} {currency}, net {line.days} days.")
 
 
 @account.command("add-member")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from affiliates import open_publisher
-from billing import credit_wallet, put_in_funds, wallet_of
+from billing import Grant, credit_wallet, owing_of, put_in_funds, set_credit_line, wallet_of
 from core.db import transaction
 from core.identity import add_member, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
@@ -15,7 +15,7 @@ from core.schemas import convert
 from marketplace.demo.cast import OPERATOR, Cast
 from marketplace.demo.market import SampleOrder
 from marketplace.demo.state import Member, Placed
-from marketplace.demo.wallets import offered, playing, price_of, refill
+from marketplace.demo.wallets import line_of, offered, playing, price_of, refill
 from marketplace.orders.standing import place_order
 from marketplace.orders.terms import OrderBody
 
@@ -59,6 +59,9 @@ def place_orders(cast: Cast, members: dict[str, Member], at: datetime) -> dict[s
     with transaction():
         for buyer in playing(cast):
             account = parse_id("acc", members[buyer.name].account_id)
+            if line_of(buyer):
+                limit = Money.parse(str(line_of(buyer)), "EUR")
+                set_credit_line(account, Grant(limit, buyer.behaviour.net_days, limit, "an insurer"), ACTOR, at)
             for order, slug in offered(buyer):
                 body = convert(_body(order, slug), OrderBody)
                 row = place_order(account, body, ACTOR, at)
@@ -85,7 +88,8 @@ def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: floa
         for buyer in playing(cast):
             account = parse_id("acc", members[buyer.name].account_id)
             available = Decimal(str(wallet_of(account, "EUR").spendable))
-            amount = refill(buyer, available, scale)
+            due = Decimal(str(owing_of([account], "EUR", at)[account].due))
+            amount = refill(buyer, available, due, scale)
             if amount:
                 money = Money.parse(str(amount), "EUR")
                 credit_wallet(account, money, f"demo:{day}:{account}", "demonstration funds", ACTOR, at)

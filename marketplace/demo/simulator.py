@@ -176,7 +176,8 @@ class Simulator:
             return
         for buyer in playing(self._cast):
             wallet = self._api.call("GET", "/api/v1/wallet", self._key(buyer.name)).body
-            amount = refill(buyer, Decimal(wallet["available"]["amount"]), self._state.scale)
+            available, due = (Decimal(one["amount"]) for one in (wallet["available"], wallet["credit"]["due"]))
+            amount = refill(buyer, available, due, self._state.scale)
             if amount and self._funded_on is not None:
                 self._credit(self._state.members[buyer.name].account_id, str(amount))
         self._funded_on = today

@@ -6,6 +6,7 @@ from decimal import Decimal
 from marketplace.demo.cast import Cast
 from marketplace.demo.market import Behaviour, Buyer, SampleOrder
 
+LINE_DAYS = 45  # of what a buyer with a credit line may spend, so that net 30 leaves room
 COVER_DAYS = 6  # of what a buyer may spend, in its wallet after a refill
 
 
@@ -33,8 +34,18 @@ def daily_need(buyer: Buyer) -> Decimal:
     return sum((price_of(order) * (order.day_leads or 25) for order, _ in offered(buyer)), Decimal())
 
 
-def refill(buyer: Buyer, available: Decimal, scale: float) -> Decimal:
-    """Return what to add to a wallet at the beginning of a day; who pays in advance and little gets up to its level."""
+def line_of(buyer: Buyer) -> Decimal:
+    """Return the credit line of a buyer who pays later, 0 for one who pays in advance."""
+    return daily_need(buyer) * LINE_DAYS if buyer.behaviour.net_days else Decimal()
+
+
+def refill(buyer: Buyer, available: Decimal, due: Decimal, scale: float) -> Decimal:
+    """Return what to add to a wallet at the beginning of a day; who pays in advance and little gets up to its level.
+
+    Whoever has a credit line pays what is due of it, and nothing before.
+    """
+    if buyer.behaviour.net_days:
+        return due
     level, floor = _level(buyer.behaviour, daily_need(buyer), scale)
     return max(level - available, Decimal()).quantize(Decimal("0.01")) if available < floor else Decimal()
 

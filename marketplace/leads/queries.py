@@ -54,6 +54,17 @@ def sales_of_leads(lead_ids: list[UUID]) -> dict[UUID, list[Sale]]:
     return found
 
 
+def sales_with_credit(lead_ids: list[UUID]) -> tuple[dict[UUID, list[Sale]], dict[UUID, int]]:
+    """Return what `sales_of_leads` does, and what of each sale's price was paid from its buyer's credit line."""
+    found: dict[UUID, list[Sale]] = {lead_id: [] for lead_id in lead_ids}
+    query = select(Sale, func.billing.drawn_for(Sale.id)).where(Sale.lead_id.in_(lead_ids))
+    drawn = {}
+    for sale, minor in db.session.execute(query.order_by(Sale.price_minor.desc(), Sale.id)):
+        found[sale.lead_id].append(sale)
+        drawn[sale.id] = int(minor)
+    return found, drawn
+
+
 def get_sale(buyer_id: UUID | None, sale_id: UUID) -> Sale:
     """Return one of the buyer's sales, of anybody for None (an operator); NotFound otherwise."""
     sale = db.session.get(Sale, sale_id)

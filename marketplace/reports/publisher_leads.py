@@ -1,7 +1,7 @@
 """A publisher's leads: narrowed down, sorted and continued; and the whole of one, with why it sold or did not."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -18,7 +18,8 @@ from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Event, Lead, Sale
-from marketplace.leads.queries import get_lead, sales_of_leads, unsealed
+from marketplace.leads.paid_from import PaidFrom, paid_from
+from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
@@ -61,6 +62,11 @@ class LeadStory:
     outcomes: Sequence[Outcome]
     events: Sequence[Event]
     currency: str
+    drawn: Mapping[UUID, int]
+
+    def paid_from(self, sale: Sale) -> PaidFrom:
+        """Tell where a sale's price was taken from."""
+        return paid_from(sale.price_minor, self.drawn.get(sale.id, 0))
 
     @property
     def orders(self) -> int:
@@ -107,13 +113,14 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
-    vertical, sales = verticals_by_id()[lead.vertical_id], sales_of_leads([lead_id])[lead_id]
+    vertical, (found, drawn) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
+    sales = found[lead_id]
     counted = Counter(reason.outcome for reason in why(lead, vault))
     says = OF_A_TEST if lead.test else SENTENCES
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
-    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency)
+    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn)
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

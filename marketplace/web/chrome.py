@@ -54,6 +54,7 @@ PLACES = {
         Step("operator.review", "eye", _l("Review")),
         Step("operator.publishers", "box-arrow-in-down", _l("Publishers")),
         Step("operator.buyers", "bag", _l("Buyers")),
+        Step("operator.credit_lines", "credit-card-2-front", _l("Credit lines")),
         Step("operator.verticals", "diagram-3", _l("Verticals")),
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
@@ -74,6 +75,7 @@ def install(app: Flask) -> None:
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
+        paid_from_word=words.paid_from_word,
         outcome_word=words.outcome_word, report_word=words.report_word, contact_word=words.contact_word,
         views_here=saved_views.views_here, filters_here=saved_views.filters_here, view_address=saved_views.address,
     )  # fmt: skip

@@ -204,6 +204,13 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "draw": _l("Drawn from the credit line"),
+    "debt_paid": _l("Debt paid"),
+}
+PAID_FROM = {
+    "escrow": _l("Escrow"),
+    "credit": _l("Credit"),
+    "both": _l("Escrow and credit"),
 }
 PARTS = {
     "wallet:available": _l("Available"),
@@ -242,6 +249,11 @@ def kind_of(code: str) -> Any:
 def movement_of_kind(code: str) -> Any:
     """Return what moved a wallet."""
     return MOVEMENTS.get(code, code.replace("_", " "))
+
+
+def paid_from_word(code: str) -> Any:
+    """Return what a sale's price was taken from."""
+    return PAID_FROM[code]
 
 
 def part_of_wallet(code: str) -> Any:

@@ -69,6 +69,32 @@ class Books:
     def mature(self, at: datetime = NOON, limit: int = 1000) -> int:
         return int(self.value("SELECT billing.mature_reserves(%s, %s, 'tester')", at, limit))
 
+    def line(self, account: UUID, limit: int, days: int = 30) -> None:
+        query = """SELECT billing.set_credit_line(%s, 'EUR', %s, %s::smallint, 0, (SELECT count(*)::int
+            FROM billing.credit_lines WHERE account_id = %s), 'test', 'tester', %s)"""
+        assert self.value(query, account, limit, days, account, NOON)
+
+    def pay(self, account: UUID, until: datetime) -> int:
+        return int(self.value("SELECT billing.pay_debts(%s, 'EUR', %s, 'tester', %s)", account, until, NOON))
+
+    def collect(self, at: datetime) -> int:
+        return int(self.value("SELECT billing.collect_due(1000, 'tester', %s)", at))
+
+    def stop(self, since: datetime, at: datetime) -> int:
+        return int(self.value("SELECT count(*) FROM billing.stop_overdue(%s, 1000, %s)", since, at))
+
+    def debts(self, account: UUID) -> tuple[int, int]:
+        """Return what a wallet drew and owes otherwise."""
+        query = "SELECT ARRAY[drawn, owed] FROM billing.wallets WHERE account_id = %s"
+        drawn, owed = self.value(query, account) or (0, 0)
+        return drawn, owed
+
+    def charge(self, account: UUID, minor: int, at: datetime = NOON) -> str:
+        """Book a debt that is due at once, as a lost chargeback does."""
+        query = """SELECT billing.post('chargeback_lost', %s, 'EUR', ARRAY[ROW(1110::smallint, %s, %s),
+            ROW(5200::smallint, NULL, %s)]::billing.line[], 'test', 'tester', NULL, %s)"""
+        return str(self.value(query, f"chargeback:{new_id()}:lost", account, minor, -minor, at))
+
     def wallet(self, account: UUID) -> tuple[int, int, int]:
         query = "SELECT ARRAY[available, held, promo] FROM billing.wallets WHERE account_id = %s"
         available, held, promo = self.value(query, account) or (0, 0, 0)

@@ -37,6 +37,8 @@ def machine_for(books):
             self.wallet = {account: [0, 0, 0] for account in self.accounts}  # available, held, promo
             self.earned = {earner: [0, 0] for earner in self.earners}  # payable, reserve
             self.owed = dict.fromkeys(self.earners, 0)
+            self.credit = {account: [0, 0, 0] for account in self.accounts}  # limit, drawn, owed
+            self.debts = {account: {} for account in self.accounts}  # what is left of each, by its due day and kind
             self.back = {}  # of an ended hold, what went back of capture and share
             self.lots = []
             self.holds = {}
@@ -46,6 +48,8 @@ def machine_for(books):
             account, key = self.accounts[wallet], f"{kind}:{new_id()}"
             assert books.credit(account, amount, key, kind) == "committed"
             self.wallet[account][0 if kind == "credit" else 2] += amount
+            if kind == "credit":
+                self._pay(account, NOON)
             return key, kind, account, amount
 
         @rule(target=postings, wallet=WALLETS, amount=st.integers(-5, 0))
@@ -64,14 +68,59 @@ def machine_for(books):
         def hold(self, wallet, amount):
             account = self.accounts[wallet]
             state = self.wallet[account]
+            credit = self.credit[account]
             hold = books.hold(account, amount)
-            assert (hold is not None) == (state[0] + state[2] >= amount)
+            assert (hold is not None) == (state[0] + state[2] + max(credit[0] - credit[1], 0) >= amount)
             if hold is None:
                 return multiple()
+            self._draw(account, max(amount - state[0] - state[2], 0))
             promo = min(state[2], amount)
             state[0], state[1], state[2] = state[0] - (amount - promo), state[1] + amount, state[2] - promo
             self.holds[hold] = (account, amount, promo)
             return hold
+
+        def _draw(self, account, minor):
+            if minor:
+                due = ((NOON + timedelta(days=31)).replace(hour=0), "draw")
+                self.debts[account][due] = self.debts[account].get(due, 0) + minor
+                self.credit[account][1] += minor
+                self.wallet[account][0] += minor
+
+        def _pay(self, account, until):
+            """Pay what is due by then from what is available, the oldest first, and return how much."""
+            before = self.wallet[account][0]
+            for due in sorted(self.debts[account]):
+                if due[0] <= until:
+                    paid = min(self.debts[account][due], self.wallet[account][0])
+                    self.debts[account][due] -= paid
+                    self.wallet[account][0] -= paid
+                    self.credit[account][1 if due[1] == "draw" else 2] -= paid
+            return before - self.wallet[account][0]
+
+        @rule(wallet=WALLETS, limit=AMOUNTS)
+        def grant(self, wallet, limit):
+            books.line(self.accounts[wallet], limit)
+            self.credit[self.accounts[wallet]][0] = limit
+
+        @rule(wallet=WALLETS, amount=AMOUNTS)
+        def charge(self, wallet, amount):
+            account, due = self.accounts[wallet], (NOON, "charge")
+            assert books.charge(account, amount) == "committed"
+            self.debts[account][due] = self.debts[account].get(due, 0) + amount
+            self.credit[account][2] += amount
+            self._pay(account, NOON)
+
+        @rule(wallet=WALLETS, days=st.integers(0, 40))
+        def pay(self, wallet, days):
+            account, until = self.accounts[wallet], NOON + timedelta(days=days)
+            assert books.pay(account, until) == self._pay(account, until)
+
+        @rule(days=st.integers(0, 40))
+        def collect(self, days):
+            until = NOON + timedelta(days=days)
+            books.collect(until)  # counts the wallets of earlier runs too
+            for account in self.accounts:
+                self._pay(account, until)
 
         @rule(hold=open_holds)
         def hold_again(self, hold):
@@ -159,6 +208,7 @@ def machine_for(books):
             if hasattr(self, "wallet"):
                 for account, state in self.wallet.items():
                     assert books.wallet(account) == tuple(state)
+                    assert books.debts(account) == tuple(self.credit[account][1:])
                 for earner, state in self.earned.items():
                     assert books.earner(earner) == tuple(state)
                     assert books.owed(earner) == self.owed[earner]

@@ -15,6 +15,7 @@ from marketplace.catalog.definition import ConsentRule, ShareRule
 from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.delivery.log import Exchanged
+from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
@@ -44,6 +45,15 @@ class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
     release_at: datetime | None
 
 
+class SaleOfLeadShown(SaleOfLead, frozen=True, kw_only=True, gc=False):
+    """A stored sale as the lead's publisher sees it.
+
+    `paid_from` is where its price was taken from: money in escrow, the buyer's credit line, or both.
+    """
+
+    paid_from: PaidFrom
+
+
 class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """What became of a lead: `reasons` say why it was rejected, `payout` is what all its sales pay the publisher.
 
@@ -67,6 +77,7 @@ class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
 class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out."""
 
+    sales: list[SaleOfLeadShown]  # type: ignore[assignment]  # narrower, and nobody adds to it
     region: str
     external_id: str | None
     received_at: datetime
@@ -241,14 +252,33 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     changed_at: datetime
 
 
+class CreditShown(Struct, frozen=True, kw_only=True):
+    """A wallet's credit line: its limit, what of it is drawn, what can still be drawn, and what is owed and due now.
+
+    Draws of a UTC day fall due together, `net_days` after it ends; `due` also counts chargebacks that were lost.
+    """
+
+    limit: Amount
+    net_days: int | None
+    drawn: Amount
+    room: Amount
+    due: Amount
+    next_due_at: datetime | None
+
+
 class WalletShown(Struct, frozen=True, kw_only=True):
-    """What a buyer has to spend in one currency."""
+    """What a buyer has to spend in one currency.
+
+    While `stopped_at` is set, its orders buy nothing, because a debt is overdue: see `credit.due`.
+    """
 
     available: Amount
     held: Amount
     frozen: Amount
     promo: Amount
     suspended_at: datetime | None
+    stopped_at: datetime | None
+    credit: CreditShown
 
 
 class BalanceShown(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from flask import request
 
 from affiliates import earnings_in
-from billing import wallet_of
+from billing import owing_of, wallet_of
 from core.errors import Fault, Malformed
-from core.http import Answer, reads
+from core.http import Answer, business_clock, reads
 from core.identity import Actor
 from core.money import is_currency
 from marketplace.leads.queries import pending_of
@@ -20,7 +20,9 @@ CURRENCY = Query("currency", "An ISO 4217 code; EUR without it.")
 @describe(answers.WalletShown, query=(CURRENCY,))
 def show_wallet(actor: Actor) -> Answer:
     """Show the buyer's wallet in one currency, zeros when it never moved money."""
-    return Answer(shown.wallet(wallet_of(actor.account_id, _currency())))
+    currency, at = asked_currency(), business_clock().now()
+    owing = owing_of([actor.account_id], currency, at)[actor.account_id]
+    return Answer(shown.wallet(wallet_of(actor.account_id, currency), owing))
 
 
 @api.get("/balance")
@@ -28,11 +30,12 @@ def show_wallet(actor: Actor) -> Answer:
 @describe(answers.BalanceShown, query=(CURRENCY,))
 def show_balance(actor: Actor) -> Answer:
     """Show what the publisher has: pending, payable, in reserve, and paid or on its way."""
-    currency = _currency()
+    currency = asked_currency()
     return Answer(shown.balance(earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)))
 
 
-def _currency() -> str:
+def asked_currency() -> str:
+    """Return the currency that the query asks for, EUR without one; Malformed for one that is none."""
     code = request.args.get("currency", "EUR")
     if not is_currency(code):
         fault = Fault("currency", "unknown_currency", "Send a traded currency, such as EUR.")

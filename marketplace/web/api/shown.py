@@ -1,5 +1,6 @@
 """How rows look from outside: prefixed ids, decimal amounts, instants in UTC, in the shapes of `answers`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from affiliates import Earnings
-from billing import WalletBalance
+from billing import Owing, WalletBalance
 from core.errors import DomainError
 from core.identity import ApiKey
 from core.ids import show_id
@@ -20,12 +21,14 @@ from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.delivery.log import Exchanged
 from marketplace.leads.delivery.models import DeliveryAttempt
 from marketplace.leads.models import Lead, Sale
+from marketplace.leads.paid_from import paid_from
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
     BalanceShown,
+    CreditShown,
     DeliveryTried,
     EndpointShown,
     FaultShown,
@@ -38,6 +41,7 @@ from marketplace.web.api.answers import (
     RowRefused,
     RowTaken,
     SaleOfLead,
+    SaleOfLeadShown,
     SaleShown,
     WalletShown,
 )  # fmt: skip
@@ -89,16 +93,20 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
 
 
 def lead(
-    row: Lead, sales: list[Sale], currency: str, redirect_url: str | None, private: dict[str, Any] | None = None
-) -> LeadShown:
-    """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear."""
+    row: Lead, sales: list[Sale], drawn: Mapping[UUID, int], currency: str, redirect_url: str | None,
+    private: dict[str, Any] | None = None,
+) -> LeadShown:  # fmt: skip
+    """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear.
+
+    `drawn` is what of each sale's price came from credit.
+    """
     lead_id, private = show_id("lead", row.id), private or {"contact": None, "comments": None}
     payout = sum(each.payout_minor for each in sales if each.state not in UNPAID)
     return LeadShown(
         id=lead_id, status=row.status, contact_class=row.contact_class, temperature=row.temperature,
         score=row.score, reasons=row.reasons, reasons_explained=explained(row.reasons), test=row.test,
         payout=amount(payout, currency) if sales and row.status == "sold" else None,
-        sales=[_sale_of_lead(each) for each in sales],
+        sales=[_sale_of_lead(each, drawn.get(each.id, 0)) for each in sales],
         redirect_url=redirect_url, links=links_of(lead_id), region=row.region, external_id=row.external_id,
         received_at=instant(row.received_at), **row.details, **private,
     )  # fmt: skip
@@ -114,11 +122,11 @@ def links_of(lead_id: str) -> dict[str, str]:
     return {"self": f"/api/v1/leads/{lead_id}", "why": f"/api/v1/leads/{lead_id}/why"}
 
 
-def _sale_of_lead(row: Sale) -> SaleOfLead:
-    return SaleOfLead(
+def _sale_of_lead(row: Sale, drawn_minor: int) -> SaleOfLeadShown:
+    return SaleOfLeadShown(
         id=show_id("sale", row.id), model="cpl", price=amount(row.price_minor, row.currency),
         payout=amount(row.payout_minor, row.currency), state=row.state,
-        release_at=instant_or_none(row.release_at),
+        release_at=instant_or_none(row.release_at), paid_from=paid_from(row.price_minor, drawn_minor),
     )  # fmt: skip
 
 
@@ -200,11 +208,22 @@ def _endpoint(row: Order, endpoint: Endpoint | None) -> EndpointShown | None:
     return EndpointShown(address=row.endpoint, state=word, paused_until=instant_or_none(until))
 
 
-def wallet(held: WalletBalance) -> WalletShown:
+def wallet(held: WalletBalance, owing: Owing) -> WalletShown:
     """Show a buyer's wallet."""
     return WalletShown(
         available=money(held.available), held=money(held.held), frozen=money(held.frozen), promo=money(held.promo),
-        suspended_at=instant_or_none(held.suspended_at),
+        suspended_at=instant_or_none(held.suspended_at), stopped_at=instant_or_none(held.stopped_at),
+        credit=credit(held, owing),
+    )  # fmt: skip
+
+
+def credit(held: WalletBalance, owing: Owing) -> CreditShown:
+    """Show a wallet's credit line."""
+    currency = held.available.currency
+    return CreditShown(
+        limit=amount(held.limit_minor, currency), net_days=held.credit_days or None,
+        drawn=amount(held.drawn_minor, currency), room=money(held.room), due=money(owing.due),
+        next_due_at=instant_or_none(owing.next_due_at),
     )  # fmt: skip
 
 

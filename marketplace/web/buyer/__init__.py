@@ -2,6 +2,7 @@
 
 from marketplace.web.buyer import (
     claim,
+    credit,
     deliveries,
     disputes,
     documents,
@@ -16,6 +17,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (claim, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, transfers,
+PAGES = (claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, transfers,
          wallet)  # fmt: skip
 ROOMS = (buyer,)

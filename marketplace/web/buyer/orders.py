@@ -20,7 +20,7 @@ from marketplace.orders.terms import STATUSES, OrderPatch
 from marketplace.reports.buyer_orders import SORTS, count_orders, order_lines
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.buyer.telling import tell
-from marketplace.web.chrome import CURRENCY
+from marketplace.web.chrome import CURRENCY, standing_here
 from marketplace.web.words import STATES
 
 
@@ -38,6 +38,7 @@ def orders(person: Person) -> str:
     lines = order_lines(person.account_id, asked, status, page_time())
     return render_template(
         "marketplace/buyer/orders.html", lines=lines, status=status, count=count_orders(person.account_id),
+        wallet=standing_here(person).balance,
         statuses=[(one, STATES[one].says) for one in STATUSES], currency=CURRENCY,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from marketplace.web.operator import (
     buyer_wallet,
     buyers,
     card_money,
+    credit,
     dispute_groups,
     disputes,
     jobs,
@@ -21,6 +22,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, buyer_wallet, verticals, vertical_editor,
-         books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
+PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
+         vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
 ROOMS = (operator,)

@@ -135,6 +135,10 @@ def test_a_chargeback_that_is_lost_takes_the_frozen_part_and_the_rest_is_owed(ti
     assert till.account(1040) == 0 and till.account(1010) == till.at_stripe()
     assert till.account(1110) == 6_000
 
+    till.paid("70.00")  # whatever comes in pays what is owed, first
+    assert till.account(1110) == 0 and till.wallet().owing.minor == 0
+    assert till.wallet().available.minor == 1_000
+
 
 def test_a_chargeback_that_was_lost_before_we_looked_ends_the_same(till: Till) -> None:
     till.paid("100.00")

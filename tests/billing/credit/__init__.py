@@ -1,0 +1,1 @@
+"""Credit in the ledger: draws, debts, payments, the round, and what is stopped."""
