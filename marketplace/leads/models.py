@@ -70,7 +70,7 @@ class Sale(Model):
         Index("sales_bought_by_day_idx", "buyer_id", "sold_at",
               postgresql_include=["currency", "state", "price_minor", "credited_minor", "delivered_at"]),
         Index("sales_paid_by_day_idx", "publisher_id", "sold_at", postgresql_include=["currency", "payout_minor"]),
-        Index("sales_publisher_id_idx", "publisher_id",
+        Index("sales_open_of_publisher_idx", "publisher_id", "release_at",
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
         Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),
         Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),

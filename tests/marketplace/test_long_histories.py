@@ -14,7 +14,7 @@ from core.ids import parse_id
 from core.keyset import Asked
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
-from marketplace.leads.queries import unsealed
+from marketplace.leads.queries import pending_of, unsealed
 from marketplace.reports import (
     buyer_leads,
     buyer_orders,
@@ -65,7 +65,9 @@ ASKED: dict[str, Ask] = {
     "publisher today": lambda p, _, at: publisher_today.today_of(p, "EUR", at),
     "publisher latest": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, None),
     "publisher latest sold": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, "sold"),
-    "publisher pending": lambda p, _, at: publisher_today.balance_of(p, "EUR"),
+    "publisher pending": lambda p, _, at: pending_of(p, "EUR"),
+    "publisher next release": lambda p, _, at: publisher_today.next_release_of(p, "EUR"),
+    "publisher reserve": lambda p, _, at: publisher_balance.reserve_days(p, "EUR", at),
     "publisher leads": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), NEWEST),
     "publisher leads, oldest": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), OLDEST),
     "publisher leads of a day": lambda p, _, at: publisher_leads.leads_asked(
