@@ -1,4 +1,4 @@
-"""What accounts look up in a long history goes by an index of theirs."""
+"""What accounts look up in a long history goes by an index of theirs; keys say when they were last used."""
 
 from migrations.sql import run_sql
 
@@ -7,8 +7,8 @@ down_revision = "0031"
 
 
 def upgrade() -> None:
-    """Index each earner's open reserve."""
-    run_sql("0036_leftovers", "indexes")
+    """Add the indexes and the day of the last use."""
+    run_sql("0036_leftovers", "indexes", "last_used")
 
 
 def downgrade() -> None:
