@@ -10,6 +10,7 @@ from marketplace.web.operator import (
     jobs,
     journal,
     publishers,
+    resuming,
     review,
     settings,
     vertical_editor,
@@ -18,6 +19,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, verticals, vertical_editor, books, card_money,
-         journal, jobs, settings)  # fmt: skip
+PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, verticals, vertical_editor, books,
+         card_money, journal, jobs, settings)  # fmt: skip
 ROOMS = (operator,)
