@@ -1,6 +1,7 @@
 """How many files of one publisher are kept, and how many are posted at a time; operators set both."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,7 +10,7 @@ from core.errors import Conflict
 from core.overrides import Word, say
 from marketplace.leads.uploads.register import cancel_upload, save_answers, start_upload
 from marketplace.resolved import RESOLVED
-from tests.at_once import at_once
+from tests.at_once import ask, wait_until
 from tests.factories import Market
 from tests.marketplace.test_uploads import HEADER, SAID, Desk
 
@@ -52,20 +53,25 @@ def test_only_so_many_are_posted_at_a_time_and_one_that_ended_makes_room(desk: D
     begin(desk, 3)
 
 
-def test_of_many_who_begin_at_once_no_more_begin_than_may(desk: Desk) -> None:
-    limit(desk, "uploads.running", 2)
-    uploads = [desk.add(HEADER + "\n" + desk.row(number)) for number in range(6)]
-    for upload in uploads:
+def test_who_begins_at_the_same_moment_waits_and_is_refused(desk: Desk, database_url: str) -> None:
+    limit(desk, "uploads.running", 1)
+    first, second = (desk.add(HEADER + "\n" + desk.row(number)).id for number in range(2))
+    for upload in (first, second):
         with transaction():
-            save_answers(desk.id, upload.id, SAID, 0)
+            save_answers(desk.id, upload, SAID, 0)
 
-    def start(number: int) -> str:
+    def start() -> str:
         with desk.market.app.app_context():
-            try:
-                with transaction():
-                    return start_upload(desk.id, uploads[number].id, 1, "user:1", desk.clock.now()).state
-            except Conflict as refused:
-                return refused.code
+            return code_of(_started)
 
-    assert sorted(at_once([lambda number=number: start(number) for number in range(6)])) == [  # type: ignore[misc]
-        "running", "running", *["uploads_running"] * 4]  # fmt: skip
+    def _started() -> None:
+        with transaction():
+            start_upload(desk.id, second, 1, "user:1", desk.clock.now())
+
+    blocked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with transaction():
+            start_upload(desk.id, first, 1, "user:1", desk.clock.now())
+            later = pool.submit(start)
+            wait_until(lambda: later.done() or ask(database_url, blocked))
+        assert later.result(60) == "uploads_running"
