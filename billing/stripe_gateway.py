@@ -18,6 +18,7 @@ T = TypeVar("T")
 About = Literal["checkout", "payment", "refund", "chargeback", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
+KEPT = "leadbourse_stripe"  # under which an application keeps its door
 API_VERSION = stripe.api_version
 
 
@@ -54,6 +55,7 @@ class Payment:
     money: Money
     customer_id: str | None
     reference: str | None
+    card: str | None = None  # as "Visa •• 4242"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,11 @@ class ChargedBack:
 class Gateway:
     """Stripe's account of this installation; threads may share it."""
 
-    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None) -> None:
+    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None, wire: Any = None) -> None:
         self._webhook_secret = webhook_secret
         bases: Any = {"api": api_base} if api_base else {}
-        self._client = stripe.StripeClient(
-            secret_key, base_addresses=bases, max_network_retries=0, http_client=stripe.RequestsClient(timeout=SECONDS)
-        ).v1
+        wire = wire or stripe.RequestsClient(timeout=SECONDS)
+        self._client = stripe.StripeClient(secret_key, base_addresses=bases, max_network_retries=0, http_client=wire).v1
 
     def open_checkout(self, payload: Any, key: str) -> Checkout:
         """Open a hosted payment page."""
@@ -123,7 +124,8 @@ class Gateway:
 
     def payment(self, payment_id: str) -> Payment:
         """Read a payment as it stands now."""
-        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id)))
+        asked: Any = {"expand": ["latest_charge"]}
+        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id, asked)))
 
     def payment_of_charge(self, charge_id: str) -> Payment | None:
         """Read the payment that a charge belongs to; None for a charge without one."""
@@ -182,7 +184,7 @@ def gateway() -> Gateway:
     """Return this application's door to Stripe."""
     said = settings()
     return kept_by_app(
-        "leadbourse_stripe",
+        KEPT,
         lambda: Gateway(said.stripe_secret_key or "none", said.stripe_api_base, said.stripe_webhook_secret),
     )
 
@@ -249,7 +251,13 @@ def _checkout(session: Any) -> Checkout:
 def _payment(intent: Any) -> Payment:
     money = _money(intent.amount_received or intent.amount, intent.currency)
     paid = intent.status == "succeeded"
-    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata))
+    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), _card(intent))
+
+
+def _card(intent: Any) -> str | None:
+    details = getattr(intent.latest_charge, "payment_method_details", None)
+    card = getattr(details, "card", None)
+    return f"{str(card.brand).replace('_', ' ').title()} •• {card.last4}" if card else None
 
 
 def _movement(one: Any) -> Movement:

@@ -6,9 +6,9 @@ from billing import Ways
 from core.http import settings
 
 
-def ways_back(asked_at: str) -> Ways:
-    """Return the addresses after paying and after leaving; on the site's own address, or the one that was asked at."""
-    base = (settings().public_url or asked_at).rstrip("/")
+def ways_back() -> Ways:
+    """Return the addresses after paying and after leaving, on the site's own address, whatever a request says of it."""
+    base = settings().address
     return Ways(
         paid=f"{base}{url_for('buyer.paid')}?session={{CHECKOUT_SESSION_ID}}", left=base + url_for("buyer.wallet")
     )

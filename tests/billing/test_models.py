@@ -10,6 +10,7 @@ TABLES = [
     "chart_of_accounts", "transactions", "entries", "wallets", "earners", "holds", "hold_resolutions", "reserve_lots",
     "lot_resolutions", "refunds", "refusals", "card_customers", "card_looks", "top_ups", "card_calls", "card_news",
     "balance_transactions", "card_balances", "give_backs", "give_back_parts", "chargebacks",
+    "document_counters", "documents", "billing_details", "promo_grants",
 ]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 
-from flask import request
 from msgspec import Struct
 
 from billing import Payer, TopUp, get_top_up, give_backs_of, start_give_back, start_top_up, top_ups_of
@@ -62,7 +61,7 @@ def post_top_up(actor: Actor) -> Answer:
     with transaction():
         registered_at = get_account(actor.account_id).registered_at
     payer = Payer(actor.account_id, registered_at, actor.name)
-    return created(_shown(start_top_up(payer, asked, ways_back(request.url_root), business_clock().now())))
+    return created(_shown(start_top_up(payer, asked, ways_back(), business_clock().now())))
 
 
 @api.get("/wallet/top-ups")
