@@ -219,6 +219,14 @@ class ReserveLot(Model):
         PrimaryKeyConstraint("id", name="reserve_lots_pkey"),
         CheckConstraint("amount_minor > 0", name="reserve_lots_amount_check"),
         Index("reserve_lots_open", "matures_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "reserve_lots_of_account",
+            "account_id",
+            "currency",
+            "matures_at",
+            postgresql_include=["amount_minor"],
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         SCHEMA,
     )
 

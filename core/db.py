@@ -89,7 +89,7 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
         "use_native_hstore": False,
     }
     db.init_app(app)
-    app.teardown_appcontext(_let_go)  # before the extension's own
+    app.teardown_appcontext(end_session)  # before the extension's own
     with app.app_context():
         event.listen(db.engine, "close", lambda connection, _: _give_up(pool, connection))
     Migrate(app, db, directory=str(_MIGRATIONS), compare_type=True)
@@ -104,7 +104,7 @@ def _give_up(pool: Pool, connection: psycopg.Connection[Any]) -> None:
         pool.putconn(connection)
 
 
-def _let_go(_: BaseException | None) -> None:
+def end_session(_: BaseException | None = None) -> None:
     """End the session of a request that is answered; what it read is no less true when the database is gone by now."""
     try:
         db.session.remove()

@@ -106,6 +106,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)
     http.install(app)
+    http.note_key_uses(app)
     page_edge.install(app)
     i18n.install(app)
     csrf = install_sign_in(app, settings, _open_books)

@@ -3,21 +3,23 @@
 The house test looks for one of them on every route.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Response, request
+from flask import Flask, Response, request
 
 from core import idempotency
-from core.db import db, transaction
-from core.errors import Conflict, Invalid, NotAllowed, NotSignedIn
+from core.db import db, end_session, transaction
+from core.errors import Conflict, Invalid, NotAllowed, NotSignedIn, Unavailable
 from core.http.answers import PROBLEM, Answer, problem_of, respond
 from core.http.bodies import raw_body
-from core.identity import Actor, actor_for_key
+from core.identity import Actor, actor_for_key, write_uses
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 def bearer() -> str:
@@ -26,6 +28,19 @@ def bearer() -> str:
     if scheme.lower() != "bearer" or not secret.strip():
         raise NotSignedIn("no_key", "Send your API key as Authorization: Bearer <key>.")
     return secret.strip()
+
+
+def note_key_uses(app: Flask) -> None:
+    """Write which keys were used, once a request is over and its connection free."""
+    app.teardown_appcontext(_note_uses)
+
+
+def _note_uses(_: BaseException | None) -> None:
+    end_session()  # so that no request holds one connection and waits for another
+    try:
+        write_uses()
+    except Unavailable:
+        log.warning("the use of a key was not written, as the database is away")
 
 
 def signed_in(scope: str) -> Actor:

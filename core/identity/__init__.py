@@ -24,6 +24,7 @@ from core.identity.keys import (
     recall_actor,
     remembered_actor,
     revoke_key,
+    write_uses,
 )
 from core.identity.models import Account, ApiKey
 from core.identity.named import Who, who_are
@@ -61,4 +62,5 @@ __all__ = [
     "signed_in_user",
     "speak",
     "who_are",
+    "write_uses",
 ]

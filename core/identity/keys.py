@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy import select
 
-from core.db import db
+from core.db import db, driver_connection
 from core.errors import Fault, Invalid, NotFound
 from core.identity.accounts import Actor
 from core.identity.models import Account, ApiKey
@@ -66,17 +67,37 @@ def revoke_key(account_id: UUID, key_id: UUID, at: datetime) -> ApiKey:
 def actor_for_key(secret: str) -> Actor | None:
     """Find who this key belongs to; None when it is unknown, revoked, or its account is suspended."""
     found = db.session.execute(
-        select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, Account.kind)
+        select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, ApiKey.last_used_on, Account.kind)
         .join(Account, Account.id == ApiKey.account_id)
         .where(ApiKey.hash == hash_of(secret), ApiKey.revoked_at.is_(None), Account.standing == "active")
     ).one_or_none()
     if found is None:
         return None
+    if found.last_used_on != datetime.now(UTC).date():
+        _seen_today.add(found.id)
     return Actor(found.account_id, found.kind, found.id, frozenset(found.scopes))
 
 
+def write_uses() -> None:
+    """Write that the keys looked up since the last call were used today; nothing when that is written already.
+
+    Called once a request is answered and its connection is back in the pool. When the database is away the next request
+    of the key finds it unwritten again.
+    """
+    if not _seen_today:
+        return
+    keys = [_seen_today.pop() for _ in range(len(_seen_today))]
+    with driver_connection() as connection:
+        connection.execute(_USED, (keys,))
+
+
+_USED = """UPDATE core.api_keys SET last_used_on = (now() AT TIME ZONE 'UTC')::date
+           WHERE id = ANY (%s) AND last_used_on IS DISTINCT FROM (now() AT TIME ZONE 'UTC')::date"""
+_seen_today: set[UUID] = set()
 _MOST_REMEMBERED = 10_000
-_remembered: dict[bytes, Actor] = {}
+REMEMBERED_SECONDS = 3600  # then a key is looked up again, and so seen on each day on which it is used
+_remembered: dict[bytes, tuple[Actor, float]] = {}
+_UNKNOWN: tuple[Actor | None, float] = (None, 0.0)
 
 
 def recall_actor(secret: str) -> Actor | None:
@@ -91,13 +112,14 @@ def recall_actor(secret: str) -> Actor | None:
         if actor is not None:
             if len(_remembered) >= _MOST_REMEMBERED:
                 _remembered.clear()
-            _remembered[hash_of(secret)] = actor
+            _remembered[hash_of(secret)] = actor, monotonic() + REMEMBERED_SECONDS
     return actor
 
 
 def remembered_actor(secret: str) -> Actor | None:
     """Return who a key belongs to if this process saw it before, with the same reservation as `recall_actor`."""
-    return _remembered.get(hash_of(secret))
+    actor, until = _remembered.get(hash_of(secret), _UNKNOWN)
+    return actor if monotonic() < until else None
 
 
 def forget_actor(secret: str) -> None:

@@ -1,6 +1,6 @@
 """The rows of identity."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from flask_security import UserMixin
@@ -110,6 +110,7 @@ class ApiKey(Model):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_used_on: Mapped[date | None]
 
 
 class Attempt(Model):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB
@@ -27,6 +28,10 @@ Instant = DateTime(timezone=True)
 # Events of somebody who is not the system, without the births of leads and sales; written as the index has it.
 DEEDS = "actor NOT LIKE 'system%' AND move NOT LIKE 'received>%' AND move <> ALL ('{new>held,new>delivered}')"
 
+# What a lead's sub ids say, and whether they say anything; written as the index has it.
+SUBS = "jsonb_path_query_array(details, '$.source.sub.*')"
+HAS_SUB = "jsonb_path_exists(details, '$.source.sub.*')"
+
 
 class Lead(Model):
     """A well-formed lead as it was judged; the contact is sealed, what may be shown stands in `details`."""
@@ -37,6 +42,8 @@ class Lead(Model):
         Index("leads_publisher_id_idx", "publisher_id", "id"),
         Index("leads_by_day_idx", "publisher_id", "received_at", postgresql_include=["status"],
               postgresql_where=text("test IS FALSE")),
+        Index("leads_subs_idx", literal_column(SUBS).label("subs"), postgresql_using="gin",
+              postgresql_ops={"subs": "jsonb_path_ops"}, postgresql_where=text(HAS_SUB)),
         {"schema": "marketplace"},
     )  # fmt: skip
 
@@ -70,7 +77,7 @@ class Sale(Model):
         Index("sales_bought_by_day_idx", "buyer_id", "sold_at",
               postgresql_include=["currency", "state", "price_minor", "credited_minor", "delivered_at"]),
         Index("sales_paid_by_day_idx", "publisher_id", "sold_at", postgresql_include=["currency", "payout_minor"]),
-        Index("sales_publisher_id_idx", "publisher_id",
+        Index("sales_open_of_publisher_idx", "publisher_id", "release_at",
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
         Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),
         Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Model
 
+BY_PEOPLE = "marketplace.order_versions.actor NOT LIKE 'system%'"  # in the words of the index of versions
 NO_CEILING = 2**63 - 1
 _ENDPOINT = "marketplace.endpoint_of(terms)"  # where its leads are sent, NULL when not by HTTP
 
@@ -53,7 +54,10 @@ class OrderVersion(Model):
     """What an order said from one moment on; never changed, so that a decision can be told and run again."""
 
     __tablename__ = "order_versions"
-    __table_args__ = {"schema": "marketplace"}
+    __table_args__ = (
+        Index("order_versions_deeds_idx", "at", postgresql_where=text("actor NOT LIKE 'system%'")),
+        {"schema": "marketplace"},
+    )
 
     order_id: Mapped[UUID] = mapped_column(ForeignKey("marketplace.orders.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

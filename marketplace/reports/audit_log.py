@@ -13,9 +13,12 @@ from core.identity import Account, Who, who_are
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import DEEDS, Event, Lead, Sale
 from marketplace.orders.models import Order
+from marketplace.reports.versions_log import Change, changes
 
 IDS = {"lead": Lead.id, "sale": Sale.id, "dispute": Dispute.id, "order": Order.id, "account": Account.id}
 PREFIXES = {"lead": "lead", "sale": "sale", "dispute": "dsp", "order": "ord", "account": "acc"}
+NAMED = ("vertical", "setting")  # kinds that have a name instead of an id
+KINDS = (*PREFIXES, *NAMED)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1, microseconds=-1)
 _LAST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -40,7 +43,8 @@ class Asked:
 class Deed:
     """Who did what to which thing when; `id` grows with the instant, and with the number among those of one instant.
 
-    `kind` is None for a thing that has no place of its own in the log, such as an endpoint.
+    `kind` is None for a thing that has no place of its own in the log, such as an endpoint; a vertical and a setting
+    have a name instead of an id.
     """
 
     id: UUID
@@ -49,21 +53,33 @@ class Deed:
     who: Who | None
     move: str
     why: str | None
-    object_id: UUID
+    object_id: UUID | None
     kind: str | None
+    name: str | None = None
 
 
 def deeds(asked: Asked, after: UUID | None, limit: int) -> list[Deed]:
-    """Return the latest deeds asked for after one, with who did them, in at most four questions."""
-    query = _narrowed(asked)
-    if after is not None:
-        query = query.where(tuple_(Event.at, Event.id) < _place_of(after))
-    rows = db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)).all()
-    who, kinds = who_are(row.actor for row in rows), _kinds_of({row.subject_id for row in rows})
+    """Return the latest deeds asked for after one, with who did them, in at most seven questions."""
+    before = _place_of(after) if after is not None else None
+    day = (asked.day, asked.day + _DAY) if asked.day is not None else None
+    versions = changes(asked.actor, asked.kind, day, asked.object_id, before, limit)
+    both = [*_events(asked, before, limit), *versions]
+    told = sorted(both, key=lambda one: (one.at, one.number), reverse=True)[:limit]
+    who, kinds = who_are(one.actor for one in told), _kinds_of({one.object_id for one in told if not one.kind})
     return [
-        Deed(_mark_of(row), row.at, row.actor, who.get(row.actor), row.move, row.why, row.subject_id,
-             kinds.get(row.subject_id)) for row in rows
+        Deed(_mark_of(one.at, one.number), one.at, one.actor, who.get(one.actor), one.move, one.why, one.object_id,
+             one.kind or kinds.get(one.object_id), one.name) for one in told
     ]  # fmt: skip
+
+
+def _events(asked: Asked, before: tuple[datetime, int] | None, limit: int) -> list[Change]:
+    if asked.kind in NAMED:
+        return []
+    query = _narrowed(asked)
+    if before is not None:
+        query = query.where(tuple_(Event.at, Event.id) < before)
+    rows = db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit))
+    return [Change(row.at, row.id, row.actor, row.move, row.why, "", row.subject_id, None) for row in rows]
 
 
 def accounts_among(found: Sequence[Deed]) -> Mapping[UUID, tuple[str, str]]:
@@ -88,7 +104,7 @@ def _narrowed(asked: Asked) -> Select[Event]:
     return query
 
 
-def _kinds_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+def _kinds_of(ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
     wanted = list(ids)
     if not wanted:
         return {}
@@ -96,8 +112,8 @@ def _kinds_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.kind for row in db.session.execute(union_all(*parts))}
 
 
-def _mark_of(row: Event) -> UUID:
-    return UUID(int=(row.at - _EPOCH) // timedelta(microseconds=1) << _NUMBERS | row.id)
+def _mark_of(at: datetime, number: int) -> UUID:
+    return UUID(int=(at - _EPOCH) // timedelta(microseconds=1) << _NUMBERS | number)
 
 
 def _place_of(mark: UUID) -> tuple[datetime, int]:

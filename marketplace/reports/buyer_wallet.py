@@ -12,7 +12,8 @@ from core.db import db
 from core.errors import NotFound
 from core.money import Money
 from marketplace.leads.models import Sale
-from marketplace.reports.days import days_until, filled, start_of_day
+from marketplace.reports.days import SHOWN, days_until, filled, start_of_day
+from marketplace.reports.kept import find_kept, keep
 
 SPENT_OVER_DAYS = 7
 ROWS = 50
@@ -30,10 +31,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was bought on each of the last days."""
+    """What was bought on each of the last days; those before yesterday as they were counted a while ago."""
 
     days: Sequence[date]
     spent: Sequence[Money]
+    counted_at: datetime
 
     @property
     def lately(self) -> Money:
@@ -51,15 +53,26 @@ class Movements:
 
 
 def spending_of(buyer_id: UUID, currency: str, at: datetime) -> Spending:
-    """Sum what the buyer's sales cost by the UTC day on which they were sold; returned ones are left out."""
-    days = days_until(at)
+    """Sum what the buyer's sales cost by the UTC day on which they were sold; returned ones are left out.
+
+    Today and yesterday are exact; the days before them are counted every few minutes.
+    """
+    days, first = days_until(at), start_of_day(at) - timedelta(days=SHOWN - 1)
+    yesterday, key = start_of_day(at) - timedelta(days=1), ("spent", buyer_id, currency, first)
+    over = find_kept(key, at)
+    found = _spent(buyer_id, currency, yesterday if over else first)
+    over = over or keep(key, {day: spent for day, spent in found.items() if day < yesterday.date()}, at)
+    found = over.value | found
+    return Spending(days, [Money(minor, currency) for minor in filled(found, days)], over.counted_at)
+
+
+def _spent(buyer_id: UUID, currency: str, since: datetime) -> dict[date, int]:
     day = cast(func.timezone("UTC", Sale.sold_at), Date)
     query = select(day, func.sum(Sale.price_minor - Sale.credited_minor)).where(
-        Sale.buyer_id == buyer_id, Sale.currency == currency, Sale.sold_at >= start_of_day(at) - timedelta(days=13),
+        Sale.buyer_id == buyer_id, Sale.currency == currency, Sale.sold_at >= since,
         Sale.state.not_in(("returned", "refused", "failed")),
     )  # fmt: skip
-    found = {on: int(total) for on, total in db.session.execute(query.group_by(day))}
-    return Spending(days, [Money(minor, currency) for minor in filled(found, days)])
+    return {on: int(total) for on, total in db.session.execute(query.group_by(day))}
 
 
 def standing_of(balance: WalletBalance, spending: Spending) -> Standing:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Date, cast, func, select
 
+from billing import ReserveDay, reserves_of
 from core.db import db
 from core.money import Money
 from marketplace.leads.models import Sale
-from marketplace.leads.queries import OPEN_STATES
+from marketplace.leads.queries import OPEN_STATES, Pending
+from marketplace.reports.kept import Kept, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,13 @@ def pending_weeks(publisher_id: UUID, currency: str) -> Sequence[Week]:
     )
     rows = db.session.execute(query.group_by(week).order_by(week))
     return [Week(begins, sales, held, Money(int(total), currency)) for begins, sales, held, total in rows]
+
+
+def pending_in(weeks: Sequence[Week], next_release_at: datetime | None) -> Pending:
+    """Add up what the weeks say, which is all that is pending."""
+    return Pending(sum(week.amount.minor for week in weeks), sum(week.sales for week in weeks), next_release_at)
+
+
+def reserve_days(publisher_id: UUID, currency: str, at: datetime) -> Kept[list[ReserveDay]]:
+    """Return the publisher's open reserve by the day on which it becomes payable, counted every few minutes."""
+    return kept(("reserve", publisher_id, currency), at, lambda: reserves_of(publisher_id, currency))

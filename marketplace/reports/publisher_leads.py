@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, any_, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import ColumnElement, Select, and_, any_, func, literal_column, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import defer
 
 from core.db import db
@@ -17,7 +17,7 @@ from core.money import Money
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
-from marketplace.leads.models import Event, Lead, Sale
+from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
 from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
@@ -132,13 +132,17 @@ def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select
     if narrowed.source:
         query = query.where(Lead.source_name == narrowed.source)
     if narrowed.sub:
-        path, said = cast("$.source.sub.* ? (@ == $sub)", JSONPATH), func.jsonb_build_object("sub", narrowed.sub)
-        query = query.where(func.jsonb_path_exists(Lead.details, path, said))
+        query = query.where(says_sub(narrowed.sub))
     if narrowed.since:
         query = query.where(Lead.received_at >= _start(narrowed.since))
     if narrowed.until:
         query = query.where(Lead.received_at < _start(narrowed.until) + timedelta(days=1))
     return query
+
+
+def says_sub(wanted: str) -> ColumnElement[bool]:
+    """Tell which leads have a sub id that says exactly this, in the words of their index."""
+    return and_(text(HAS_SUB), literal_column(SUBS, JSONB).contains([wanted]))
 
 
 def _start(day: date) -> datetime:

@@ -8,15 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, cast, func, select, text
 
-from affiliates import earnings_in
+from affiliates import Earnings
 from core.db import db
 from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
 from marketplace.leads.models import Lead, Sale
-from marketplace.leads.queries import Pending, pending_of
+from marketplace.leads.queries import OPEN_STATES, Pending
 from marketplace.leads.reasons import REASONS
-from marketplace.reports.days import Figure, days_until, filled, start_of_day
+from marketplace.reports.days import SHOWN, Figure, days_until, filled, start_of_day
+from marketplace.reports.kept import find_kept, keep
 
+ByDay = dict[str, dict[date | None, int]]
 SORTS: Columns = {"received": Lead.received_at, "score": Lead.score, "status": Lead.status}
 
 
@@ -42,7 +44,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The figures of a publisher's day."""
+    """The figures of a publisher's day; the days before yesterday as they were counted a while ago."""
 
     days: Sequence[date]
     posted: Figure
@@ -50,36 +52,43 @@ class Today:
     refused: Figure
     paid: Figure
     reasons: Sequence[Refused]
+    counted_at: datetime
 
 
 def today_of(publisher_id: UUID, currency: str, at: datetime) -> Today:
-    """Count the day so far, the thirteen before it, and yesterday up to the same time."""
-    days = days_until(at)
+    """Count the day so far, the thirteen before it, and yesterday up to the same time.
+
+    Today and yesterday are exact; the days before them are counted every few minutes.
+    """
+    days, first = days_until(at), start_of_day(at) - timedelta(days=SHOWN - 1)
+    yesterday, key = start_of_day(at) - timedelta(days=1), ("today", publisher_id, currency, first)
+    over = find_kept(key, at)
+    found = _by_day(publisher_id, currency, at, yesterday if over else first)
+    over = over or keep(key, {name: _before(each, yesterday.date()) for name, each in found.items()}, at)
+    figures = {name: _figure(over.value[name] | each, days) for name, each in found.items()}
+    return Today(days, figures["posted"], figures["sold"], figures["refused"], figures["paid"],
+                 _reasons(publisher_id, at), over.counted_at)  # fmt: skip
+
+
+def _by_day(publisher_id: UUID, currency: str, at: datetime, since: datetime) -> ByDay:
     counts = {
         "posted": func.count(),
         "sold": func.count().filter(Lead.status == "sold"),
         "refused": func.count().filter(Lead.status == "rejected"),
     }
-    leads = _by_day(publisher_id, at, counts, Lead.received_at)
+    mine = Lead.publisher_id == publisher_id, Lead.received_at >= since, Lead.test.is_(False)
+    leads = _summed(counts, Lead.received_at, at, *mine)
     sums = {"paid": func.coalesce(func.sum(Sale.payout_minor), 0)}
-    paid = _by_day(publisher_id, at, sums, Sale.sold_at, Sale.currency == currency)
-    figures = {name: _figure(found, days) for name, found in (leads | paid).items()}
-    return Today(days, figures["posted"], figures["sold"], figures["refused"], figures["paid"],
-                 _reasons(publisher_id, at))  # fmt: skip
+    paid = Sale.publisher_id == publisher_id, Sale.sold_at >= since, Sale.currency == currency
+    return leads | _summed(sums, Sale.sold_at, at, *paid)
 
 
-def _by_day(
-    publisher_id: UUID, at: datetime, sums: Mapping[str, ColumnElement[int]], when: Any, *where: ColumnElement[bool]
-) -> dict[str, dict[date | None, int]]:
-    """Sum by UTC day since the first day shown; under None what yesterday had come to at this time."""
-    start, yesterday = start_of_day(at) - timedelta(days=13), at - timedelta(days=1)
+def _summed(sums: Mapping[str, ColumnElement[int]], when: Any, at: datetime, *where: ColumnElement[bool]) -> ByDay:
+    """Sum by UTC day; under None what yesterday had come to at this time."""
+    yesterday = at - timedelta(days=1)
     day, early = cast(func.timezone("UTC", when), Date), when <= yesterday
-    row = when.class_
-    query = select(day, (day == yesterday.date()) & early, *sums.values()).where(
-        row.publisher_id == publisher_id, when >= start, *where
-    )
-    query = query.where(Lead.test.is_(False)) if row is Lead else query
-    found: dict[str, dict[date | None, int]] = {name: {None: 0} for name in sums}
+    query = select(day, (day == yesterday.date()) & early, *sums.values()).where(*where)
+    found: ByDay = {name: {None: 0} for name in sums}
     for counted, is_early, *values in db.session.execute(query.group_by(text("1, 2"))):
         for name, value in zip(sums, values, strict=True):
             of_day = found[name]
@@ -87,6 +96,10 @@ def _by_day(
             if is_early:
                 of_day[None] = of_day.get(None, 0) + int(value)
     return found
+
+
+def _before(found: Mapping[date | None, int], day: date) -> dict[date | None, int]:
+    return {each: value for each, value in found.items() if each is not None and each < day}
 
 
 def _figure(found: Mapping[date | None, int], days: Sequence[date]) -> Figure:
@@ -111,12 +124,15 @@ def latest_leads(publisher_id: UUID, asked: Asked, status: str | None) -> Part:
     return part_of(query.where(Lead.status == status) if status else query, asked, SORTS, Lead.id)
 
 
-def balance_of(publisher_id: UUID, currency: str) -> Balance:
-    """Return what the publisher has: payable, in reserve, and what open sales will pay if nothing is returned."""
-    earned, pending = earnings_in(publisher_id, currency), pending_of(publisher_id, currency)
-    return _balance(earned.payable, earned.reserve, pending)
+def balance_of(earned: Earnings, pending: Pending) -> Balance:
+    """Put together what a publisher has: payable, in reserve, and what open sales will pay if nothing is returned."""
+    waiting = Money(pending.amount_minor, earned.payable.currency)
+    return Balance(earned.payable, earned.reserve, waiting, pending.sales, pending.next_release_at)
 
 
-def _balance(payable: Money, reserve: Money, pending: Pending) -> Balance:
-    waiting = Money(pending.amount_minor, payable.currency)
-    return Balance(payable, reserve, waiting, pending.sales, pending.next_release_at)
+def next_release_of(publisher_id: UUID, currency: str) -> datetime | None:
+    """Find when the next of the publisher's open sales is released."""
+    query = select(Sale.release_at).where(
+        Sale.publisher_id == publisher_id, Sale.state.in_(OPEN_STATES), Sale.currency == currency
+    )
+    return db.session.scalar(query.order_by(Sale.release_at).limit(1))

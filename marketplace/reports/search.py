@@ -15,6 +15,7 @@ from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Lead, PersonKey, Sale
 from marketplace.leads.sources.models import LeadSource
 from marketplace.orders.models import Order
+from marketplace.reports.publisher_leads import says_sub
 
 MOST = 20  # found things that are shown
 OWN = 500  # of one's own orders or sources, the newest, whose names are looked at
@@ -24,7 +25,7 @@ LETTERS = 26  # of an id without its prefix
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing: what it is (`lead sale order dispute source publisher buyer operator`), its id, name and state.
+    """One thing: what it is (`lead sale order dispute source sub publisher buyer operator`), its id, name and state.
 
     An operator is also told whose a lead, a sale or an order is, since there they are read.
     """
@@ -128,6 +129,14 @@ def _sources_named(account_id: UUID, text: str) -> Iterator[Found]:
             yield Found("source", row.id, row.name, row.status)
 
 
+def _sub_or_source(account_id: UUID, text: str) -> Iterator[Found]:
+    query = select(Lead.id).where(Lead.publisher_id == account_id, Lead.test.is_(False), says_sub(text))
+    newest = db.session.scalar(query.order_by(Lead.id.desc()).limit(1))
+    if newest is not None:
+        yield Found("sub", newest, text)
+    yield from _sources_named(account_id, text)
+
+
 def _accounts_named(_: UUID, text: str) -> Iterator[Found]:
     begins = func.lower(Account.name).like(func.lower(_plain(text)) + "%", escape="\\")
     query = select(Account).where(begins).order_by(func.lower(Account.name), Account.id).limit(MOST)
@@ -150,5 +159,5 @@ _BY_ID: dict[str, Callable[[str, UUID | None, UUID], Iterator[Found]]] = {
     "lead": _lead, "sale": _sale, "ord": _order, "dsp": _dispute, "acc": _account,
 }  # fmt: skip
 _BY_NAME: dict[str, Callable[[UUID, str], Iterator[Found]]] = {
-    "publisher": _sources_named, "buyer": _orders_named, "operator": _accounts_named,
+    "publisher": _sub_or_source, "buyer": _orders_named, "operator": _accounts_named,
 }  # fmt: skip

@@ -17,18 +17,23 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.models import Lead
 from marketplace.leads.sources.models import LeadSource
 from marketplace.orders.models import Order
+from marketplace.reports.kept import kept
 
 DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What goes by a vertical: active orders and sources as they are, leads and sold ones of the last days."""
+    """What goes by a vertical: active orders and sources as they are, leads and sold ones of the last days.
 
-    orders: int = 0
-    sources: int = 0
-    leads: int = 0
-    sold: int = 0
+    The leads of the whole exchange are counted every few minutes; `counted_at` says when.
+    """
+
+    orders: int
+    sources: int
+    leads: int
+    sold: int
+    counted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,23 @@ def _versions(rows: Sequence[VerticalVersion]) -> list[Version]:
 
 
 def _traded(row_ids: Sequence[int], at: datetime, made_at: datetime) -> dict[int, Traded]:
-    """Count in three questions; no lead of the last days of business has an older id than as many real days."""
-    days = timedelta(days=DAYS)
     slugs = {vertical.slug: row_id for row_id, vertical in verticals_by_id().items()}
     orders = select(Order.vertical_id, func.count()).where(Order.status == "active", Order.vertical_id.in_(row_ids))
     active: dict[int, int] = dict(db.session.execute(orders.group_by(Order.vertical_id)).all())
     named = select(LeadSource.vertical, func.count()).where(LeadSource.status == "active")
     sources = {slugs[slug]: count for slug, count in db.session.execute(named.group_by(LeadSource.vertical))}
+    posted = kept(("traded",), at, lambda: _posted(at, made_at))
+    return {
+        row_id: Traded(active.get(row_id, 0), sources.get(row_id, 0), *posted.value.get(row_id, (0, 0)),
+                       posted.counted_at) for row_id in row_ids
+    }  # fmt: skip
+
+
+def _posted(at: datetime, made_at: datetime) -> dict[int, tuple[int, int]]:
+    """Count leads and sold ones; no lead of the last days of business has an older id than as many real days."""
+    days = timedelta(days=DAYS)
     lately: UUID = first_id_at(made_at - days)
     leads = select(Lead.vertical_id, func.count(), func.count().filter(Lead.status == "sold")).where(
-        Lead.id >= lately, Lead.received_at > at - days, Lead.test.is_(False), Lead.vertical_id.in_(row_ids)
+        Lead.id >= lately, Lead.received_at > at - days, Lead.test.is_(False)
     )
-    posted = {row_id: (count, sold) for row_id, count, sold in db.session.execute(leads.group_by(Lead.vertical_id))}
-    return {
-        row_id: Traded(active.get(row_id, 0), sources.get(row_id, 0), *posted.get(row_id, (0, 0))) for row_id in row_ids
-    }
+    return {row_id: (count, sold) for row_id, count, sold in db.session.execute(leads.group_by(Lead.vertical_id))}

@@ -103,7 +103,7 @@ def _accounts() -> Select[Any]:
 def _endpoints() -> Select[Any]:
     since = select(Event.at, Event.why).where(Event.subject_id == Endpoint.id, Event.move == "closed>open")
     event = since.order_by(Event.id.desc()).limit(1).lateral()
-    query = select(Endpoint.buyer_id, Endpoint.address, Endpoint.state, Endpoint.probe_at, Account.name,
+    query = select(Endpoint.id, Endpoint.buyer_id, Endpoint.address, Endpoint.state, Endpoint.probe_at, Account.name,
                    event.c.at.label("since"), event.c.why, _total())  # fmt: skip
     query = query.join(Account, Account.id == Endpoint.buyer_id).outerjoin(event, text("true"))
     return query.where(Endpoint.state != "closed").order_by(Endpoint.id.desc())

@@ -7,13 +7,15 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
+from affiliates import earnings_in
 from core.actors import Person, present_person
 from core.http import settings
 from core.i18n import LANGUAGES, money, number, relative, wanted_language
 from core.pages import page_time
+from marketplace.leads.queries import pending_of
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
-from marketplace.reports.publisher_today import balance_of
+from marketplace.reports.publisher_today import balance_of, next_release_of
 from marketplace.web import charts, saved_views, tables, words
 
 CURRENCY = "EUR"  # what pages show first; the verticals that ship trade in it
@@ -109,10 +111,10 @@ def headline(person: Person) -> list[tuple[str, str]]:
 
 
 def _earned(person: Person) -> list[tuple[str, str]]:
-    balance = balance_here(person)
-    told = [(gettext("Payable"), money(balance.payable))]
-    if balance.next_release_at:
-        told.append((gettext("Next release"), relative(balance.next_release_at, page_time())))
+    told = [(gettext("Payable"), money(earned_here(person).payable))]
+    known = g.get("balance")
+    if next_release_at := known.next_release_at if known else next_release_of(person.account_id, CURRENCY):
+        told.append((gettext("Next release"), relative(next_release_at, page_time())))
     return told
 
 
@@ -132,10 +134,17 @@ def _waiting(_: Person) -> list[tuple[str, str]]:
     return told
 
 
+def earned_here(person: Person) -> Any:
+    """Return what the publisher earned, asked for once a page."""
+    if "earned" not in g:
+        g.earned = earnings_in(person.account_id, CURRENCY)
+    return g.earned
+
+
 def balance_here(person: Person) -> Any:
-    """Return the publisher's balance, asked for once a page."""
+    """Return the publisher's balance with all that is pending, asked for once a page."""
     if "balance" not in g:
-        g.balance = balance_of(person.account_id, CURRENCY)
+        g.balance = balance_of(earned_here(person), pending_of(person.account_id, CURRENCY))
     return g.balance
 
 

@@ -8,14 +8,14 @@ from flask import request
 from core.errors import Fault, Malformed, NotFound
 from core.http import filter_of
 from core.ids import parse_id, show_id
-from marketplace.reports.audit_log import PREFIXES, Asked
+from marketplace.reports.audit_log import KINDS, PREFIXES, Asked
 
 PEOPLE = ("user", "key")
 
 
 def read_log_asked() -> Asked:
     """Read `actor`, `kind`, `day` and `object`, each empty for any; Malformed for what cannot be read."""
-    kind = filter_of("kind", PREFIXES) if request.args.get("kind") else None
+    kind = filter_of("kind", KINDS) if request.args.get("kind") else None
     actor, day, thing = (request.args.get(name) or None for name in ("actor", "day", "object"))
     return Asked(_actor(actor) if actor else None, kind, _day(day) if day else None, _object(thing) if thing else None)
 

@@ -22,11 +22,13 @@ KINDS = {
     "order": _l("Order"),
     "dispute": _l("Dispute"),
     "source": _l("Source"),
+    "sub": _l("Leads of the sub id"),
     "publisher": _l("Publisher"),
     "buyer": _l("Buyer"),
 }
 HINTS = {
-    "publisher": _l("The id of a lead, a sale or a dispute, with its prefix or without; or part of a source's name."),
+    "publisher": _l("The id of a lead, a sale or a dispute, with its prefix or without; a whole sub id;"
+                    " or part of a source's name."),
     "buyer": _l("The id of an order, a bought lead or a dispute, with its prefix or without; or part of an"
                 " order's name."),
     "operator": _l("Any id, with its prefix or without; the beginning of an account's name; or a whole phone number or"
@@ -76,6 +78,8 @@ def _keys(text: str) -> tuple[bytes, ...]:
 
 def _shown(person: Person, one: Found) -> tuple[Found, str, Any, str] | None:
     """Return a found thing with the address at which it is read, its word and its id; None when it has no page."""
+    if one.kind == "sub":
+        return one, url_for("publisher.leads", sub=one.name), KINDS["sub"], ""
     place = PLACES.get((person.kind, one.kind))
     if place is None:
         return None

@@ -1,6 +1,7 @@
 """Accounts, their people and their keys: each named fault at once, secrets only as hashes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from time import monotonic
 
 import pytest
 from flask import Flask
@@ -17,8 +18,10 @@ from core.identity import (
     make_key,
     open_account,
     recall_actor,
+    remembered_actor,
     revoke_key,
     sign_up,
+    write_uses,
 )  # fmt: skip
 from core.ids import new_id
 
@@ -95,3 +98,35 @@ def test_a_key_may_not_do_more_than_its_account(buyer: Account) -> None:
 @pytest.mark.parametrize("secret", ["", "lb_", "\ud800", "x" * 100_000, "\0"])
 def test_nonsense_is_nobodys_key(app: Flask, secret: str) -> None:
     assert actor_for_key(secret) is None
+
+
+def test_a_key_says_on_which_day_it_was_last_used_and_is_written_once_a_day(buyer: Account) -> None:
+    _, secret = make_key(buyer, "k", AT)
+    db.session.commit()
+
+    def written() -> tuple[date | None, str]:
+        write_uses()
+        row = db.session.execute(db.text("SELECT last_used_on, xmin::text FROM core.api_keys")).one()
+        db.session.rollback()
+        return row[0], row[1]
+
+    unused = written()
+    assert unused[0] is None
+    assert recall_actor(secret) and (used := written())[0] == datetime.now(UTC).date()
+    forget_actor(secret)
+    assert recall_actor(secret) and actor_for_key(secret) and written() == used, "once a day"
+    db.session.execute(db.text("UPDATE core.api_keys SET last_used_on = '2026-01-01'"))
+    db.session.commit()
+    assert recall_actor(secret) and written()[0] == date(2026, 1, 1), "a key in memory is not looked up"
+    forget_actor(secret)
+    assert recall_actor(secret) and written()[0] == used[0]
+
+
+def test_a_key_is_remembered_for_an_hour(buyer: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = make_key(buyer, "k", AT)
+    db.session.commit()
+    actor, now = recall_actor(secret), monotonic()
+    monkeypatch.setattr("core.identity.keys.monotonic", lambda: now + 3590)
+    assert remembered_actor(secret) == actor
+    monkeypatch.setattr("core.identity.keys.monotonic", lambda: now + 3700)
+    assert remembered_actor(secret) is None and recall_actor(secret) == actor

@@ -3,11 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from core.db import db, transaction
-from core.ids import new_id, show_id
+from core.ids import new_id, parse_id, show_id
+from core.overrides import Word, say
+from marketplace.catalog.shelf import apply_vertical, get_vertical
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.resuming import resume
+from marketplace.orders.standing import pause_order
 from marketplace.reports.audit_log import Asked, deeds
+from marketplace.resolved import RESOLVED
 from tests.at_once import ask
 from tests.conftest import SetClock
 from tests.deals import Deal
@@ -38,7 +45,7 @@ def test_the_log_says_who_did_what_to_what_when_and_why(disputed: Deal) -> None:
     assert (latest["kind"], latest["move"], latest["at"][:10]) == ("dispute", "open>rejected", "2026-11-23")
     assert latest["object"].startswith("dsp_") and latest["id"].startswith("evt_") and latest["actor_name"]
     assert first["account"] == disputed.buyer.id and first["at"][:10] == "2026-11-22"
-    assert {one["kind"] for one in log_of(disputed)} == {"dispute", "sale"}
+    assert {one["kind"] for one in log_of(disputed)} == {"dispute", "sale", "order"}
 
 
 def test_a_births_and_the_systems_moves_stand_in_the_log_of_their_thing(disputed: Deal) -> None:
@@ -60,7 +67,7 @@ def test_the_log_is_narrowed(disputed: Deal) -> None:
         (f"?kind=dispute&day=2026-11-23&actor={operators}", lambda one: one["move"] == "open>rejected"),
     ):
         assert log_of(disputed, query) == [one for one in everything if holds(one)] != []
-    for query in ("?day=2026-11-24", "?kind=order", "?actor=cli", f"?object={show_id('acc', new_id())}"):
+    for query in ("?day=2026-11-24", "?kind=account", "?actor=cli", f"?object={show_id('acc', new_id())}"):
         assert log_of(disputed, query) == []
 
 
@@ -74,7 +81,7 @@ def test_the_log_is_continued_without_losing_or_doubling_a_row_of_one_instant(di
         page = disputed.operator.get(f"/audit-log?limit=2{cursor and '&cursor=' + cursor}")
         shown += page["items"]
         cursor = page["next_cursor"]
-    assert shown == whole and len({one["id"] for one in shown}) == len(shown) == 11
+    assert shown == whole and len({one["id"] for one in shown}) == len(shown) == 12
     assert [one["kind"] for one in shown].count(None) == 7
 
 
@@ -115,8 +122,12 @@ def test_the_page_says_the_same_and_names_are_text(disputed: Deal, market: Marke
     assert "the system did by itself too" in words_of(visitor.open(of_sale))
     actor = page.xpath("//td/a[contains(@href, 'actor=key_')]/@href")[0]
     assert len(visitor.read(actor).xpath("//tbody/tr")) == 2
-    assert "Nothing of this kind was done" in words_of(visitor.open("/operator/log?kind=order"))
+    assert "Nothing of this kind was done" in words_of(visitor.open("/operator/log?kind=account"))
     assert visitor.open("/operator/log?kind=x").status_code == 400
+
+
+def _plain(statement: str) -> str:
+    return statement.replace("%%", "%").partition("LIMIT")[0] + "LIMIT 50"
 
 
 def test_the_log_is_found_by_its_index_among_the_events_of_sales(disputed: Deal, database_url: str) -> None:
@@ -127,7 +138,42 @@ def test_the_log_is_found_by_its_index_among_the_events_of_sales(disputed: Deal,
             " FROM generate_series(1, 20000)"))  # fmt: skip
         session.execute(db.text("ANALYZE marketplace.events"))
     with queries(disputed.operator.app) as said:
-        assert len(deeds(Asked(), None, 50)) == len(log_of(disputed)) == 4
+        assert len(deeds(Asked(), None, 50)) == len(log_of(disputed)) == 5
     db.session.rollback()
-    plan = ask(database_url, "EXPLAIN " + said[0].replace("%%", "%").partition("LIMIT")[0] + "LIMIT 50")
+    plan = ask(database_url, "EXPLAIN " + _plain(next(one for one in said if "marketplace.events.why" in one)))
     assert "Index Scan Backward using events_deeds_idx" in str(plan)
+
+
+def test_changes_of_orders_verticals_and_settings_stand_in_it_without_being_written_twice(
+    disputed: Deal, market: Market, clock: SetClock
+) -> None:
+    [order] = disputed.buyer.get("/orders")["items"]
+    for change in ({"status": "paused"}, {"name": ODD[:90]}):
+        clock.advance(minutes=1)
+        assert disputed.buyer.request("PATCH", f"/orders/{order['id']}", change).status_code == 200
+    at = clock.advance(minutes=1)
+    with transaction():
+        say(Word("contact.order_minutes", "", 3, 0, "they answer faster"), RESOLVED, "cli", at)
+    with transaction():
+        _, standing = get_vertical("education")
+        said = msgspec.to_builtins(standing.definition)
+        apply_vertical(Vertical.load(said | {"version": said["version"] + 1}), at, "cli")
+    latest = {(one["kind"], one["object"], one["why"]) for one in log_of(disputed, "?actor=cli")}
+    assert latest == {("setting", "contact.order_minutes", "they answer faster"), ("vertical", "education", None)}
+    of_order = [one["move"] for one in log_of(disputed, f"?object={order['id']}")]
+    assert of_order == ["changed", "active>paused", "new>active"]
+    assert [one["move"] for one in log_of(disputed, "?kind=order")] == of_order
+    assert [one["kind"] for one in log_of(disputed, "?kind=setting")] == ["setting"]
+    links = set(visitor_of(market, disputed.operator).read("/operator/log").xpath("//td/a/@href"))
+    assert {"/operator/settings/contact.order_minutes", "/operator/verticals/education"} <= links
+
+
+def test_a_change_that_left_an_event_with_its_reason_is_told_once(disputed: Deal, clock: SetClock) -> None:
+    [order] = disputed.buyer.get("/orders")["items"]
+    row = parse_id("ord", order["id"])
+    with transaction():
+        pause_order(row, "system:bounces", clock.advance(minutes=1))
+    with transaction():
+        resume("order", row, "it works again", "cli", clock.advance(minutes=1))
+    told = [(one["move"], one["why"]) for one in log_of(disputed, "?actor=cli")]
+    assert told == [("paused>active", "it works again")]

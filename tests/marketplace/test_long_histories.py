@@ -15,7 +15,7 @@ from core.ids import parse_id
 from core.keyset import Asked
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
-from marketplace.leads.queries import unsealed
+from marketplace.leads.queries import pending_of, unsealed
 from marketplace.reports import (
     buyer_leads,
     buyer_orders,
@@ -46,7 +46,7 @@ HISTORY = """
     INSERT INTO marketplace.leads
     SELECT h.lead_id, publisher_id, vertical_id, region, CASE h.n % 5 WHEN 0 THEN 'rejected' ELSE 'sold' END, reasons,
            contact_class, (ARRAY['hot', 'warm', 'cold'])[1 + h.n % 3], h.n % 101, test, external_id, source_name, h.at,
-           details, contact, contact_key, decision FROM marketplace.leads, history h WHERE id = :lead;
+           jsonb_set(details, '{source,sub}', jsonb_build_object('1', 'sub-' || h.n % 1000)), contact, contact_key, decision FROM marketplace.leads, history h WHERE id = :lead;
     INSERT INTO marketplace.sales SELECT (jsonb_populate_record(s, jsonb_build_object('id', h.sale_id, 'lead_id',
            h.lead_id, 'sold_at', h.at, 'state', CASE WHEN h.n < 700 THEN 'delivered' ELSE 'settled' END))).*
     FROM marketplace.sales s, history h WHERE s.id = :sale;
@@ -67,13 +67,19 @@ ASKED: dict[str, Ask] = {
     "publisher today": lambda p, _, at: publisher_today.today_of(p, "EUR", at),
     "publisher latest": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, None),
     "publisher latest sold": lambda p, _, at: publisher_today.latest_leads(p, NEWEST, "sold"),
-    "publisher pending": lambda p, _, at: publisher_today.balance_of(p, "EUR"),
+    "publisher pending": lambda p, _, at: pending_of(p, "EUR"),
+    "publisher next release": lambda p, _, at: publisher_today.next_release_of(p, "EUR"),
+    "publisher reserve": lambda p, _, at: publisher_balance.reserve_days(p, "EUR", at),
     "publisher leads": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), NEWEST),
     "publisher leads, oldest": lambda p, _, at: publisher_leads.leads_asked(p, publisher_leads.Narrowed(), OLDEST),
     "publisher leads of a day": lambda p, _, at: publisher_leads.leads_asked(
         p, publisher_leads.Narrowed(since=at.date(), until=at.date()), NEWEST),
     "suspense": lambda _, __, at: suspended(),
     "suspense and the bank": lambda _, __, at: bank_unexplained(at),
+    "publisher leads of a sub id": lambda p, _, at: publisher_leads.leads_asked(
+        p, publisher_leads.Narrowed(sub="sub-7"), NEWEST),
+    "publisher leads of no sub id": lambda p, _, at: publisher_leads.leads_asked(
+        p, publisher_leads.Narrowed(sub="nobody's"), NEWEST),
     "publisher weeks": lambda p, _, at: publisher_balance.pending_weeks(p, "EUR"),
     "publisher movements": lambda p, _, at: buyer_wallet.movements_of(p, "EUR", None),
     "publisher disputes": lambda p, _, at: publisher_disputes.disputes_asked(p, None, Asked("opened", True)),

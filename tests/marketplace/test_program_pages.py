@@ -1,6 +1,7 @@
 """Keys and webhooks on pages, for every kind of account: secrets shown once, questions before what cannot be undone."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -137,6 +138,16 @@ def test_a_key_is_revoked_only_after_the_question(market: Market, buyer: Member,
     assert desk.send(link).location == PLACE
     assert program.request("GET", "/orders").status_code == 401
     assert "Revoked" in desk.open(PLACE).text and desk.send(link).location == PLACE
+
+
+def test_a_key_says_when_it_was_last_used(market: Market, buyer: Member, desk: Visitor) -> None:
+    made = buyer.post("/keys", {"name": "idle"})
+    assert made["last_used_on"] is None
+    desk.open(PLACE)  # the end of any request writes what was used until then
+    said = {one["name"]: one["last_used_on"] for one in buyer.get("/keys")["items"]}
+    assert said.pop("idle") is None and list(said.values()) == [datetime.now(UTC).date().isoformat()]
+    text = desk.open(PLACE).text
+    assert "Last used" in text and "never" in text
 
 
 def test_keys_and_webhooks_of_somebody_else_are_not_there(market: Market, buyer: Member, desk: Visitor) -> None:

@@ -122,3 +122,10 @@ def test_the_names_of_accounts_are_found_by_their_index(market: Market) -> None:
     plan = "\n".join(db.session.scalars(db.text(like)))
     db.session.rollback()
     assert "accounts_name_idx" in plan, plan
+
+
+def test_a_publisher_finds_his_leads_by_a_whole_sub_id(deal: Deal, market: Market) -> None:
+    deal.publisher.post("/leads", market.lead(source={"name": "quiz", "sub": {"9": "s9 & <b>", "1": "x"}}))
+    publisher, other = visitor_of(market, deal.publisher), visitor_of(market, market.make_publisher())
+    assert found(publisher, "s9 & <b>") == ["/publisher/leads?sub=s9+%26+%3Cb%3E"]
+    assert found(publisher, "s9") == found(other, "s9 & <b>") == []

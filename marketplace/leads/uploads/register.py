@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
+from core.identity import Account
 from core.ids import new_id
 from core.jobs import enqueue
+from core.overrides import overrides
 from core.schemas import convert
 from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import Vertical
@@ -29,6 +31,7 @@ from marketplace.leads.uploads.sniffing import Table, open_table, samples_of, ta
 
 JOB = "market.upload"
 KEPT_DAYS = 30  # as long as a question about a row may still come
+KEPT, RUNNING = "uploads.kept", "uploads.running"  # settings: files of one publisher at a time
 ERASED_AT_ONCE = 20
 RETENTION = "system:retention"
 
@@ -45,7 +48,10 @@ class Sent:
 
 
 def add_upload(publisher_id: UUID, sent: Sent, actor: str, at: datetime) -> Upload:
-    """Keep a file sealed until its retention is over; Invalid `unusable_file` with every fault that can be told."""
+    """Keep a file sealed until its retention is over; Invalid `unusable_file` with every fault that can be told.
+
+    Conflict `too_many_uploads` while as many files of the publisher are kept as may be.
+    """
     faults = list(_faults_of(publisher_id, sent))
     try:
         table: Table | None = table_of(sent.data, sent.encoding)
@@ -53,6 +59,7 @@ def add_upload(publisher_id: UUID, sent: Sent, actor: str, at: datetime) -> Uplo
         table, faults = None, [*unusable.faults, *faults]
     if table is None or faults:
         raise Invalid("unusable_file", "The file cannot be used.", faults)
+    _refuse_more_kept(publisher_id)
     upload = Upload(
         id=new_id(), publisher_id=publisher_id, source_name=sent.source_name, vertical=sent.vertical,
         file_name=_clean(sent.name), size_bytes=len(sent.data), sha256=hashlib.sha256(sent.data).digest(),
@@ -68,6 +75,27 @@ def add_upload(publisher_id: UUID, sent: Sent, actor: str, at: datetime) -> Uplo
     )
     db.session.flush()
     return upload
+
+
+def _refuse_more_kept(publisher_id: UUID) -> None:
+    most = _most(publisher_id, KEPT)
+    kept = select(func.count()).select_from(UploadFile).join(Upload, Upload.id == UploadFile.upload_id)
+    if (db.session.scalar(kept.where(Upload.publisher_id == publisher_id)) or 0) >= most:
+        advice = "Give up one whose rows are not posted, or wait until one is erased."
+        raise Conflict("too_many_uploads", f"At most {most} files are kept. {advice}")
+
+
+def _refuse_more_running(publisher_id: UUID) -> None:
+    most = _most(publisher_id, RUNNING)
+    running = select(func.count()).where(Upload.publisher_id == publisher_id, Upload.state == "running")
+    if (db.session.scalar(running) or 0) >= most:
+        raise Conflict("uploads_running", f"The rows of {most} files are posted already. Wait until one has ended.")
+
+
+def _most(publisher_id: UUID, key: str) -> int:
+    """Read a limit; who asks at the same moment waits, so that two do not both find the last place free."""
+    db.session.execute(select(Account.id).where(Account.id == publisher_id).with_for_update(key_share=True))
+    return overrides().setting(key)
 
 
 def _faults_of(publisher_id: UUID, sent: Sent) -> Iterable[Fault]:
@@ -161,7 +189,8 @@ def save_answers(publisher_id: UUID, upload_id: UUID, answers: Answers, version:
 def start_upload(publisher_id: UUID, upload_id: UUID, version: int, actor: str, at: datetime) -> Upload:
     """Begin to post the rows of an upload by what was said of its columns; one that has begun stays as it is.
 
-    Conflict as `save_answers`; Invalid `unusable_file` while its source is paused.
+    Conflict as `save_answers`, or `uploads_running` while as many are posted as may be at a time; Invalid
+    `unusable_file` while its source is paused.
     """
     upload = get_upload(publisher_id, upload_id, lock=True)
     if upload.started_at is not None:
@@ -171,6 +200,7 @@ def start_upload(publisher_id: UUID, upload_id: UUID, version: int, actor: str, 
         raise Conflict("not_now", "Say what the columns mean first.")
     if why := why_paused(publisher_id, upload.source_name):
         raise Invalid("unusable_file", "The file cannot be used.", [Fault("source", "source_paused", why)])
+    _refuse_more_running(publisher_id)
     upload.started_at, upload.beat_at = at, datetime.now(UTC)
     move(upload, "running", actor, at)
     enqueue(JOB, upload=str(upload.id))

@@ -4,7 +4,7 @@ An instant is in UTC, an id is prefixed, an amount is decimal text; null means t
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -333,7 +333,7 @@ class ContactRulesShown(CountryRules, frozen=True, kw_only=True):
 
 
 class KeyShown(Struct, frozen=True, kw_only=True):
-    """An API key without its secret; `hint` is the secret's last four characters."""
+    """An API key without its secret; `hint` is the secret's last four characters, the last use a UTC day."""
 
     id: str
     name: str
@@ -341,6 +341,7 @@ class KeyShown(Struct, frozen=True, kw_only=True):
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    last_used_on: date | None
 
 
 class KeyMade(KeyShown, frozen=True, kw_only=True):

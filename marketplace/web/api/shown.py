@@ -251,6 +251,7 @@ def _key(row: ApiKey) -> dict[str, Any]:
     return {
         "id": show_id("key", row.id), "name": row.name, "hint": row.hint, "scopes": row.scopes,
         "created_at": instant(row.created_at), "revoked_at": instant_or_none(row.revoked_at),
+        "last_used_on": row.last_used_on,
     }  # fmt: skip
 
 

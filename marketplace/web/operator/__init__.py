@@ -13,6 +13,7 @@ from marketplace.web.operator import (
     jobs,
     journal,
     publishers,
+    resuming,
     review,
     settings,
     suspense,
@@ -22,6 +23,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
+PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
          vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
 ROOMS = (operator,)

@@ -10,15 +10,16 @@ from core.http import page_request
 from core.ids import show_id
 from core.paging import page_of
 from marketplace.reports.audit_log import PREFIXES, Deed, accounts_among, deeds
+from marketplace.reports.versions_log import CHANGED
 from marketplace.web.log_asked import actor_shown, read_log_asked
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import DISPUTE_STATES, actor_said
 from marketplace.web.words import STATES
 
 KINDS = {"lead": _l("Lead"), "sale": _l("Sale"), "dispute": _l("Dispute"), "order": _l("Order"),
-         "account": _l("Account")}  # fmt: skip
+         "account": _l("Account"), "vertical": _l("Vertical"), "setting": _l("Setting")}  # fmt: skip
 
-BORN = {"new": _l("New"), "received": _l("Received")}
+BORN = {"new": _l("New"), "received": _l("Received"), CHANGED: _l("Changed")}
 
 
 @operator.get("/log")
@@ -36,12 +37,16 @@ def audit_log(_: Person) -> str:
 
 def object_id(deed: Deed) -> str | None:
     """Return the id of what something was done to, None for what has none outside."""
-    return show_id(PREFIXES[deed.kind], deed.object_id) if deed.kind else None
+    return show_id(PREFIXES[deed.kind], deed.object_id) if deed.kind and deed.object_id else None
 
 
 def story_of(deed: Deed, kind: str) -> str:
     """Return where what something was done to is read, empty where operators have no page of it."""
     shown = object_id(deed) or ""
+    if deed.name:
+        is_vertical = deed.kind == "vertical"
+        values: dict[str, Any] = {"slug" if is_vertical else "key": deed.name}
+        return url_for("operator.vertical" if is_vertical else "operator.setting", **values)
     if deed.kind == "dispute":
         return url_for("operator.dispute", dispute=shown)
     return _account_page(kind, shown) if kind in ("publisher", "buyer") else ""

@@ -3,13 +3,13 @@
 from flask import render_template, request, url_for
 from flask_babel import gettext
 
-from affiliates import earnings_in
-from billing import reserves_of
 from core.actors import Person, page
 from core.ids import parse_id
+from core.pages import page_time
 from marketplace.reports.buyer_wallet import movement_of, movements_of
-from marketplace.reports.publisher_balance import pending_weeks
-from marketplace.web.chrome import CURRENCY, balance_here
+from marketplace.reports.publisher_balance import pending_in, pending_weeks, reserve_days
+from marketplace.reports.publisher_today import balance_of, next_release_of
+from marketplace.web.chrome import CURRENCY, earned_here
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.words import part_of_wallet
 
@@ -19,11 +19,13 @@ from marketplace.web.words import part_of_wallet
 def balance(person: Person) -> str:
     """Show what is pending and when it is released, what is payable, the reserve, and the movements."""
     cursor = request.args.get("cursor")
-    before = parse_id("txn", cursor) if cursor else None
+    before, earned = parse_id("txn", cursor) if cursor else None, earned_here(person)
+    weeks, next_release_at = pending_weeks(person.account_id, CURRENCY), next_release_of(person.account_id, CURRENCY)
     return render_template(
-        "marketplace/publisher/balance.html", balance=balance_here(person), currency=CURRENCY,
-        earned=earnings_in(person.account_id, CURRENCY), weeks=pending_weeks(person.account_id, CURRENCY),
-        lots=reserves_of(person.account_id, CURRENCY), movements=movements_of(person.account_id, CURRENCY, before),
+        "marketplace/publisher/balance.html", balance=balance_of(earned, pending_in(weeks, next_release_at)),
+        currency=CURRENCY, earned=earned, weeks=weeks,
+        reserve=reserve_days(person.account_id, CURRENCY, page_time()),
+        movements=movements_of(person.account_id, CURRENCY, before),
     )  # fmt: skip
 
 
