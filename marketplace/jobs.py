@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from billing import run_due_cards
+from billing import run_due_cards, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -29,6 +29,7 @@ from marketplace.leads.sources.fetching import fetch_due
 from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
+from marketplace.leads.wallet_paces import count_paces
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "contacts_late": tell_late,
     "orders_paused": pause_negligent,
     "follow_ups_due": tell_follow_ups,
+    "wallet_paces": count_paces,
+    "wallets_low": warn_low,
     "upload_files_erased": erase_files,
 }
 

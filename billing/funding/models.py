@@ -60,6 +60,13 @@ class TopUp(Model):
         UniqueConstraint("payment_id", name="top_ups_payment_id_key"),
         Index("top_ups_account_id_idx", "account_id", "opened_at"),
         Index("top_ups_open_idx", "opened_at", postgresql_where=text("state IN ('opening', 'open')")),
+        Index(
+            "top_ups_one_recharge",
+            "account_id",
+            "currency",
+            unique=True,
+            postgresql_where=text("card_id IS NOT NULL AND state = 'opening'"),
+        ),
         SCHEMA,
     )
 
@@ -75,6 +82,8 @@ class TopUp(Model):
     actor: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime] = mapped_column(INSTANT)
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    # The saved card that is charged without its owner; none for a payment page.
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey("billing.saved_cards.id", name="top_ups_card_id_fkey"))
 
 
 class CardCall(Model):
@@ -84,8 +93,9 @@ class CardCall(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="card_calls_pkey"),
         CheckConstraint(
-            "verb IN ('open_checkout', 'send_back') AND state IN ('due', 'sent', 'done', 'refused', 'lost') "
-            "AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND (state = 'due') = (sent_at IS NULL)",
+            "verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card') AND state IN "
+            "('due', 'sent', 'done', 'refused', 'lost') AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND "
+            "(state = 'due') = (sent_at IS NULL)",
             name="card_calls_check",
         ),
         UniqueConstraint("idempotency_key", name="card_calls_idempotency_key_key"),

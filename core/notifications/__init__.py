@@ -3,7 +3,7 @@
 from core.notifications.deliveries import Logged, deliveries_of, forget_deliveries, make_test, replay, waiting_webhooks
 from core.notifications.digests import has_digest, queue_digests, set_digest
 from core.notifications.jobs import write_notices
-from core.notifications.mails import NOTICE_KIND, NOTICES
+from core.notifications.mails import NOTICE_KIND, NOTICES, mail_account
 from core.notifications.models import Delivery, DeliveryAttempt, Webhook
 from core.notifications.news import EXTENSION, News, news
 from core.notifications.sending import run_sender, send_due
@@ -33,6 +33,7 @@ __all__ = [
     "forget_deliveries",
     "get_webhook",
     "has_digest",
+    "mail_account",
     "make_test",
     "news",
     "queue_digests",
