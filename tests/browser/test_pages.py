@@ -41,6 +41,8 @@ OF_KIND = {
         "/buyer/wallet",
         "/buyer/wallet/top-up",
         "/buyer/wallet/refund",
+        "/buyer/wallet/cards",
+        "/buyer/wallet/recharge",
         "/buyer/lists",
         "/buyer/lists/new",
         "/buyer/addresses/confirm",

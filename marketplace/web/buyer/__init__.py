@@ -1,8 +1,20 @@
 """The buyer's pages: one module a page, each a few lines over a report."""
 
-from marketplace.web.buyer import claim, deliveries, disputes, leads, lists, order_editor, orders, top_ups, wallet
+from marketplace.web.buyer import (
+    cards,
+    claim,
+    deliveries,
+    disputes,
+    leads,
+    lists,
+    order_editor,
+    orders,
+    recharge,
+    top_ups,
+    wallet,
+)
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (claim, deliveries, disputes, leads, lists, order_editor, orders, top_ups, wallet)
+PAGES = (cards, recharge, claim, deliveries, disputes, leads, lists, order_editor, orders, top_ups, wallet)
 ROOMS = (buyer,)
