@@ -67,30 +67,31 @@ def card_for(row: Recharge) -> SavedCard | None:
     return next((card for card in cards if card.id == row.card_id), None)
 
 
-def charged_today(account_id: UUID, currency: str, at: datetime) -> int:
-    """Sum what automatic top-ups took, or may be taking, since midnight UTC."""
+def charged_today(account_id: UUID, currency: str, at: datetime) -> tuple[int, bool]:
+    """Sum what automatic top-ups took, or may be taking, since midnight UTC; and tell whether one is under way."""
     midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    query = select(func.coalesce(func.sum(TopUp.amount_minor), 0)).where(
+    is_todays, flies = (TopUp.opened_at >= midnight) & TopUp.state.in_(CHARGED), TopUp.state == "opening"
+    query = select(func.sum(TopUp.amount_minor).filter(is_todays), func.count().filter(flies)).where(
         TopUp.account_id == account_id, TopUp.currency == currency, TopUp.card_id.is_not(None),
-        TopUp.opened_at >= midnight, TopUp.state.in_(CHARGED),
+        (TopUp.opened_at >= midnight) | flies,
     )  # fmt: skip
-    return int(db.session.scalar(query) or 0)
+    taken, flying = db.session.execute(query).one()
+    return int(taken or 0), flying > 0
 
 
 def _standing(row: Recharge, card: SavedCard | None, at: datetime) -> Standing:
     account_id, currency = row.account_id, row.currency
     wallet = wallet_of(account_id, currency)
-    flies = select(TopUp.id).where(TopUp.account_id == account_id, TopUp.currency == currency,
-                                   TopUp.card_id.is_not(None), TopUp.state == "opening")  # fmt: skip
+    charged_minor, is_in_flight = charged_today(account_id, currency, at)
     taken_back = select(Chargeback.id).where(Chargeback.account_id == account_id, Chargeback.state != "won")
     return Standing(
         spendable_minor=wallet.available.minor + wallet.promo.minor,
-        charged_today_minor=charged_today(account_id, currency, at),
+        charged_today_minor=charged_minor,
         most_minor=default("wallet.top_up_most_minor"),
         newcomer_left_minor=newcomer_left(account_id, get_account(account_id).registered_at, at),
         is_suspended=wallet.suspended_at is not None,
         has_chargeback=db.session.scalar(taken_back.limit(1)) is not None,
-        is_in_flight=db.session.scalar(flies.limit(1)) is not None,
+        is_in_flight=is_in_flight,
         has_card=card is not None,
         is_card_expired=card is not None and (card.exp_year, card.exp_month) < (at.year, at.month),
         is_paused=row.paused_why is not None,

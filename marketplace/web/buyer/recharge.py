@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -45,12 +45,13 @@ class RechargeForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 def recharge(person: Person) -> str | Response:
     """Say when the wallet tops itself up and by how much."""
     at = business_clock().now()
-    choice = recharge_of(person.account_id, CURRENCY, at)
-    form = RechargeForm(data=_said(choice))
+    choice = recharge_of(person.account_id, CURRENCY, at) if request.method == "GET" else None
+    form = RechargeForm(data=_said(choice) if choice else None)
     form.card.choices = _choices(person)
     if carry_out(form, lambda: _chosen(person, form), names=AT_FIELD):
         tell(gettext("Kept. It holds from now on."))
         return redirect(url_for("buyer.recharge"), 303)
+    choice = choice or recharge_of(person.account_id, CURRENCY, at)
     return render_template("marketplace/buyer/recharge.html", form=form, choice=choice, sentence=sentence_of(choice),
                            notes=notes_of(person.account_id, CURRENCY), currency=CURRENCY, money_of=_money)  # fmt: skip
 

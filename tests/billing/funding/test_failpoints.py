@@ -65,7 +65,8 @@ def end(till: Till) -> tuple[int, ...]:
     assert till.account(1010) == till.at_stripe(), "the books say what Stripe says"
     with transaction() as session:
         others = (
-            session.execute(text("SELECT sum(available) FROM billing.wallets")).scalar_one() - wallet.available.minor
+            session.execute(text("SELECT coalesce(sum(available), 0) FROM billing.wallets")).scalar_one()
+            - wallet.available.minor
         )
     return (
         wallet.available.minor,
