@@ -33,15 +33,8 @@ from billing.funding.due import run_due_cards
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
-from billing.funding.reconciliation import Reconciliation, reconcile
-from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
-from billing.history import HistoryItem, history_of
-from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
-from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
-from billing.journal import Asked as JournalAsked
-from billing.own_funds import put_in_funds
-from billing.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
-from billing.recharge.choosing import (
+from billing.funding.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
+from billing.funding.recharge.choosing import (
     Choice,
     choose_recharge,
     demand_currency,
@@ -50,11 +43,19 @@ from billing.recharge.choosing import (
     recharges_of,
     resume_recharge,
 )
-from billing.recharge.low import is_low, note_paces, wallets_to_count, warn_low
-from billing.recharge.models import CardPage, RechargeNote, SavedCard
-from billing.recharge.pauses import notes_of
-from billing.recharge.saving import start_card_page
-from billing.recharge.terms import Typed, Wish
+from billing.funding.recharge.low import is_low, note_paces, wallets_to_count, warn_low
+from billing.funding.recharge.mails import JOB as WALLET_MAIL
+from billing.funding.recharge.models import CardPage, RechargeNote, SavedCard
+from billing.funding.recharge.pauses import notes_of
+from billing.funding.recharge.saving import start_card_page
+from billing.funding.recharge.terms import Typed, Wish
+from billing.funding.reconciliation import Reconciliation, reconcile
+from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
+from billing.history import HistoryItem, history_of
+from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
+from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
+from billing.journal import Asked as JournalAsked
+from billing.own_funds import put_in_funds
 from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.stand_in import StandIn, stand_in_for
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
@@ -62,6 +63,7 @@ from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, 
 __all__ = [
     "CHECKS",
     "KINDS",
+    "WALLET_MAIL",
     "AuditReport",
     "CardPage",
     "Check",

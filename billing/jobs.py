@@ -5,14 +5,11 @@ Jobs only wake; what is due stands in the tables, so a lost or doubled wake-up c
 
 import threading
 from datetime import timedelta
-from uuid import UUID
 
 from billing.funding.due import run_cards
 from billing.funding.waking import WAKE
-from billing.recharge.mails import JOB
 from core.http import business_clock, settings
 from core.jobs import job
-from core.notifications import mail_account
 
 _in_hand, _fetch, _again = threading.Lock(), threading.Event(), threading.Event()
 
@@ -28,12 +25,6 @@ def poll_cards() -> None:
     """Fetch what no webhook brought, and do what is due."""
     _fetch.set()
     _look()
-
-
-@job(JOB)
-def mail_about_a_wallet(account_id: str, subject: str, text: str) -> None:
-    """Write to the people of an account about its wallet; tried again when mail cannot be sent."""
-    mail_account(UUID(account_id), subject, text)
 
 
 def _look() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from billing.funding.reading import fetch_news, handle_news, read_balance, send_calls
+from billing.funding.recharge.charging import recharge_due
 from billing.funding.rechecking import recheck_open
 from billing.funding.rows import FAULTS
-from billing.recharge.charging import recharge_due
 from billing.stripe_gateway import Undecided, gateway
 from core.http import settings
 

@@ -15,11 +15,11 @@ from billing.funding.calls import Verb, carry_out, due_calls
 from billing.funding.give_backs import payment_of_part, record_sent_back, reference_of
 from billing.funding.looks import look_from, note_look
 from billing.funding.models import BalanceTransaction, CardNews
+from billing.funding.recharge.cards import method_of, record_card_page
+from billing.funding.recharge.charging import look_up_charge, record_charge
 from billing.funding.rows import do_each
 from billing.funding.telling import explain, tell, tell_chargeback
 from billing.funding.top_ups import record_checkout
-from billing.recharge.cards import method_of, record_card_page
-from billing.recharge.charging import look_up_charge, record_charge
 from billing.stripe_gateway import Card, Gateway, News, Payment, SentBack
 from core.db import db, transaction
 from core.failpoints import failpoint

@@ -6,9 +6,9 @@ from sqlalchemy import Select, literal, select, union_all
 
 from billing.funding.looks import is_deep, note_look
 from billing.funding.models import CardCall, Chargeback, GiveBackPart, TopUp
+from billing.funding.recharge.models import CardPage
 from billing.funding.rows import MOST_MISSES
 from billing.funding.telling import tell
-from billing.recharge.models import CardPage
 from billing.stripe_gateway import Gateway, Undecided
 from core.db import db, transaction
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from billing.funding.balance import NOTHING, PAYMENTS, REFUNDS, Explained
 from billing.funding.chargebacks import announce_chargeback, is_payment_known
 from billing.funding.give_backs import reference_of, settle_sent_back
+from billing.funding.recharge.cards import end_card_page, is_card_known, keep_card, note_card
+from billing.funding.recharge.charging import settle
 from billing.funding.top_ups import expire_top_up, referred
-from billing.recharge.cards import end_card_page, is_card_known, keep_card, note_card
-from billing.recharge.charging import settle
 from billing.stripe_gateway import Checkout, Gateway, Payment, Refused, SentBack
 from core.db import transaction
 from core.failpoints import failpoint

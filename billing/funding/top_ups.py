@@ -209,10 +209,9 @@ def _newcomer_limits(account_id: UUID, registered_at: datetime | None, at: datet
     """Return the days of each limit and what is left of it; none for whoever is no newcomer."""
     if not is_newcomer(registered_at, at):
         return []
-    return [
-        (days, default(key) - _paid_since(account_id, at - timedelta(days=days)))
-        for days, key in ((1, "card.new_day_minor"), (7, "card.new_week_minor"))
-    ]
+    limits = ((1, "card.new_day_minor"), (7, "card.new_week_minor"))
+    paid = _paid_since(account_id, [at - timedelta(days=days) for days, _ in limits])
+    return [(days, default(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
 
 
 def _has_paid(account_id: UUID) -> bool:
@@ -220,11 +219,16 @@ def _has_paid(account_id: UUID) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _paid_since(account_id: UUID, since: datetime) -> int:
-    """Sum what was paid in since an instant, and what may yet be on open pages, in whatever currency.
+def _paid_since(account_id: UUID, instants: list[datetime]) -> list[int]:
+    """Sum what was paid in since each instant, and what may yet be on open pages, in whatever currency.
 
     One limit is for all currencies, of which a unit is about the same here; else four would be four limits.
     """
-    counts = TopUp.state.in_(("open", "opening")) | ((TopUp.state == "paid") & (TopUp.ended_at > since))
-    query = select(func.coalesce(func.sum(TopUp.amount_minor), 0)).where(TopUp.account_id == account_id, counts)
-    return int(db.session.scalar(query) or 0)
+    waits = TopUp.state.in_(("open", "opening"))
+    sums = [
+        func.coalesce(
+            func.sum(TopUp.amount_minor).filter(waits | ((TopUp.state == "paid") & (TopUp.ended_at > since))), 0
+        )
+        for since in instants
+    ]
+    return [int(minor) for minor in db.session.execute(select(*sums).where(TopUp.account_id == account_id)).one()]

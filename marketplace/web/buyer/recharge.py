@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
 
-from billing import Choice, Typed, Wish, cards_of, choose_recharge, notes_of, recharge_of, resume_recharge
+from billing import Choice, Typed, Wish, choose_recharge, notes_of, recharge_of, resume_recharge
 from core.actors import Person, page
 from core.errors import Conflict, NotFound
 from core.forms import carry_out
@@ -47,11 +47,11 @@ def recharge(person: Person) -> str | Response:
     at = business_clock().now()
     choice = recharge_of(person.account_id, CURRENCY, at) if request.method == "GET" else None
     form = RechargeForm(data=_said(choice) if choice else None)
-    form.card.choices = _choices(person)
     if carry_out(form, lambda: _chosen(person, form), names=AT_FIELD):
         tell(gettext("Kept. It holds from now on."))
         return redirect(url_for("buyer.recharge"), 303)
     choice = choice or recharge_of(person.account_id, CURRENCY, at)
+    form.card.choices = _choices(choice)
     return render_template("marketplace/buyer/recharge.html", form=form, choice=choice, sentence=sentence_of(choice),
                            notes=notes_of(person.account_id, CURRENCY), currency=CURRENCY, money_of=_money)  # fmt: skip
 
@@ -141,8 +141,8 @@ def _said(choice: Choice) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _choices(person: Person) -> list[tuple[str, str]]:
-    cards = [(show_id("card", card.id), card.name) for card in cards_of(person.account_id)]
+def _choices(choice: Choice) -> list[tuple[str, str]]:
+    cards = [(show_id("card", card.id), card.name) for card in choice.outlook.cards]
     return [(NEWEST, gettext("the newest saved card")), *cards]
 
 

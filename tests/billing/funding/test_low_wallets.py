@@ -6,6 +6,7 @@ from billing import warn_low
 from core.db import transaction
 from marketplace.jobs import run_due
 from marketplace.leads.wallet_paces import count_paces
+from marketplace.wallet_mails import wallet_mail
 from tests.billing.funding.conftest import Till, at_once, sql
 from tests.billing.funding.saved import buy, owner
 from tests.marketplace.test_portal_pages import visitor_of
@@ -53,7 +54,9 @@ def test_a_wallet_that_lasts_less_than_a_day_is_told_of_once_a_fall(till: Till) 
     look(till)
     assert len(told(till)) == 2
     mails = sql("SELECT args FROM procrastinate_jobs WHERE task_name = 'billing.wallet_mail'")
-    assert [row.args["subject"] for row in mails] == ["Your wallet is running low"] * 2
+    assert [row.args["what"] for row in mails] == ["low"] * 2
+    subject, says = wallet_mail("low", mails[0].args["told"], "https://x.example")
+    assert subject == "Your wallet is running low" and "5.00 EUR are left" in says and "12.14 EUR a day" in says
 
 
 def test_rounds_at_once_warn_once(till: Till) -> None:

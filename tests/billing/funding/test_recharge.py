@@ -5,10 +5,11 @@ from sqlalchemy.exc import IntegrityError
 
 from billing.funding.due import run_cards
 from billing.funding.reading import send_calls
-from billing.recharge.charging import recharge_due, recharge_one
+from billing.funding.recharge.charging import recharge_due, recharge_one
 from billing.stripe_gateway import gateway
 from core.db import transaction
 from core.ids import new_id
+from marketplace.wallet_mails import wallet_mail
 from tests.billing.funding.conftest import ASKS, GOOD, Till, at_once, make_due, sql
 from tests.billing.funding.saved import (
     LATER,
@@ -26,7 +27,7 @@ from tests.billing.funding.saved import (
 
 def mails() -> list[str]:
     found = sql("SELECT args FROM procrastinate_jobs WHERE task_name = 'billing.wallet_mail' ORDER BY id")
-    return [row.args["subject"] for row in found]
+    return [row.args["what"] for row in found]
 
 
 def state(till: Till) -> dict:  # type: ignore[type-arg]
@@ -153,7 +154,7 @@ def test_a_declined_card_is_left_alone_longer_each_time_and_then_its_owner_is_as
         work(till)
         assert len(charges()) == tries, hours
     assert {row[0] for row in charges()} == {"refused"} and till.wallet().available.minor == 0
-    assert codes(till) == ["changed"] + ["charge", "declined"] * 4 and mails() == ["Automatic top-up is paused"]
+    assert codes(till) == ["changed"] + ["charge", "declined"] * 4 and mails() == ["paused"]
     assert (state(till)["now"], state(till)["paused"]) == ("paused", "declined")
 
     assert till.buyer.post("/wallet/recharges/EUR/resume")["paused"] is None
@@ -179,11 +180,13 @@ def test_a_bank_that_asks_for_its_customer_has_the_amount_paid_on_a_page(till: T
     work(till)
     till.clock.advance(hours=48)
     work(till)
-    assert len(charges()) == 1 and mails() == ["Your bank wants you to confirm a top-up"]
+    assert len(charges()) == 1 and mails() == ["authentication"]
     shown = state(till)
     assert (shown["now"], shown["paused"], shown["pay_first"]["amount"]) == ("paused", "authentication", "300.00")
     [row] = sql("SELECT args FROM procrastinate_jobs WHERE task_name = 'billing.wallet_mail'")
-    assert "/buyer/wallet/top-up?amount=300.00&save=1" in row.args["text"]
+    subject, says = wallet_mail("authentication", row.args["told"], "https://x.example")
+    assert subject == "Your bank wants you to confirm a top-up" and "300.00 EUR" in says
+    assert "https://x.example/buyer/wallet/top-up?amount=300.00&save=1" in says
 
     till.paid("299.99")
     assert state(till)["now"] == "paused"

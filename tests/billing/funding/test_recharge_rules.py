@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.recharge.deciding import LEAST_MINOR, Pace, Standing, Terms, after_decline, decide, threshold_of
-from billing.recharge.terms import Limits, Typed, Wish, read_terms
+from billing.funding.recharge.deciding import LEAST_MINOR, Pace, Standing, Terms, after_decline, decide, threshold_of
+from billing.funding.recharge.terms import Limits, Typed, Wish, read_terms
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TERMS = Terms(True, 10_000, None, 30_000, 90_000)

@@ -11,15 +11,15 @@ from sqlalchemy import and_, func, select
 
 from billing.funding.calls import write_call
 from billing.funding.models import CardCall, TopUp
+from billing.funding.recharge.cards import lock_payer
+from billing.funding.recharge.deciding import TOLD, after_decline
+from billing.funding.recharge.looking import Outlook, look
+from billing.funding.recharge.mails import mail_authentication, mail_paused
+from billing.funding.recharge.models import Recharge, SavedCard, WalletPace
+from billing.funding.recharge.pauses import clear_pause, note
+from billing.funding.recharge.wording import WHY
 from billing.funding.top_ups import referred, settle_payment
 from billing.models import Wallet
-from billing.recharge.cards import lock_payer
-from billing.recharge.deciding import TOLD, after_decline
-from billing.recharge.looking import Outlook, look
-from billing.recharge.mails import mail_authentication, mail_paused
-from billing.recharge.models import Recharge, SavedCard, WalletPace
-from billing.recharge.pauses import clear_pause, note
-from billing.recharge.wording import SENTENCES
 from billing.stripe_gateway import Gateway, Payment
 from core.db import db, transaction
 from core.defaults import default
@@ -54,7 +54,7 @@ def recharge_one(account_id: UUID, currency: str, at: datetime) -> bool:
     if code == "charge":
         _order(row, seen, at)
     elif code in TOLD and code != row.last_code:
-        note(row, code, SENTENCES[code], ACTOR, at)
+        note(row, code, WHY[code], ACTOR, at)
     row.last_code = code
     db.session.flush()
     return code == "charge"
@@ -140,10 +140,10 @@ def _refuse(top_up: TopUp, why: str, at: datetime) -> None:
     top_up.state, top_up.why, top_up.ended_at = "refused", why[:500], at
     row, code = _row_of(top_up), why.split(":")[0]
     if code == "never_arrived":  # which says nothing of the card
-        says, told = SENTENCES["not_sent"], "not_sent"
+        says, told = WHY["not_sent"], "not_sent"
     elif code == ASKS:
         row.paused_why, row.paused_at, row.asked_minor = "authentication", at, top_up.amount_minor
-        says, told = SENTENCES[ASKS], ASKS
+        says, told = WHY[ASKS], ASKS
         mail_authentication(top_up.account_id, Money(top_up.amount_minor, top_up.currency))
     else:
         says, told = _note_decline(row, why, at), "declined"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from billing.recharge.models import Recharge, RechargeNote
+from billing.funding.recharge.models import Recharge, RechargeNote
 from core.db import db
 from core.ids import new_id
 

@@ -1,6 +1,6 @@
 """The sentences that a wallet's log says of its automatic top-ups. Pure."""
 
-SENTENCES = {
+WHY = {
     "suspended": "The wallet is suspended, so its card is not charged. Ask the exchange's operator.",
     "charged_back": "A payment was taken back through the bank, so no card is charged until that has ended well.",
     "no_card": "No saved card is there to be charged. Save one.",

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from billing.funding.recharge.mails import mail_low
+from billing.funding.recharge.models import WalletPace
 from billing.models import Wallet
-from billing.recharge.mails import mail_low
-from billing.recharge.models import WalletPace
 from core.db import db
 from core.defaults import default
 from core.money import Money

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
+from billing.funding.recharge.models import CardPage, SavedCard
+from billing.funding.recharge.pauses import clear_pauses
 from billing.funding.top_ups import Ways, remember_customer
-from billing.recharge.models import CardPage, SavedCard
-from billing.recharge.pauses import clear_pauses
 from billing.stripe_gateway import Card, Checkout
 from core.db import db
 from core.errors import Conflict, NotFound

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.recharge.deciding import LEAST_MINOR, Terms
+from billing.funding.recharge.deciding import LEAST_MINOR, Terms
 from core.errors import Fault
 from core.money import Money, is_currency
 

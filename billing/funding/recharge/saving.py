@@ -6,9 +6,9 @@ from uuid import UUID
 from billing.funding.calls import carry_out
 from billing.funding.paying import demand_cards
 from billing.funding.reading import verbs_of
+from billing.funding.recharge.cards import get_card_page, order_card_page
+from billing.funding.recharge.models import CardPage
 from billing.funding.top_ups import Ways
-from billing.recharge.cards import get_card_page, order_card_page
-from billing.recharge.models import CardPage
 from billing.stripe_gateway import gateway
 from core.db import db, transaction
 from core.errors import Conflict, Unavailable

@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.funding.models import TopUp
+from billing.funding.recharge.cards import cards_of, lock_payer
+from billing.funding.recharge.deciding import Terms
+from billing.funding.recharge.looking import Outlook, look, terms_of
+from billing.funding.recharge.models import Recharge
+from billing.funding.recharge.pauses import clear_pause, note
+from billing.funding.recharge.terms import Limits, Wish, read_terms
 from billing.funding.top_ups import CURRENCIES, is_newcomer
-from billing.recharge.cards import cards_of, lock_payer
-from billing.recharge.deciding import Terms
-from billing.recharge.looking import Outlook, look, terms_of
-from billing.recharge.models import Recharge
-from billing.recharge.pauses import clear_pause, note
-from billing.recharge.terms import Limits, Wish, read_terms
 from core.db import db
 from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
