@@ -151,14 +151,15 @@ def _refuse(top_up: TopUp, why: str, at: datetime) -> None:
 
 
 def _note_decline(row: Recharge, why: str, at: datetime) -> str:
-    """Count a decline and return the sentence for it."""
+    """Count a decline and return the sentence for it, which begins with the bank's own."""
+    said = why.partition(": ")[2] or why
     row.declines += 1
     row.not_before = after_decline(row.declines, at)
     if row.not_before is None:
         row.paused_why, row.paused_at = "declined", at
-        mail_paused(row.account_id, row.currency, why)
-        return f"{why} It is not tried again until you resume it or save another card."
-    return f"{why} It is tried again from {row.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC on."
+        mail_paused(row.account_id, row.currency, said)
+        return f"{said} It is not tried again until you resume it or save another card."
+    return f"{said} It is tried again from {row.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC on."
 
 
 def _row_of(top_up: TopUp) -> Recharge:
