@@ -1,7 +1,7 @@
 """What falls due in the market, done whenever somebody asks: the clock every minute, or `run-due`."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -34,18 +34,21 @@ from marketplace.leads.wallet_paces import count_paces
 log = logging.getLogger(__name__)
 
 
-# Disputes first, since a decision may let a sale be settled in the same run; then money; then the watch over first
-# contacts, in the order in which one needs the other.
+# The watch over first contacts, in the order in which one needs the other.
+WATCH: dict[str, Callable[[datetime], int]] = {
+    "contact_clocks": start_clocks,
+    "contacts_late": tell_late,
+    "orders_paused": pause_negligent,
+    "follow_ups_due": tell_follow_ups,
+}
+# Disputes first, since a decision may let a sale be settled in the same run; then money.
 DUE: dict[str, Callable[[datetime], int]] = {
     **DISPUTE_STEPS,
     "settlements": settle_batch,
     "reserves": mature_batch,
     "debts_netted": net_batch,
     "sources_looked_at": look_at_sources,
-    "contact_clocks": start_clocks,
-    "contacts_late": tell_late,
-    "orders_paused": pause_negligent,
-    "follow_ups_due": tell_follow_ups,
+    **WATCH,
     "wallet_paces": count_paces,
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,
@@ -63,9 +66,9 @@ def run_due(as_of: datetime) -> dict[str, int]:
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
-def settle_due(as_of: datetime) -> dict[str, int]:
-    """Do what is due by then in the books and the market, each batch in a transaction of its own."""
-    return {name: _drain(batch, as_of) for name, batch in DUE.items()}
+def settle_due(as_of: datetime, steps: Mapping[str, Callable[[datetime], int]] = DUE) -> dict[str, int]:
+    """Do what is due by then in the books and the market, or some steps of it; each batch is a transaction."""
+    return {name: _drain(batch, as_of) for name, batch in steps.items()}
 
 
 def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:

@@ -4,7 +4,7 @@ The tests run on the real PostgreSQL and really commit. After a test that had a 
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from core.config import Settings
 from core.db import db, migrate, pool_of, transaction
@@ -58,6 +59,22 @@ def _quick_passwords() -> Iterator[None]:
     """Hash passwords cheaply: the made accounts of tests protect nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_compiled_once() -> Iterator[None]:
+    """Let every application of the session share what is compiled of a route: that is most of making one."""
+    compile_builder, compiled = Rule._compile_builder, dict[tuple[str, ...], Callable[..., tuple[str, str]]]()
+
+    def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (repr(rule._trace), repr(rule.defaults), repr(append_unknown))
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", builder_of)
         yield
 
 

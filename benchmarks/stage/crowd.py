@@ -22,9 +22,9 @@ from core.schemas import convert
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand, make_account
-from marketplace.demo.backfill import SetClock
 from marketplace.demo.market import sample_market
 from marketplace.demo.opening import Wanted, fill_in, next_opening
+from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import LOGINS
 from marketplace.jobs import settle_due
 from marketplace.leads.desk import desk

@@ -24,12 +24,12 @@ from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand
 from marketplace.cli.processes import Beside, serve_everything, tie_to_supervisor
 from marketplace.cli.running import print_json, read_settings, running_app
-from marketplace.demo.backfill import SetClock
 from marketplace.demo.calls import Api
 from marketplace.demo.cast import Cast
 from marketplace.demo.market import sample_market
 from marketplace.demo.opening import Wanted, fill_in, next_opening
 from marketplace.demo.report import lines_of, report
+from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import LOGINS
 from marketplace.demo.simulator import Simulator
 from marketplace.demo.state import DemoState, discard, last_instant, locked, state_in, write_clock, write_state

@@ -1,106 +1,86 @@
 """Filling in the days before the demonstration begins: the same leads, deeds and due work as live, without waiting.
 
-Leads go through the intake one by one in the order of time, by a clock that is set to each; every few hours of the
-market what people do with what they bought is done, and what fell due. So caps, budgets, wallets, windows and books are
-what they would be had it been live. All is delivered to the portal, since nobody answers over a network yet. What has
-no buyer in common (`lanes`) is played at once, since Python and the database would wait for each other otherwise.
+Leads go through the intake one by one in the order of time, by a clock that is set to each; twice a day of the market
+what people do with what they bought is done, and what fell due. So caps, budgets, wallets, windows and books are what
+they would be had it been live. All is delivered to the portal, since nobody answers over a network yet. What has no
+buyer in common (`lanes`) is played at once, each in a process of its own (`lane`), since it is the processor that
+everything waits for.
 """
 
 import heapq
 import logging
-import threading
-from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import count, groupby
-from typing import Any, NamedTuple, TypeVar
+from multiprocessing import get_context
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
 
-from core.clock import from_rfc3339
-from core.db import Application, db, present_app, transaction
-from core.errors import DomainError
+from core.db import db, present_pool, transaction
 from core.http import settings
 from core.ids import parse_id, show_id
-from core.schemas import convert
-from marketplace.demo.behaviour import Deed, Known, Sold, decision_of, deeds_of
+from marketplace.demo import lane
+from marketplace.demo.behaviour import Known, Sold, decision_of, deeds_of
 from marketplace.demo.cast import Cast, Posting
 from marketplace.demo.labels import LabelBook
 from marketplace.demo.lanes import HOW_MANY, lanes_of
-from marketplace.demo.settling import ACTOR, refill_wallets
+from marketplace.demo.set_clock import SetClock
+from marketplace.demo.settling import refill_wallets
 from marketplace.demo.state import DemoState
-from marketplace.jobs import settle_due
-from marketplace.leads.desk import desk
-from marketplace.leads.dispositions import Report, report_at_once
+from marketplace.jobs import DUE, WATCH, settle_due
 from marketplace.leads.dispute_rows import Dispute
-from marketplace.leads.disputes import Claim, open_dispute, resolve_dispute
-from marketplace.leads.disputes.evidence import add_file
-from marketplace.leads.intake import Intake, Sender
 from marketplace.leads.models import Lead, Sale
-from marketplace.leads.refusals import count_refusal
-from marketplace.leads.submission import Submission
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STEP = timedelta(hours=6)  # between two looks at what people do and what falls due
-TOGETHER = 50  # deeds in a transaction
-REPORTS_TOGETHER = 500
-_LANES = range(HOW_MANY)
-
-
-class SetClock(threading.local):
-    """A clock that stands at the instant it was set to, in each thread by itself."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        """Return that instant."""
-        return self.at
+STEP = timedelta(hours=12)  # between two looks at what people do and what falls due
+_BOOKS = {name: batch for name, batch in DUE.items() if name not in WATCH}
 
 
 class _Due(NamedTuple):
-    """A deed in the order of time, with whose it is; the number keeps equal instants in order."""
+    """A deed in the order of time; the number keeps equal instants in order."""
 
     at: datetime
     number: int
-    buyer_id: UUID
     lane: int
-    deed: Deed
+    act: lane.Act
 
 
-class _Posted(NamedTuple):
-    """A lead that was posted, with the id it got or why it is none."""
+class _Bought(NamedTuple):
+    """What is known of the lead that was bought, and the lane it is in."""
 
-    posting: Posting
-    said: UUID | DomainError
+    known: Known
+    lane: int
 
 
 class Backfill:
-    """Plays the market from its first day until it opens."""
+    """Plays the market from its first day until it opens, on the present application's database."""
 
     def __init__(self, cast: Cast, state: DemoState, labels: LabelBook, clock: SetClock) -> None:
         self._cast, self._state, self._labels, self._clock = cast, state, labels, clock
-        self._senders = {
-            name: Sender(parse_id("acc", member.account_id), None, by=ACTOR)
+        self._publishers = {
+            name: parse_id("acc", member.account_id)
             for name, member in state.members.items() if member.kind == "publisher"
         }  # fmt: skip
         self._start = datetime.combine(cast.first_day, time(), UTC)
-        self._lanes, self._numbers = lanes_of(cast), count()
+        self._lane_of, self._numbers = lanes_of(cast), count()
         self._agenda: list[_Due] = []
-        self._sold: dict[UUID, Known] = {}
+        self._bought: dict[UUID, _Bought] = {}
         self._seen_to: UUID | None = None
-        self.skipped: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
 
     def run(self, progress: Callable[[datetime, int], None]) -> None:
         """Fill the days in; tell the progress as the instant of the market up to which all is done, and the leads."""
         until, reached, day = self._state.opened_at, 0, -1
-        with ThreadPoolExecutor(HOW_MANY, "lane") as self._pool:
+        with ExitStack() as processes:
+            self._lanes = [processes.enter_context(self._process()) for _ in range(HOW_MANY)]
             for step, postings in _made_ahead(groupby(self._postings(until), key=self._step_of)):
                 while reached < step:
                     reached += 1
@@ -111,7 +91,12 @@ class Backfill:
                 progress(postings[-1].sent.at, len(postings))
             self._end_of_step(until)
         progress(until, 0)
-        log.debug("of the buyers' deeds some were refused: %s", dict(self.skipped))
+        log.debug("of the buyers' deeds some were refused: %s", dict(self.refused))
+
+    @staticmethod
+    def _process() -> ProcessPoolExecutor:
+        begin = partial(lane.begin, settings(), str(present_pool().conninfo))
+        return ProcessPoolExecutor(1, get_context("spawn"), initializer=begin)
 
     def _postings(self, until: datetime) -> Iterator[Posting]:
         for posting in self._cast.postings_from(self._start):
@@ -133,29 +118,26 @@ class Backfill:
 
     def _post(self, postings: list[Posting]) -> None:
         """Post the leads of a step, and note what each truly is."""
-        intake = desk().intake
-        lanes = [[each for each in postings if self._lane(each.sent.body["vertical"]) == lane] for lane in _LANES]
-        for posted in self._pool.map(lambda some: self._post_one_by_one(some, intake), lanes):
-            for (sent, publisher), said in posted:
-                if isinstance(said, DomainError):
-                    with transaction():
-                        count_refusal(self._senders[publisher.name].account_id, said, sent.at)
-                else:
-                    self._labels.write(show_id("lead", said), Known(sent.body["external_id"], sent.true_label))
+        self._clock.at = postings[-1].sent.at
+        lanes = self._split(postings, lambda posting: self._lane_of[posting.sent.body["vertical"]])
+        sent = [process.submit(lane.post, [self._sent(each) for each in some])
+                for process, some in zip(self._lanes, lanes, strict=True)]  # fmt: skip
+        for future, some in zip(sent, lanes, strict=True):
+            for posting, lead_id in zip(some, future.result(), strict=True):
+                if lead_id is not None:
+                    known = Known(posting.sent.body["external_id"], posting.sent.true_label)
+                    self._labels.write(show_id("lead", lead_id), known)
 
-    def _post_one_by_one(self, postings: list[Posting], intake: Intake) -> list[_Posted]:
-        return [_Posted(posting, self._post_one(posting, intake)) for posting in postings]
+    def _sent(self, posting: Posting) -> lane.Post:
+        return lane.Post(self._publishers[posting.publisher.name], posting.sent.body, posting.sent.at)
 
-    def _post_one(self, posting: Posting, intake: Intake) -> UUID | DomainError:
-        self._clock.at = posting.sent.at
-        try:
-            taken = intake.take(convert(posting.sent.body, Submission), self._senders[posting.publisher.name])
-        except DomainError as refused:
-            return refused
-        return UUID(taken.result["id"])
-
-    def _lane(self, vertical: str) -> int:
-        return self._lanes[vertical]
+    @staticmethod
+    def _split(items: Iterable[T], lane_of: Callable[[T], int]) -> list[list[T]]:
+        """Deal items out to the lanes they belong to, in their order."""
+        lanes: list[list[T]] = [[] for _ in range(HOW_MANY)]
+        for item in items:
+            lanes[lane_of(item)].append(item)
+        return lanes
 
     # -- what people do with what they bought --------------------------------------------------------------------------
 
@@ -165,22 +147,15 @@ class Backfill:
         due = []
         while self._agenda and self._agenda[0].at <= at:
             due.append(heapq.heappop(self._agenda))
-        app = present_app()
-        lanes = [[each for each in due if each.lane == lane] for lane in _LANES]
-        for skipped in self._pool.map(lambda some: self._do(some, at, app), lanes):
-            self.skipped += skipped
-        self._decide(at)
-        settle_due(at)
-
-    def _do(self, due: list[_Due], at: datetime, app: Application) -> Counter[str]:
-        """Do the deeds of a lane and return how many of them were refused, by code."""
-        self._clock.at, skipped = at, Counter[str]()
-        with app.app_context():
-            self._report([each.deed for each in due if each.deed.kind == "disposition"], at)
-            for some in batched([each for each in due if each.deed.kind == "dispute"], TOGETHER):
-                with transaction():
-                    skipped.update(filter(None, [self._dispute(each.buyer_id, each.deed) for each in some]))
-        return skipped
+        lanes = self._split(due, lambda each: each.lane)
+        acting = [process.submit(lane.act, [each.act for each in some], at)
+                  for process, some in zip(self._lanes, lanes, strict=True)]  # fmt: skip
+        self.refused = sum((future.result() for future in acting), self.refused)
+        for deciding in self._decide(at):
+            deciding.result()
+        watching = self._lanes[0].submit(lane.watch, at)
+        settle_due(at, _BOOKS)
+        watching.result()
 
     def _plan(self) -> None:
         """Put on the agenda what the buyers will do with what they bought since the last look."""
@@ -192,51 +167,30 @@ class Backfill:
                 self._seen_to = sale.id
                 known = self._labels.find(show_id("lead", sale.lead_id))
                 if known is not None:
-                    self._sold[sale.id] = known
                     self._plan_one(sale, temperature, known)
 
     def _plan_one(self, sale: Sale, temperature: str, known: Known) -> None:
         placed = self._state.orders[show_id("ord", sale.order_id)]
         sold = Sold(show_id("sale", sale.id), show_id("lead", sale.lead_id), placed.vertical, temperature,
                     sale.price_minor, sale.sold_at)  # fmt: skip
+        number = self._lane_of[placed.vertical]
+        self._bought[sale.id] = _Bought(known, number)
         buyer, rules = self._cast.buyer(placed.buyer), self._cast.rules(placed.vertical)
         for deed in deeds_of(buyer, sold, known, self._cast.market, rules, self._cast.bad_bp):
-            due = _Due(deed.at, next(self._numbers), sale.buyer_id, self._lane(placed.vertical), deed)
-            heapq.heappush(self._agenda, due)
+            heapq.heappush(self._agenda, _Due(deed.at, next(self._numbers), number, lane.Act(sale.buyer_id, deed)))
 
-    @staticmethod
-    def _report(deeds: list[Deed], now: datetime) -> None:
-        for some in batched(deeds, REPORTS_TOGETHER):
-            with transaction():
-                report_at_once([(parse_id("sale", deed.sale), _report_of(deed.body)) for deed in some], ACTOR, now)
-
-    @staticmethod
-    def _dispute(buyer_id: UUID, deed: Deed) -> str | None:
-        said, file = {**deed.body}, deed.body.get("file")
-        said.pop("file", None)
-        claim = Claim(**said, brings_file=file is not None)
-        try:
-            opened = open_dispute(buyer_id, parse_id("sale", deed.sale), claim, ACTOR, deed.at)
-        except DomainError as refused:  # above the cap on returns, mostly: refused before anything is written
-            return refused.code
-        if file is not None:
-            data = b64decode(file["base64"])
-            add_file(buyer_id, opened.id, file["name"], data, settings().data_folder, ACTOR, deed.at)
-        return None
-
-    def _decide(self, as_of: datetime) -> None:
+    def _decide(self, as_of: datetime) -> list[Future[None]]:
         """Let the operator decide what has lain long enough; the machine has looked at it before."""
+        query = select(Dispute.id, Dispute.sale_id, Dispute.opened_at).where(Dispute.state == "open")
         with transaction():
-            rows = db.session.execute(
-                select(Dispute.id, Dispute.sale_id, Dispute.opened_at)
-                .where(Dispute.state == "open")
-                .order_by(Dispute.id)
-            ).all()
-            for dispute_id, sale_id, opened_at in rows:
-                known = self._sold[sale_id]
-                at, said = decision_of(known, opened_at, self._cast.seed)
-                if at <= as_of:
-                    resolve_dispute(dispute_id, said["decision"], said["note"], ACTOR, at)
+            rows = db.session.execute(query.order_by(Dispute.id)).all()
+        ripe: list[list[lane.Decision]] = [[] for _ in range(HOW_MANY)]
+        for dispute_id, sale_id, opened_at in rows:
+            bought = self._bought[sale_id]
+            at, said = decision_of(bought.known, opened_at, self._cast.seed)
+            if at <= as_of:
+                ripe[bought.lane].append(lane.Decision(dispute_id, said["decision"], said["note"], at))
+        return [process.submit(lane.decide, some) for process, some in zip(self._lanes, ripe, strict=True)]
 
 
 def _made_ahead(steps: Iterable[tuple[int, Iterator[Posting]]]) -> Iterator[tuple[int, list[Posting]]]:
@@ -247,12 +201,3 @@ def _made_ahead(steps: Iterable[tuple[int, Iterator[Posting]]]) -> Iterator[tupl
         while some := following.result():
             following = maker.submit(next, made, None)
             yield some
-
-
-def batched(items: list[T], most: int) -> Iterator[list[T]]:
-    """Yield a list's items, so many at a time."""
-    return (items[begin : begin + most] for begin in range(0, len(items), most))
-
-
-def _report_of(body: dict[str, Any]) -> Report:
-    return msgspec.structs.replace(convert(body | {"at": body["at"]}, Report), at=from_rfc3339(body["at"]))

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from marketplace.demo.backfill import Backfill, SetClock
+from marketplace.demo.backfill import Backfill
 from marketplace.demo.cast import Cast
 from marketplace.demo.labels import LabelBook
+from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import open_members, place_orders
 from marketplace.demo.state import DemoState, write_state
 

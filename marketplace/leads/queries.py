@@ -98,6 +98,10 @@ def events_of(subject_id: UUID) -> list[Event]:
 
 def unsealed(lead: Lead, vault: Vault) -> dict[str, Any]:
     """Return a lead's contact and comments in the clear; only for whoever bought it or sent it."""
-    plain = vault.open(lead.contact, lead.contact_key, lead.id)
-    sealed = msgspec.json.decode(plain, type=learned(Sealed))
-    return {"contact": msgspec.to_builtins(sealed.contact), "comments": sealed.comments}
+    opened = opened_with(vault, lead.id, lead.contact, lead.contact_key)
+    return {"contact": msgspec.to_builtins(opened.contact), "comments": opened.comments}
+
+
+def opened_with(vault: Vault, lead_id: UUID, contact: bytes, contact_key: int) -> Sealed:
+    """Open what is sealed of a lead, given as its columns: thousands are looked through faster than as rows."""
+    return msgspec.json.decode(vault.open(contact, contact_key, lead_id), type=learned(Sealed))

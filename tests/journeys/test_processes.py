@@ -36,11 +36,12 @@ def apart(postgres: str, tmp_path: Path) -> Iterator[Installation]:
 
 def asked_again(place: Installation, method: str, path: str, body: Any, key: str) -> Answered:
     """Ask as a client does that heeds Retry-After: a web process may find once more that its connections died."""
-    for _ in range(3):
-        answer = place.request(method, path, body, key, **{"Idempotency-Key": f"{method} {path}"})
-        if answer.status != 503:
-            break
-        time.sleep(int(answer.headers["retry-after"]))
+    asked = partial(place.request, method, path, body, key, **{"Idempotency-Key": f"{method} {path}"})
+    answer = asked()
+    for _ in range(2):
+        if answer.status == 503:
+            time.sleep(int(answer.headers["retry-after"]))
+            answer = asked()
     return answer
 
 

@@ -15,7 +15,8 @@ from marketplace.leads.disputes.decision import Ruling, lock_dispute, rule, uphe
 from marketplace.leads.disputes.reasons import reason_of_sale, vertical_of_sale
 from marketplace.leads.disputes.verdicts import UPHELD, Earlier, Facts, Verdict, verdict_of
 from marketplace.leads.models import Lead, Sale
-from marketplace.leads.queries import unsealed
+from marketplace.leads.queries import opened_with
+from marketplace.leads.submission import Contact
 from marketplace.leads.suppression import listed_before
 from marketplace.leads.verdicts import judge
 from marketplace.leads.why import facts_of_stored
@@ -85,26 +86,28 @@ def _earlier(sale: Sale, lead: Lead, vault: Vault, keys_of: Keys) -> Earlier | N
     An earlier sale counts within the vertical's window unless it was returned. Contacts are sealed and a person's key
     names only the newest lead, so the buyer's leads of the window are opened one by one.
     """
-    contact = unsealed(lead, vault)["contact"]
-    known = Person((contact.get("email") or "").lower() or None, contact.get("phone"))
+    contact = opened_with(vault, lead.id, lead.contact, lead.contact_key).contact
+    known = Person((contact.email or "").lower() or None, contact.phone)
     listed = listed_before(sale.buyer_id, keys_of(known), sale.sold_at)
     if listed is not None:
         return Earlier(listed.uploaded_at, f"the list {show_id('sup', listed.id)}")
     person = _identities(contact)
     since = sale.sold_at - timedelta(days=vertical_of_sale(sale).buyer_dedupe_days)
-    for before, bought in _bought_before(sale, since):
-        if person & _identities(unsealed(bought, vault)["contact"]):
-            return Earlier(before.sold_at, f"sale {show_id('sale', before.id)}")
+    for sale_id, sold_at, *sealed in _bought_before(sale, since):
+        if person & _identities(opened_with(vault, *sealed).contact):
+            return Earlier(sold_at, f"sale {show_id('sale', sale_id)}")
     return None
 
 
 def _bought_before(sale: Sale, since: datetime) -> Iterator[Any]:
-    query = select(Sale, Lead).join(Lead, Lead.id == Sale.lead_id).where(
+    columns = (Sale.id, Sale.sold_at, Lead.id, Lead.contact, Lead.contact_key)
+    query = select(*columns).join(Lead, Lead.id == Sale.lead_id).where(
         Sale.buyer_id == sale.buyer_id, Sale.id != sale.id, Sale.sold_at >= since, Sale.sold_at < sale.sold_at,
         Sale.state.in_(("delivered", "disputed", "settled")),
     )  # fmt: skip
     return iter(db.session.execute(query.order_by(Sale.sold_at.desc()).execution_options(yield_per=200)))
 
 
-def _identities(contact: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(way, contact[way].casefold()) for way in _IDENTITIES if contact.get(way)}
+def _identities(contact: Contact) -> set[tuple[str, str]]:
+    given = ((way, getattr(contact, way)) for way in _IDENTITIES)
+    return {(way, said.casefold()) for way, said in given if said}

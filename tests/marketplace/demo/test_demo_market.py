@@ -17,7 +17,6 @@ from core.ids import parse_id
 from core.postgres import create_database, drop_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
-from marketplace.demo.backfill import SetClock
 from marketplace.demo.behaviour import Known, Sold, deeds_of, reply_of
 from marketplace.demo.cast import Cast
 from marketplace.demo.figures import NOT_JUDGED
@@ -26,6 +25,7 @@ from marketplace.demo.market import LABELS, sample_market
 from marketplace.demo.opening import Wanted, fill_in, next_opening
 from marketplace.demo.report import lines_of, report
 from marketplace.demo.scale import scaled
+from marketplace.demo.set_clock import SetClock
 from marketplace.demo.state import DemoState, Member, last_instant, locked, state_in, write_clock, write_state
 from tests.conftest import TEMPLATE
 
