@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from billing.funding.recharge.charging import recharge_due
 from tests.billing.funding.conftest import Till, sql
 from tests.billing.funding.saved import LATER, PROVES, charges, save_card, switch_on, work
 from tests.marketplace.test_portal_pages import visitor_of
@@ -120,6 +121,18 @@ def test_a_declined_card_is_tried_again_by_a_button(till: Till, visitor: Visitor
     assert visitor.send("/buyer/wallet/recharge/resume", FORM).status_code == 303
     work(till)
     assert len(charges()) == 2
+
+
+def test_an_automatic_top_up_is_read_like_any_other(till: Till, visitor: Visitor) -> None:
+    save_card(till)
+    switch_on(till)
+    recharge_due(till.clock.now())
+    [top_up] = till.buyer.get("/wallet/top-ups")["items"]
+    page = f"/buyer/wallet/top-ups/{top_up['id']}"
+    assert (top_up["state"], top_up["checkout_url"]) == ("opening", None)
+    assert "The saved card is being charged." in words_of(visitor.open(page))
+    work(till)
+    assert "Paid, and in the wallet." in words_of(visitor.open(page))
 
 
 def test_a_top_up_saves_the_card_where_that_is_ticked(till: Till, visitor: Visitor) -> None:
