@@ -3,6 +3,7 @@
 The numbers are those of docs/money.md. Every query reads one snapshot, so it may run beside live traffic.
 """
 
+from billing.document_checks import DOCUMENT_CHECKS
 from billing.funding.audit_checks import CARD_CHECKS, Check
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
@@ -297,6 +298,7 @@ CHECKS = (
     Check("I12", "no refund is above what was captured, or above its share", REFUNDS_ARE_COVERED),
     Check("I12", "fees and netted debts are booked between their two accounts", PAIRS_ARE_BOOKED),
     *CARD_CHECKS,
+    *DOCUMENT_CHECKS,
     Check("I14", "balances rebuilt from entries are the live ones", REBUILT_BALANCES),
 )
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 About = Literal["checkout", "payment", "refund", "chargeback", "card", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
+KEPT = "leadbourse_stripe"  # under which an application keeps its door
 API_VERSION = stripe.api_version
 
 
@@ -58,6 +59,7 @@ class Payment:
     money: Money
     customer_id: str | None
     reference: str | None
+    card: str | None = None  # as "Visa •• 4242"
     saves: str | None = None
     is_failed: bool = False
 
@@ -124,12 +126,11 @@ class ChargedBack:
 class Gateway:
     """Stripe's account of this installation; threads may share it."""
 
-    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None) -> None:
+    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None, wire: Any = None) -> None:
         self._webhook_secret = webhook_secret
         bases: Any = {"api": api_base} if api_base else {}
-        self._client = stripe.StripeClient(
-            secret_key, base_addresses=bases, max_network_retries=0, http_client=stripe.RequestsClient(timeout=SECONDS)
-        ).v1
+        wire = wire or stripe.RequestsClient(timeout=SECONDS)
+        self._client = stripe.StripeClient(secret_key, base_addresses=bases, max_network_retries=0, http_client=wire).v1
 
     def open_checkout(self, payload: Any, key: str) -> Checkout:
         """Open a hosted payment page."""
@@ -141,7 +142,8 @@ class Gateway:
 
     def payment(self, payment_id: str) -> Payment:
         """Read a payment as it stands now."""
-        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id)))
+        asked: Any = {"expand": ["latest_charge"]}
+        return _payment(_ask(lambda: self._client.payment_intents.retrieve(payment_id, asked)))
 
     def payment_of_charge(self, charge_id: str) -> Payment | None:
         """Read the payment that a charge belongs to; None for a charge without one."""
@@ -156,6 +158,7 @@ class Gateway:
     def payments_of(self, customer_id: str, since: datetime) -> Iterator[Payment]:
         """Read the payments of a customer from an instant on."""
         asked: dict[str, Any] = {"customer": customer_id, "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        asked |= {"expand": ["data.latest_charge"]}
         for one in _pages(self._client.payment_intents.list, asked):
             yield _payment(one)
 
@@ -224,7 +227,7 @@ def gateway() -> Gateway:
     """Return this application's door to Stripe."""
     said = settings()
     return kept_by_app(
-        "leadbourse_stripe",
+        KEPT,
         lambda: Gateway(said.stripe_secret_key or "none", said.stripe_api_base, said.stripe_webhook_secret),
     )
 
@@ -294,7 +297,15 @@ def _payment(intent: Any) -> Payment:
     paid = intent.status == "succeeded"
     saves = _id_of(intent.payment_method) if paid and intent.setup_future_usage == "off_session" else None
     failed = intent.status in ("requires_payment_method", "canceled")
-    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), saves, failed)
+    return Payment(
+        intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), _card_name(intent), saves, failed
+    )
+
+
+def _card_name(intent: Any) -> str | None:
+    details = getattr(intent.latest_charge, "payment_method_details", None)
+    card = getattr(details, "card", None)
+    return f"{str(card.brand).replace('_', ' ').title()} •• {card.last4}" if card else None
 
 
 def _card(method: Any) -> Card:

@@ -8,6 +8,22 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """Whom this exchange's documents are from; the address in lines."""
+
+    name: str = "Leadbourse"
+    address: str = ""
+    vat_id: str = ""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Seller":
+        """Read it from environment variables; the lines of the address stand between semicolons."""
+        lines = (line.strip() for line in environment.get("LEADBOURSE_SELLER_ADDRESS", "").split(";"))
+        name = environment.get("LEADBOURSE_SELLER_NAME") or "Leadbourse"
+        return cls(name, "\n".join(filter(None, lines)), environment.get("LEADBOURSE_SELLER_VAT_ID") or "")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this process was told; `database_url` None means the embedded PostgreSQL under `data_folder`."""
 
@@ -34,6 +50,7 @@ class Settings:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
     test_money: bool = False
+    seller: Seller = Seller()
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 32_000_000
 
@@ -86,6 +103,7 @@ class Settings:
             stripe_api_base=checked(
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
+            seller=Seller.read(environment),
             test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from billing import run_due_cards, warn_low
+from billing import erase_card_news, run_due_cards, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -52,6 +52,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "wallet_paces": count_paces,
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,
+    "card_news_erased": erase_card_news,
 }
 
 

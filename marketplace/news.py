@@ -9,7 +9,7 @@ NEWS = News(
         *("endpoint.paused", "endpoint.resumed", "order.mail_bounced", "order.file_not_taken"),
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
-        *("payout.sent", "payout.failed", "wallet.low", "books.wrong"),
+        *("payout.sent", "payout.failed", "wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
     ),
     prefixes={
         "account": "acc",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import case, func, select
 
+from billing.documents.issuing import Paid, issue_credit_note, issue_return_receipt
 from billing.funding.calls import write_call
 from billing.funding.chargebacks import at_stake
 from billing.funding.models import Chargeback, GiveBack, GiveBackPart, TopUp
@@ -43,7 +44,10 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
         raise Conflict("funds", "The wallet has less available than that.")
     db.session.add(order)
     db.session.flush()
-    return order.id, _write_parts(order, sources)
+    parts = _write_parts(order, sources)
+    issue_credit_note(account_id, money, f"refund:{order.id}", order.id, Paid("card"),
+                      [(part.top_up_id, part.amount_minor) for part, _ in parts], at)  # fmt: skip
+    return order.id, [call_id for _, call_id in parts]
 
 
 def _demand_free(account_id: UUID, money: Money) -> None:
@@ -70,7 +74,7 @@ def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:
     return [(top_up, int(left)) for top_up, left in db.session.execute(query) if left > 0]
 
 
-def _write_parts(order: GiveBack, sources: list[tuple[TopUp, int]]) -> list[UUID]:
+def _write_parts(order: GiveBack, sources: list[tuple[TopUp, int]]) -> list[tuple[GiveBackPart, UUID]]:
     calls, missing = [], order.amount_minor
     for top_up, left in sources:
         if missing == 0:
@@ -80,7 +84,7 @@ def _write_parts(order: GiveBack, sources: list[tuple[TopUp, int]]) -> list[UUID
         part = GiveBackPart(id=new_id(), give_back_id=order.id, top_up_id=top_up.id, amount_minor=minor)
         db.session.add(part)
         db.session.flush()
-        calls.append(write_call("send_back", part.id, _payload(top_up, part)))
+        calls.append((part, write_call("send_back", part.id, _payload(top_up, part))))
     return calls
 
 
@@ -152,6 +156,7 @@ def _fail(part: GiveBackPart, why: str) -> None:
         return
     order = db.session.get_one(GiveBack, part.give_back_id)
     lines = [Line(GOING_BACK, part.amount_minor), Line(AVAILABLE, -part.amount_minor, order.account_id)]
-    post("give_back_failed", f"refund:{order.id}:{part.id}:failed", order.currency, lines, source=str(order.id),
-         actor=ACTOR, at=datetime.now(UTC))  # fmt: skip
-    part.state, part.why, part.ended_at = "failed", why[:500], datetime.now(UTC)
+    key, now, money = f"refund:{order.id}:{part.id}:failed", datetime.now(UTC), Money(part.amount_minor, order.currency)
+    post("give_back_failed", key, order.currency, lines, source=str(order.id), actor=ACTOR, at=now)
+    part.state, part.why, part.ended_at = "failed", why[:500], now
+    issue_return_receipt(order.account_id, money, key, part.id, Paid("returned"), order.id, now)

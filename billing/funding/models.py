@@ -129,6 +129,8 @@ class CardNews(Model):
             "via IN ('webhook', 'poll') AND (handled_at IS NULL) = (outcome IS NULL)",
             name="card_news_check",
         ),
+        CheckConstraint("raw IS NOT NULL OR handled_at IS NOT NULL", name="card_news_raw_check"),
+        Index("card_news_raw_idx", "handled_at", postgresql_where=text("raw IS NOT NULL AND handled_at IS NOT NULL")),
         Index("card_news_unhandled_idx", "received_at", postgresql_where=text("handled_at IS NULL")),
         Index("card_news_created_at_idx", "created_at"),
         SCHEMA,
@@ -141,7 +143,7 @@ class CardNews(Model):
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     received_at: Mapped[datetime] = mapped_column(INSTANT)
     via: Mapped[str] = mapped_column(Text)
-    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    raw: Mapped[bytes | None] = mapped_column(LargeBinary)  # erased some time after it was handled
     handled_at: Mapped[datetime | None] = mapped_column(INSTANT)
     outcome: Mapped[str | None] = mapped_column(Text)
     misses: Mapped[int] = mapped_column(server_default=text("0"))

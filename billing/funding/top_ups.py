@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from billing.documents.issuing import Paid, issue_receipt
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
 from billing.ledger import AVAILABLE, CLEARING, SUSPENSE, Line, post
@@ -128,6 +129,9 @@ def settle_payment(payment: Payment, at: datetime) -> str:
         # In minor units: this may be a currency that is not traded, whose digits are unknown here.
         says = f"paid {payment.money.minor} {payment.money.currency} in minor units, which was not asked for"
         top_up.why = None if fits else says
+        if fits:
+            how = Paid(payment.card or "card", payment.id)
+            issue_receipt(top_up.account_id, payment.money, f"pi:{payment.id}", top_up.id, how, at)
         remember_customer(top_up.account_id, payment.customer_id)
     return top_up.state
 

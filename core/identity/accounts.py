@@ -97,6 +97,13 @@ def account_named(name: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.name == name).order_by(Account.id).limit(1))
 
 
+def language_of(account_id: UUID) -> str | None:
+    """Return the language that an account's first owner reads, if one was chosen."""
+    query = select(User.language).join(Membership, Membership.user_id == User.id)
+    query = query.where(Membership.account_id == account_id)
+    return db.session.scalar(query.order_by(Membership.role == "member", User.id).limit(1))
+
+
 def accounts_of_kind(kind: str) -> list[Account]:
     """Return the active accounts of one kind, the oldest first."""
     query = select(Account).where(Account.kind == kind, Account.standing == "active").order_by(Account.id)

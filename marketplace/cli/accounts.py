@@ -6,7 +6,7 @@ from uuid import uuid4
 import click
 
 from affiliates import open_publisher
-from billing import credit_wallet
+from billing import ask_promo, credit_wallet
 from core.db import transaction
 from core.errors import Fault, Invalid
 from core.http import business_clock
@@ -14,6 +14,9 @@ from core.identity import add_member, drop_second_factor, get_account, make_key,
 from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.cli.running import print_json, with_app
+from marketplace.wallet_standing import STANDINGS, set_wallet_standing
+
+COMMAND_LINE = "operator:command-line"
 
 
 @click.group()
@@ -69,6 +72,41 @@ def credit(account_id: str, amount: str, currency: str, reason: str, as_json: bo
         click.echo(f"Credited {booked['amount']} {booked['currency']} to {account_id}.")
 
 
+@account.command()
+@click.argument("account_id")
+@click.argument("amount")
+@click.argument("currency")
+@click.option("--reason", required=True, help="Why; the buyer reads it.")
+@click.option("--key", help="The same key again gives nothing more; one is made when it is left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@with_app
+def promo(account_id: str, amount: str, currency: str, reason: str, key: str | None, as_json: bool) -> None:
+    """Give promotional credit of AMOUNT CURRENCY to a buyer; above the limit an operator must agree on the pages."""
+    money = money_of(amount, currency)
+    with transaction():
+        buyer = get_account(parse_id("acc", account_id), "buyer")
+        named = f"command-line:{key or uuid4()}"
+        state = ask_promo(buyer.id, money, named, reason, COMMAND_LINE, business_clock().now()).state
+    if as_json:
+        print_json({"account_id": account_id, **money.as_json(), "state": state})
+    else:
+        click.echo(f"{money} {currency} to {account_id}: {state}.")
+
+
+@account.command("wallet-standing")
+@click.argument("account_id")
+@click.argument("standing", type=click.Choice(STANDINGS))
+@click.option("--currency", default="EUR", show_default=True)
+@click.option("--reason", required=True, help="Why; the buyer reads it.")
+@with_app
+def wallet_standing(account_id: str, standing: str, currency: str, reason: str) -> None:
+    """Suspend a buyer's wallet to new purchases, or readmit it."""
+    with transaction():
+        buyer_id, at = parse_id("acc", account_id), business_clock().now()
+        changed = set_wallet_standing(buyer_id, currency, standing, reason, COMMAND_LINE, at)
+    click.echo(f"The wallet of {account_id} is {standing}." if changed else f"It was {standing} already.")
+
+
 @account.command("add-member")
 @click.argument("account_id")
 @click.argument("email")
@@ -92,14 +130,19 @@ def without_second_factor(email: str) -> None:
 
 def credit_by_hand(account_id: str, amount: str, currency: str, reason: str) -> dict[str, str]:
     """Credit a buyer's wallet; Invalid for an unusable amount, NotFound when there is no such buyer."""
-    try:
-        money = Money.parse(amount, currency)
-    except ValueError as wrong:
-        raise Invalid("bad_amount", "Nothing was booked.", [Fault("amount", "bad_amount", f"{wrong}.")]) from wrong
+    money = money_of(amount, currency)
     with transaction():
         buyer = get_account(parse_id("acc", account_id), "buyer")
         key = str(uuid4())
-        posting = credit_wallet(buyer.id, money, key, reason, "operator:command-line", business_clock().now())
+        posting = credit_wallet(buyer.id, money, key, reason, COMMAND_LINE, business_clock().now())
     if not posting.is_booked:
         raise Invalid(f"refused_{posting.code}", f"The ledger refused the credit: {posting.code}.")
     return {"account_id": account_id, **money.as_json(), "key": f"credit:{key}", "state": posting.state}
+
+
+def money_of(amount: str, currency: str) -> Money:
+    """Read an amount as it is typed; Invalid when it is none."""
+    try:
+        return Money.parse(amount, currency)
+    except ValueError as wrong:
+        raise Invalid("bad_amount", "Nothing was booked.", [Fault("amount", "bad_amount", f"{wrong}.")]) from wrong

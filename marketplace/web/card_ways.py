@@ -6,15 +6,15 @@ from billing import Ways
 from core.http import settings
 
 
-def ways_back(asked_at: str) -> Ways:
-    """Return the addresses after paying and after leaving; on the site's own address, or the one that was asked at."""
-    base = (settings().public_url or asked_at).rstrip("/")
+def ways_back() -> Ways:
+    """Return the addresses after paying and after leaving, on the site's own address, whatever a request says of it."""
+    base = settings().address
     return Ways(
         paid=f"{base}{url_for('buyer.paid')}?session={{CHECKOUT_SESSION_ID}}", left=base + url_for("buyer.wallet")
     )
 
 
-def ways_to_cards(asked_at: str) -> Ways:
+def ways_to_cards() -> Ways:
     """Return the addresses after saving a card and after leaving: the page of the saved cards."""
-    cards = (settings().public_url or asked_at).rstrip("/") + url_for("buyer.cards")
+    cards = settings().address + url_for("buyer.cards")
     return Ways(paid=f"{cards}?saved=1", left=cards)

@@ -44,6 +44,7 @@ PLACES = {
         Step("buyer.leads", "people", _l("Leads")),
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
+        Step("buyer.documents", "receipt", _l("Documents")),
         Step("buyer.deliveries", "send", _l("Deliveries")),
         Step("buyer.lists", "person-check", _l("Lists")),
         Step("programs.overview", "key", _l("Programs")),

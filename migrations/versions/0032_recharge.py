@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0032"
-down_revision = "0031"
+down_revision = "0035"
 
 
 def upgrade() -> None:

@@ -11,6 +11,7 @@ TABLES = [
     "lot_resolutions", "refunds", "refusals", "card_customers", "card_looks", "top_ups", "card_calls", "card_news",
     "balance_transactions", "card_balances", "give_backs", "give_back_parts", "chargebacks",
     "saved_cards", "card_pages", "recharges", "recharge_log", "wallet_paces",
+    "document_counters", "documents", "billing_details", "promo_grants",
 ]  # fmt: skip
 
 

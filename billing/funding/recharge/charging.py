@@ -124,7 +124,7 @@ def _payload(top_up: TopUp, card: SavedCard) -> dict[str, Any]:
         "amount": top_up.amount_minor, "currency": top_up.currency.lower(), "customer": card.customer_id,
         "payment_method": card.method_id, "off_session": True, "confirm": True, "description": "Wallet top-up",
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        "metadata": {"leadbourse": str(top_up.id)},
+        "metadata": {"leadbourse": str(top_up.id)}, "expand": ["latest_charge"],
     }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def post_card_page(actor: Actor) -> Answer:
     """Open a page on which a card is saved without paying."""
     currency = body(CardPageAsked).currency
     demand_currency(currency)
-    ways = ways_to_cards(request.url_root)
+    ways = ways_to_cards()
     page = start_card_page(actor.account_id, currency, ways, actor.name, business_clock().now())
     return created(_page(page))
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 
-from flask import request
 from msgspec import Struct
 
 from billing import Payer, TopUp, get_top_up, give_backs_of, start_give_back, start_top_up, top_ups_of
@@ -69,8 +68,7 @@ def post_top_up(actor: Actor) -> Answer:
     with transaction():
         registered_at = get_account(actor.account_id).registered_at
     payer = Payer(actor.account_id, registered_at, actor.name)
-    ways, at = ways_back(request.url_root), business_clock().now()
-    return created(_shown(start_top_up(payer, asked, ways, at, saves_card=wish.save_card)))
+    return created(_shown(start_top_up(payer, asked, ways_back(), business_clock().now(), saves_card=wish.save_card)))
 
 
 @api.get("/wallet/top-ups")

@@ -5,6 +5,7 @@ from marketplace.web.buyer import (
     claim,
     deliveries,
     disputes,
+    documents,
     leads,
     lists,
     order_editor,
@@ -16,5 +17,5 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (cards, recharge, claim, deliveries, disputes, leads, lists, order_editor, orders, top_ups, wallet)
+PAGES = (cards, recharge, claim, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, wallet)
 ROOMS = (buyer,)

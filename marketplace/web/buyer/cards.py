@@ -54,7 +54,7 @@ def end_card(person: Person, card: str) -> str | Response:
 def _opened(person: Person) -> bool:
     """Open the page, outside of any transaction; false, and the reason told, when that is refused."""
     try:
-        ways, at = ways_to_cards(request.url_root), business_clock().now()
+        ways, at = ways_to_cards(), business_clock().now()
         start_card_page(person.account_id, CURRENCY, ways, person.name, at)
     except Conflict as refused:
         form = FlaskForm()

@@ -5,7 +5,16 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField
 
-from billing import Payer, TopUp, find_session, get_top_up, start_give_back, start_top_up, top_ups_of
+from billing import (
+    Payer,
+    TopUp,
+    documents_about,
+    find_session,
+    get_top_up,
+    start_give_back,
+    start_top_up,
+    top_ups_of,
+)
 from core.actors import Person, page
 from core.db import transaction
 from core.errors import Conflict, Fault, Invalid
@@ -63,6 +72,7 @@ def top_up(person: Person, top_up: str) -> str:
     waits = row.state == "open" and "paid" in request.args
     return render_template(
         "marketplace/buyer/top_up.html", row=row, money=Money(row.amount_minor, row.currency), waits=waits,
+        documents=documents_about(person.account_id, row.id),
         others=[one for one in top_ups_of(person.account_id, 10) if one.id != row.id], money_of=_money_of,
     )  # fmt: skip
 
@@ -87,8 +97,8 @@ def _open_page(person: Person, form: TopUpForm) -> TopUp | None:
         registered_at = get_account(person.account_id).registered_at
     payer = Payer(person.account_id, registered_at, person.name)
     try:
-        ways, at = ways_back(request.url_root), business_clock().now()
-        return start_top_up(payer, _amount_of(form), ways, at, saves_card=form.save.data)
+        at, saves_card = business_clock().now(), form.save.data
+        return start_top_up(payer, _amount_of(form), ways_back(), at, saves_card=saves_card)
     except (Invalid, Conflict) as refused:
         show_faults(form, refused, AT_FIELD)
         return None

@@ -3,6 +3,7 @@
 from marketplace.web.operator import (
     audit_log,
     books,
+    buyer_wallet,
     buyers,
     card_money,
     dispute_groups,
@@ -18,6 +19,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, verticals, vertical_editor, books, card_money,
-         journal, jobs, settings)  # fmt: skip
+PAGES = (disputes, dispute_groups, review, audit_log, publishers, buyers, buyer_wallet, verticals, vertical_editor,
+         books, card_money, journal, jobs, settings)  # fmt: skip
 ROOMS = (operator,)

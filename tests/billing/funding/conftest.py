@@ -22,7 +22,7 @@ from billing.fake_stripe import FakeStripe, running_fake
 from billing.funding.due import run_cards
 from billing.funding.models import TopUp
 from billing.funding.reading import fetch_news
-from billing.stripe_gateway import Undecided, gateway
+from billing.stripe_gateway import KEPT, Gateway, Undecided, gateway
 from core.config import Settings
 from core.db import db, pool_of, transaction
 from core.errors import Invalid
@@ -30,6 +30,8 @@ from core.ids import parse_id
 from marketplace.app import create_app
 from marketplace.audit import audit_all
 from marketplace.cli.accounts import credit_by_hand
+from tests.billing.fake_stripe.param_types import Typed
+from tests.billing.fake_stripe.referee import Referee
 from tests.conftest import SetClock
 from tests.factories import Market, Member
 
@@ -162,6 +164,15 @@ def at_once(till: Till, *works: Any) -> list[BaseException]:
     return raised
 
 
+def refereed(settings: Settings) -> Gateway:
+    """Return a door to Stripe, everything that goes through it held against Stripe's own document and types."""
+    door = Gateway(
+        settings.stripe_secret_key or "", settings.stripe_api_base, settings.stripe_webhook_secret, Referee()
+    )
+    door._client = Typed(door._client)  # type: ignore[assignment]  # it stands before what it watches
+    return door
+
+
 @pytest.fixture
 def stripe(tmp_path: Path) -> Iterator[FakeStripe]:
     with running_fake(tmp_path / "fake-stripe") as fake:
@@ -176,6 +187,7 @@ def app(database_url: str, clock: SetClock, tmp_path: Path, stripe: FakeStripe) 
     )  # fmt: skip
     made = create_app(settings, database_url, clock)
     with made.app_context():
+        made.extensions[KEPT] = refereed(settings)
         yield made
         db.session.rollback()
         report = audit_all(db.session)

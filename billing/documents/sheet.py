@@ -1,0 +1,82 @@
+"""A document laid out as words: heading, parties, facts, lines, a sum and notes; any printed form is made from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.documents.content import Content, Party, content_of
+from billing.documents.models import Document
+from billing.documents.words import Words, words_of
+from core.ids import show_id
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table, and what is told below it in smaller print."""
+
+    what: str
+    amount: str
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is printed, word for word, in its order."""
+
+    title: str
+    number: str
+    language: str
+    issued_at: datetime
+    parties: tuple[tuple[str, tuple[str, ...]], ...]
+    facts: tuple[tuple[str, str], ...]
+    heads: tuple[str, str]
+    lines: tuple[Line, ...]
+    total: tuple[str, str]
+    warning: str
+    note: str
+    page: str
+
+
+def sheet_of(document: Document) -> Sheet:
+    """Lay out an issued document, in the language and wording of its issue."""
+    content = content_of(document)
+    words = words_of(content.layout, content.language)
+    return Sheet(
+        title=words.receipt if document.kind == "receipt" else words.credit_note, number=document.shown_number,
+        language=content.language, issued_at=document.issued_at,
+        parties=(_party(words.seller, content.seller, words), _party(words.payer, content.payer, words)),
+        facts=_facts(document, content, words), heads=(words.what, words.amount),
+        lines=(_line(document, content, words),),
+        total=(words.total, words.money(document.amount_minor, document.currency)),
+        warning=words.is_test if content.is_test else "", note=words.note, page=words.page,
+    )  # fmt: skip
+
+
+def method_of(content: Content, words: Words) -> str:
+    """Say how money came or went."""
+    return {"card": words.card, "bank": words.bank, "returned": words.card}.get(content.method, content.method)
+
+
+def _party(role: str, party: Party, words: Words) -> tuple[str, tuple[str, ...]]:
+    vat = (f"{words.vat_id} {party.vat_id}",) if party.vat_id else ()
+    return role, (party.name, *filter(None, party.address.split("\n")), *vat)
+
+
+def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[str, str], ...]:
+    when = words.sent_back if document.kind == "credit_note" else words.paid
+    method = method_of(content, words)
+    return (
+        (words.number, document.shown_number), (words.issued, words.day(document.issued_at)),
+        (when, f"{content.paid_at:%Y-%m-%d %H:%M} UTC"),
+        (words.payment, f"{method}, {content.payment_id}" if content.payment_id else method),
+        (words.transaction, show_id("txn", document.transaction_id)),
+    )  # fmt: skip
+
+
+def _line(document: Document, content: Content, words: Words) -> Line:
+    what = words.went_back if document.kind == "credit_note" else words.topped_up
+    what = words.came_back if content.method == "returned" else what
+    below = tuple(
+        words.of.format(number=one.number, amount=words.money(one.amount_minor, document.currency))
+        for one in content.refers_to
+    )
+    return Line(what, words.money(document.amount_minor, document.currency), below)
