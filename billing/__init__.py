@@ -92,6 +92,22 @@ from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
+from billing.funding.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
+from billing.funding.recharge.choosing import (
+    Choice,
+    choose_recharge,
+    demand_currency,
+    last_recharges,
+    recharge_of,
+    recharges_of,
+    resume_recharge,
+)
+from billing.funding.recharge.low import is_low, note_paces, wallets_to_count, warn_low
+from billing.funding.recharge.mails import JOB as WALLET_MAIL
+from billing.funding.recharge.models import CardPage, RechargeNote, SavedCard
+from billing.funding.recharge.pauses import notes_of
+from billing.funding.recharge.saving import start_card_page
+from billing.funding.recharge.terms import Typed, Wish
 from billing.funding.reconciliation import Reconciliation, reconcile
 from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
@@ -111,6 +127,7 @@ __all__ = [
     "NET_DAYS",
     "OLD_AFTER",
     "SHEET_FIELDS",
+    "WALLET_MAIL",
     "AuditReport",
     "BankAccount",
     "BankEntry",
@@ -119,8 +136,10 @@ __all__ = [
     "BankSheet",
     "BankStatement",
     "BillingDetails",
+    "CardPage",
     "Check",
     "CheckResult",
+    "Choice",
     "CreditLine",
     "Debt",
     "DebtMove",
@@ -144,8 +163,10 @@ __all__ = [
     "Posting",
     "ProForma",
     "PromoGrant",
+    "RechargeNote",
     "Reconciliation",
     "ReserveDay",
+    "SavedCard",
     "Sent",
     "Sheet",
     "StandIn",
@@ -154,6 +175,7 @@ __all__ = [
     "SuspenseMove",
     "TopUp",
     "TrialLine",
+    "Typed",
     "WalletBalance",
     "Ways",
     "Wish",
@@ -165,8 +187,10 @@ __all__ = [
     "bank_unexplained",
     "book_lines",
     "cancel_pro_forma",
+    "cards_of",
     "charge_fee",
     "chargebacks_lately",
+    "choose_recharge",
     "collect_due",
     "compensate",
     "confirm_move",
@@ -174,6 +198,7 @@ __all__ = [
     "credit_wallet",
     "debt_moves_of",
     "decide_promo",
+    "demand_currency",
     "details_of",
     "documents_about",
     "documents_of",
@@ -184,6 +209,7 @@ __all__ = [
     "figures_of",
     "find_bank_account",
     "find_session",
+    "get_card_page",
     "get_document",
     "get_import",
     "get_pro_forma",
@@ -195,8 +221,11 @@ __all__ = [
     "grants_waiting",
     "history_of",
     "imports",
+    "is_low",
     "issue_receipt",
     "journal_of",
+    "last_recharges",
+    "latest_card_page",
     "line_of",
     "lines_after",
     "lines_of",
@@ -206,6 +235,8 @@ __all__ = [
     "move_suspense",
     "moves_of",
     "net_owed",
+    "note_paces",
+    "notes_of",
     "open_debts_of",
     "open_earner",
     "open_moves",
@@ -219,10 +250,14 @@ __all__ = [
     "pro_formas_of",
     "put_in_funds",
     "readmit_wallet",
+    "recharge_of",
+    "recharges_of",
     "reconcile",
     "refund_capture",
+    "remove_card",
     "reserves_of",
     "resolve_holds",
+    "resume_recharge",
     "return_fee",
     "run_due_cards",
     "say_bank_account",
@@ -233,6 +268,7 @@ __all__ = [
     "sheet_of",
     "shown_reference",
     "stand_in_for",
+    "start_card_page",
     "start_give_back",
     "start_top_up",
     "statements_of",
@@ -248,5 +284,7 @@ __all__ = [
     "wake_bank",
     "wallet_of",
     "wallets_of",
+    "wallets_to_count",
+    "warn_low",
     "withdraw_move",
 ]

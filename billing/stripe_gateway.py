@@ -15,7 +15,7 @@ from core.http import kept_by_app, settings
 from core.money import Money
 
 T = TypeVar("T")
-About = Literal["checkout", "payment", "refund", "chargeback", "other"]
+About = Literal["checkout", "payment", "refund", "chargeback", "card", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
 KEPT = "leadbourse_stripe"  # under which an application keeps its door
@@ -44,11 +44,15 @@ class Checkout:
     state: Literal["open", "complete", "expired"]
     payment_id: str | None
     reference: str | None
+    setup_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a card was asked for, and whether it has paid; `reference` is what we named it by."""
+    """What a card was asked for, and whether it has paid; `reference` is what we named it by.
+
+    `saves` is the card that its owner let us keep by paying.
+    """
 
     id: str
     is_paid: bool
@@ -56,6 +60,20 @@ class Payment:
     customer_id: str | None
     reference: str | None
     card: str | None = None  # as "Visa •• 4242"
+    saves: str | None = None
+    is_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card at Stripe; without a customer it is of no use to us any more."""
+
+    id: str
+    customer_id: str | None
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,31 @@ class Gateway:
         charge = _ask(lambda: self._client.charges.retrieve(charge_id))
         payment_id = _id_of(charge.payment_intent)
         return self.payment(payment_id) if payment_id else None
+
+    def charge_card(self, payload: Any, key: str) -> Payment:
+        """Charge a saved card without its owner; Refused says why its bank declined."""
+        return _payment(_ask(lambda: self._client.payment_intents.create(payload, _with(key))))
+
+    def payments_of(self, customer_id: str, since: datetime) -> Iterator[Payment]:
+        """Read the payments of a customer from an instant on."""
+        asked: dict[str, Any] = {"customer": customer_id, "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        asked |= {"expand": ["data.latest_charge"]}
+        for one in _pages(self._client.payment_intents.list, asked):
+            yield _payment(one)
+
+    def card(self, method_id: str) -> Card:
+        """Read a saved card as it stands now."""
+        return _card(_ask(lambda: self._client.payment_methods.retrieve(method_id)))
+
+    def card_of_setup(self, setup_id: str) -> Card | None:
+        """Read the card that was saved on a page; None while none was."""
+        intent = _ask(lambda: self._client.setup_intents.retrieve(setup_id))
+        method_id = _id_of(intent.payment_method)
+        return self.card(method_id) if intent.status == "succeeded" and method_id else None
+
+    def forget_card(self, payload: Any, key: str) -> Card:
+        """Detach a card from its customer, so that nobody can charge it any more."""
+        return _card(_ask(lambda: self._client.payment_methods.detach(payload["method"], {}, _with(key))))
 
     def send_back(self, payload: Any, key: str) -> SentBack:
         """Send money back to the card that paid it."""
@@ -244,20 +287,30 @@ def _reference(metadata: Any) -> str | None:
 
 def _checkout(session: Any) -> Checkout:
     return Checkout(
-        session.id, session.url, session.status, _id_of(session.payment_intent), _reference(session.metadata)
-    )
+        session.id, session.url, session.status, _id_of(session.payment_intent), _reference(session.metadata),
+        _id_of(session.setup_intent),
+    )  # fmt: skip
 
 
 def _payment(intent: Any) -> Payment:
     money = _money(intent.amount_received or intent.amount, intent.currency)
     paid = intent.status == "succeeded"
-    return Payment(intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), _card(intent))
+    saves = _id_of(intent.payment_method) if paid and intent.setup_future_usage == "off_session" else None
+    failed = intent.status in ("requires_payment_method", "canceled")
+    return Payment(
+        intent.id, paid, money, _id_of(intent.customer), _reference(intent.metadata), _card_name(intent), saves, failed
+    )
 
 
-def _card(intent: Any) -> str | None:
+def _card_name(intent: Any) -> str | None:
     details = getattr(intent.latest_charge, "payment_method_details", None)
     card = getattr(details, "card", None)
     return f"{str(card.brand).replace('_', ' ').title()} •• {card.last4}" if card else None
+
+
+def _card(method: Any) -> Card:
+    card = method.card
+    return Card(method.id, _id_of(method.customer), card.brand, card.last4, card.exp_month, card.exp_year)
 
 
 def _movement(one: Any) -> Movement:
@@ -268,7 +321,7 @@ def _movement(one: Any) -> Movement:
 # By how an event's type begins.
 _ABOUT: dict[str, About] = {
     "checkout.session.": "checkout", "payment_intent.": "payment", "refund.": "refund", "charge.refund.": "refund",
-    "charge.dispute.": "chargeback",
+    "charge.dispute.": "chargeback", "payment_method.": "card",
 }  # fmt: skip
 
 

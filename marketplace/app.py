@@ -19,6 +19,7 @@ from core.db import connect_app
 from core.identity import install_sign_in
 from core.notifications import EXTENSION
 from marketplace import jobs as market_jobs
+from marketplace import wallet_mails
 from marketplace.news import NEWS
 from marketplace.web import buyer, chrome, operator, programs, publisher
 from marketplace.web.api import (
@@ -40,6 +41,7 @@ from marketplace.web.api import (
     orders,
     promo,
     publishers,
+    recharges,
     sales,
     source_standings,
     sources,
@@ -64,6 +66,7 @@ ROOMS = (
     mail,
     billing_jobs,
     market_jobs,
+    wallet_mails,
     addresses,
     audit_log,
     balances,
@@ -81,6 +84,7 @@ ROOMS = (
     orders,
     promo,
     publishers,
+    recharges,
     sales,
     source_standings,
     sources,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from billing import erase_card_news, run_due_cards
+from billing import erase_card_news, run_due_cards, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -32,6 +32,7 @@ from marketplace.leads.sources.fetching import fetch_due
 from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
+from marketplace.leads.wallet_paces import count_paces
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "wallets_stopped": stop_batch,
     "sources_looked_at": look_at_sources,
     **WATCH,
+    "wallet_paces": count_paces,
+    "wallets_low": warn_low,
     "upload_files_erased": erase_files,
     "card_news_erased": erase_card_news,
 }

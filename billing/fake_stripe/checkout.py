@@ -154,7 +154,9 @@ def _setup(call: Call, given: Json) -> Json:
         raise unreadable(message, "currency", "parameter_missing")
     data = given.get("setup_intent_data") or {}
     intent = setup_intents.make(call, given.get("customer"), data)
-    return {"setup_intent": intent["id"], "payment_status": "no_payment_required", "currency": given.get("currency")}
+    creation = None if given.get("customer") else given.get("customer_creation") or "if_required"
+    return {"setup_intent": intent["id"], "payment_status": "no_payment_required", "currency": given.get("currency"),
+            "customer_creation": creation}  # fmt: skip
 
 
 def _blank(call: Call, given: Json, expires_at: int) -> Json:

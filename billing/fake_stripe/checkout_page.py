@@ -75,14 +75,18 @@ def _intent(call: Call, session: Json) -> Json:
         return call.get("payment_intent", session["payment_intent"])
     data = call.store.private(session["id"])["payment_intent_data"]
     if session["customer"] is None and (session["customer_creation"] == "always" or data.get("setup_future_usage")):
-        email = session["customer_email"] or "payer@example.com"
-        maker = Call(call.store, call.base_url, call.now, call.account, params={"email": email})
-        session["customer"] = customers.create(maker)["id"]
+        session["customer"] = _new_customer(call, session)
     intent = payment_intents.make(
         call, **data, amount=session["amount_total"], currency=session["currency"], customer=session["customer"],
     )  # fmt: skip
     call.change(session, payment_intent=intent["id"])
     return intent
+
+
+def _new_customer(call: Call, session: Json) -> str:
+    email = session["customer_email"] or "payer@example.com"
+    maker = Call(call.store, call.base_url, call.now, call.account, params={"email": email})
+    return str(customers.create(maker)["id"])
 
 
 def _save(call: Call, session: Json, method: Json, card: Card) -> Page:
@@ -98,6 +102,8 @@ def _save(call: Call, session: Json, method: Json, card: Card) -> Page:
 
 
 def _saved(call: Call, session: Json, intent: Json, method: Json) -> Page:
+    if session["customer"] is None and session["customer_creation"] == "always":
+        session["customer"] = intent["customer"] = _new_customer(call, session)
     setup_intents.finish(call, intent, method)
     checkout.complete(call, session)
     return pages.see_other(_success_url(session))

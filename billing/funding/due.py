@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from billing.funding.reading import fetch_news, handle_news, read_balance, send_calls
+from billing.funding.recharge.charging import recharge_due
 from billing.funding.rechecking import recheck_open
 from billing.funding.rows import FAULTS
 from billing.stripe_gateway import Undecided, gateway
@@ -18,6 +19,7 @@ def run_cards(at: datetime, *, fetches: bool = False) -> dict[str, int]:
     """
     door = gateway()
     steps: dict[str, Callable[[], int]] = {
+        "recharges": lambda: recharge_due(at),
         "card_calls": lambda: send_calls(door),
         "card_news": lambda: handle_news(door, at),
         "card_movements": lambda: read_balance(door, at),

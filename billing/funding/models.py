@@ -61,6 +61,13 @@ class TopUp(Model):
         Index("top_ups_account_id_idx", "account_id", "opened_at"),
         Index("top_ups_open_idx", "opened_at", postgresql_where=text("state IN ('opening', 'open')")),
         Index("top_ups_set_aside_idx", "ended_at", postgresql_where=text("state = 'set_aside'")),
+        Index(
+            "top_ups_one_recharge",
+            "account_id",
+            "currency",
+            unique=True,
+            postgresql_where=text("card_id IS NOT NULL AND state = 'opening'"),
+        ),
         SCHEMA,
     )
 
@@ -76,6 +83,8 @@ class TopUp(Model):
     actor: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime] = mapped_column(INSTANT)
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    # The saved card that is charged without its owner; none for a payment page.
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey("billing.saved_cards.id", name="top_ups_card_id_fkey"))
 
 
 class CardCall(Model):
@@ -85,8 +94,9 @@ class CardCall(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="card_calls_pkey"),
         CheckConstraint(
-            "verb IN ('open_checkout', 'send_back') AND state IN ('due', 'sent', 'done', 'refused', 'lost') "
-            "AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND (state = 'due') = (sent_at IS NULL)",
+            "verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card') AND state IN "
+            "('due', 'sent', 'done', 'refused', 'lost') AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND "
+            "(state = 'due') = (sent_at IS NULL)",
             name="card_calls_check",
         ),
         UniqueConstraint("idempotency_key", name="card_calls_idempotency_key_key"),

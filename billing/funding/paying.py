@@ -20,15 +20,15 @@ from core.http import settings
 from core.money import Money
 
 
-def start_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> TopUp:
+def start_top_up(payer: Payer, money: Money, ways: Ways, at: datetime, *, saves_card: bool = False) -> TopUp:
     """Open a payment page for a top-up and return it, its `checkout_url` set.
 
     Unavailable while the processor cannot be asked (the page is opened later, for nobody), Conflict when it refuses or
     none is set up, and what `order_top_up` raises. Opens its own transactions.
     """
-    _demand_cards()
+    demand_cards()
     with transaction():
-        top_up_id, call_id = order_top_up(payer, money, ways, at)
+        top_up_id, call_id = order_top_up(payer, money, ways, at, saves_card=saves_card)
     failpoint("top_up.ordered")
     carry_out(call_id, verbs_of(gateway()))
     with transaction():
@@ -46,12 +46,13 @@ def start_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
 
     Conflict when no processor is set up, and what `order_give_back` raises.
     """
-    _demand_cards()
+    demand_cards()
     order_id, _ = order_give_back(account_id, money, actor, at)
     wake_cards()
     return order_id
 
 
-def _demand_cards() -> None:
+def demand_cards() -> None:
+    """Conflict `no_cards` where no processor is set up."""
     if not settings().takes_cards:
         raise Conflict("no_cards", "This exchange takes no cards yet. Ask its operator how to pay.")

@@ -15,12 +15,15 @@ from billing.funding.calls import Verb, carry_out, due_calls
 from billing.funding.give_backs import payment_of_part, record_sent_back, reference_of
 from billing.funding.looks import look_from, note_look
 from billing.funding.models import BalanceTransaction, CardNews
+from billing.funding.recharge.cards import method_of, record_card_page
+from billing.funding.recharge.charging import look_up_charge, record_charge
 from billing.funding.rows import do_each
 from billing.funding.telling import explain, tell, tell_chargeback
 from billing.funding.top_ups import record_checkout
-from billing.stripe_gateway import Gateway, News, SentBack
+from billing.stripe_gateway import Card, Gateway, News, Payment, SentBack
 from core.db import db, transaction
 from core.failpoints import failpoint
+from core.http import business_clock
 
 FIRST_READ = timedelta(days=7)
 
@@ -34,9 +37,22 @@ def verbs_of(gateway: Gateway) -> dict[str, Verb]:
         sent = gateway.sent_back_of(payment_id) if payment_id else []
         return next((one for one in sent if reference_of(one) == part_id), None)
 
+    def forget_again(card_id: UUID) -> Card:
+        with transaction():
+            method_id = method_of(card_id)
+        card = gateway.card(method_id)
+        # The one call that is sent again without its key: a card is forgotten once, however often that is asked.
+        return card if card.customer_id is None else gateway.forget_card({"method": method_id}, f"again:{card_id}")
+
+    def record_charged(top_up_id: UUID, payment: Payment | None, why: str | None) -> None:
+        record_charge(top_up_id, payment, why, business_clock().now())
+
     return {
         # A page that nobody was shown is paid by nobody: it is not looked for.
         "open_checkout": Verb(gateway.open_checkout, lambda _: None, record_checkout),
+        "open_card_page": Verb(gateway.open_checkout, lambda _: None, record_card_page),
+        "forget_card": Verb(gateway.forget_card, forget_again, lambda *_: None),
+        "charge_card": Verb(gateway.charge_card, lambda charge: look_up_charge(gateway, charge), record_charged),
         "send_back": Verb(gateway.send_back, look_up_part, record_sent_back),
     }
 

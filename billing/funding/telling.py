@@ -6,8 +6,10 @@ from datetime import datetime
 from billing.funding.balance import NOTHING, PAYMENTS, REFUNDS, Explained
 from billing.funding.chargebacks import announce_chargeback, is_payment_known
 from billing.funding.give_backs import reference_of, settle_sent_back
-from billing.funding.top_ups import expire_top_up, settle_payment
-from billing.stripe_gateway import Gateway, Payment, Refused, SentBack
+from billing.funding.recharge.cards import end_card_page, is_card_known, keep_card, note_card
+from billing.funding.recharge.charging import settle
+from billing.funding.top_ups import expire_top_up, referred
+from billing.stripe_gateway import Checkout, Gateway, Payment, Refused, SentBack
 from core.db import transaction
 from core.failpoints import failpoint
 
@@ -46,7 +48,7 @@ def explain(gateway: Gateway, kind: str, source_id: str, at: datetime) -> Explai
         if kind in PAYMENTS:
             payment = gateway.payment_of_charge(source_id)
             if payment is not None:
-                _settle_payment(payment, at)
+                _settle_payment(gateway, payment, at)
                 return Explained(payment_id=payment.id)
         elif kind in REFUNDS:
             sent = gateway.sent_back(source_id)
@@ -62,6 +64,8 @@ def explain(gateway: Gateway, kind: str, source_id: str, at: datetime) -> Explai
 
 def _tell_checkout(gateway: Gateway, session_id: str, at: datetime) -> str:
     checkout = gateway.checkout(session_id)
+    if checkout.setup_id is not None:
+        return _tell_card_page(gateway, checkout, checkout.setup_id, at)
     outcome = "not_paid"
     if checkout.payment_id is not None:  # also of a page on which a card was declined
         outcome = _tell_payment(gateway, checkout.payment_id, at)
@@ -72,13 +76,43 @@ def _tell_checkout(gateway: Gateway, session_id: str, at: datetime) -> str:
 
 
 def _tell_payment(gateway: Gateway, payment_id: str, at: datetime) -> str:
-    return _settle_payment(gateway.payment(payment_id), at)
+    return _settle_payment(gateway, gateway.payment(payment_id), at)
 
 
-def _settle_payment(payment: Payment, at: datetime) -> str:
+def _settle_payment(gateway: Gateway, payment: Payment, at: datetime) -> str:
     failpoint("payment.read")
     with transaction():
-        return settle_payment(payment, at)
+        outcome = settle(payment, at)
+        is_new = outcome == "paid" and payment.saves is not None and not is_card_known(payment.saves)
+    if is_new and payment.saves is not None:
+        _keep_card_of(gateway, payment, payment.saves, at)
+    return outcome
+
+
+def _keep_card_of(gateway: Gateway, payment: Payment, method_id: str, at: datetime) -> None:
+    """Keep the card that its owner let us keep by paying; one that is gone already was removed there."""
+    try:
+        card = gateway.card(method_id)
+    except Refused:
+        return
+    failpoint("card.read")
+    with transaction():
+        top_up = referred(payment.reference)
+        if top_up is not None:
+            keep_card(top_up.account_id, card, at)
+
+
+def _tell_card_page(gateway: Gateway, checkout: Checkout, setup_id: str, at: datetime) -> str:
+    card = gateway.card_of_setup(setup_id)
+    failpoint("card.read")
+    with transaction():
+        return end_card_page(checkout, card, at)
+
+
+def _tell_card(gateway: Gateway, method_id: str, at: datetime) -> str:
+    card = gateway.card(method_id)
+    with transaction():
+        return note_card(card, at)
 
 
 def _tell_refund(gateway: Gateway, refund_id: str, _: datetime) -> str:
@@ -93,4 +127,5 @@ def _settle_refund(sent: SentBack) -> str:
 
 _TELLS: dict[str, Tells] = {
     "checkout": _tell_checkout, "payment": _tell_payment, "refund": _tell_refund, "chargeback": tell_chargeback,
+    "card": _tell_card,
 }  # fmt: skip

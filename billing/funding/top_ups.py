@@ -41,8 +41,12 @@ class Ways:
     left: str
 
 
-def order_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> tuple[UUID, UUID]:
+def order_top_up(
+    payer: Payer, money: Money, ways: Ways, at: datetime, *, saves_card: bool = False
+) -> tuple[UUID, UUID]:
     """Ask for a payment page; return the top-up's id and that of the call that opens the page.
+
+    With `saves_card` whoever pays there lets us keep the card, to be charged later without them.
 
     Invalid, with the field, for an amount or currency that is not taken, and above what a newcomer may pay by card.
     """
@@ -56,7 +60,10 @@ def order_top_up(payer: Payer, money: Money, ways: Ways, at: datetime) -> tuple[
     db.session.add(top_up)
     db.session.flush()
     customer = db.session.get(CardCustomer, payer.account_id)
-    return top_up.id, write_call("open_checkout", top_up.id, _payload(top_up, ways, customer), is_in_hand=True)
+    payload = _payload(top_up, ways, customer)
+    if saves_card:
+        payload["payment_intent_data"]["setup_future_usage"] = "off_session"
+    return top_up.id, write_call("open_checkout", top_up.id, payload, is_in_hand=True)
 
 
 def get_top_up(account_id: UUID, top_up_id: UUID) -> TopUp:
@@ -93,7 +100,7 @@ def record_checkout(top_up_id: UUID, checkout: Checkout | None, why: str | None)
 
 def expire_top_up(checkout: Checkout, at: datetime) -> str:
     """End a top-up whose page has expired unpaid."""
-    top_up = _referred(checkout.reference)
+    top_up = referred(checkout.reference)
     if top_up is None:
         return "unknown"
     if checkout.state != "expired" or top_up.state not in ("opening", "open"):
@@ -107,7 +114,7 @@ def settle_payment(payment: Payment, at: datetime) -> str:
 
     A page that had expired for us and was paid all the same counts: the money is there. Returns what it came to.
     """
-    top_up = _referred(payment.reference)
+    top_up = referred(payment.reference)
     if top_up is None or top_up.payment_id not in (None, payment.id):
         return "unknown"
     if not payment.is_paid:
@@ -125,7 +132,7 @@ def settle_payment(payment: Payment, at: datetime) -> str:
         if fits:
             how = Paid(payment.card or "card", payment.id)
             issue_receipt(top_up.account_id, payment.money, f"pi:{payment.id}", top_up.id, how, at)
-        _remember(top_up.account_id, payment.customer_id)
+        remember_customer(top_up.account_id, payment.customer_id)
     return top_up.state
 
 
@@ -134,7 +141,7 @@ def find_payment(payment_id: str | None) -> TopUp | None:
     return db.session.scalar(select(TopUp).where(TopUp.payment_id == payment_id)) if payment_id else None
 
 
-def _referred(reference: str | None) -> TopUp | None:
+def referred(reference: str | None) -> TopUp | None:
     """Return the top-up that the processor's object names, and lock it; None for an object that is not ours."""
     try:
         top_up_id = UUID(reference or "")
@@ -143,7 +150,8 @@ def _referred(reference: str | None) -> TopUp | None:
     return db.session.get(TopUp, top_up_id, with_for_update=True, populate_existing=True)
 
 
-def _remember(account_id: UUID, customer_id: str | None) -> None:
+def remember_customer(account_id: UUID, customer_id: str | None) -> None:
+    """Remember which customer at the processor an account is, the first one for good."""
     if customer_id is not None:
         row = {"account_id": account_id, "customer_id": customer_id, "seen_at": datetime.now(UTC)}
         db.session.execute(insert(CardCustomer).values(row).on_conflict_do_nothing())
@@ -183,14 +191,31 @@ def _amount_fault(payer: Payer, money: Money) -> Fault | None:
 
 
 def _newcomer_fault(payer: Payer, money: Money, at: datetime) -> Fault | None:
-    if payer.registered_at is None or at - payer.registered_at >= timedelta(days=default("card.new_days")):
-        return None
-    for days, key in ((1, "card.new_day_minor"), (7, "card.new_week_minor")):
-        left = default(key) - _paid_since(payer.account_id, at - timedelta(days=days))
+    for days, left in _newcomer_limits(payer.account_id, payer.registered_at, at):
         if money.minor > left:
             says = f"A new card may pay {Money(max(left, 0), money.currency)} {money.currency} more within {days} d."
             return Fault("amount.amount", "new_card_limit", says)
     return None
+
+
+def is_newcomer(registered_at: datetime | None, at: datetime) -> bool:
+    """Tell whether an account registered by itself so lately that its cards have limits."""
+    return registered_at is not None and at - registered_at < timedelta(days=default("card.new_days"))
+
+
+def newcomer_left(account_id: UUID, registered_at: datetime | None, at: datetime) -> int | None:
+    """Return what a newcomer may still pay by card, in minor units; None for anybody else."""
+    limits = [left for _, left in _newcomer_limits(account_id, registered_at, at)]
+    return min(limits) if limits else None
+
+
+def _newcomer_limits(account_id: UUID, registered_at: datetime | None, at: datetime) -> list[tuple[int, int]]:
+    """Return the days of each limit and what is left of it; none for whoever is no newcomer."""
+    if not is_newcomer(registered_at, at):
+        return []
+    limits = ((1, "card.new_day_minor"), (7, "card.new_week_minor"))
+    paid = _paid_since(account_id, [at - timedelta(days=days) for days, _ in limits])
+    return [(days, default(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
 
 
 def _has_paid(account_id: UUID) -> bool:
@@ -198,11 +223,16 @@ def _has_paid(account_id: UUID) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _paid_since(account_id: UUID, since: datetime) -> int:
-    """Sum what was paid in since an instant, and what may yet be on open pages, in whatever currency.
+def _paid_since(account_id: UUID, instants: list[datetime]) -> list[int]:
+    """Sum what was paid in since each instant, and what may yet be on open pages, in whatever currency.
 
     One limit is for all currencies, of which a unit is about the same here; else four would be four limits.
     """
-    counts = TopUp.state.in_(("open", "opening")) | ((TopUp.state == "paid") & (TopUp.ended_at > since))
-    query = select(func.coalesce(func.sum(TopUp.amount_minor), 0)).where(TopUp.account_id == account_id, counts)
-    return int(db.session.scalar(query) or 0)
+    waits = TopUp.state.in_(("open", "opening"))
+    sums = [
+        func.coalesce(
+            func.sum(TopUp.amount_minor).filter(waits | ((TopUp.state == "paid") & (TopUp.ended_at > since))), 0
+        )
+        for since in instants
+    ]
+    return [int(minor) for minor in db.session.execute(select(*sums).where(TopUp.account_id == account_id)).one()]

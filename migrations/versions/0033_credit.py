@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0033"
-down_revision = "0035"
+down_revision = "0032"
 
 
 def upgrade() -> None:

@@ -11,7 +11,7 @@ from core.config import Settings
 from migrations.sql import run_sql
 
 revision = "0035"
-down_revision = "0031"
+down_revision = "0034"
 
 # Payments that reached a wallet before there were receipts get theirs in the order in which they were booked.
 BACKFILL = sa.text("""

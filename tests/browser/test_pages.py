@@ -43,6 +43,8 @@ OF_KIND = {
         "/buyer/wallet/refund",
         "/buyer/wallet/transfers",
         "/buyer/credit",
+        "/buyer/wallet/cards",
+        "/buyer/wallet/recharge",
         "/buyer/documents",
         "/buyer/documents?kind=credit_note",
         "/buyer/billing-details",

@@ -28,6 +28,12 @@ class AmountAsked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     amount: Amount
 
 
+class TopUpAsked(AmountAsked, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much, and whether the card that pays is saved, to be charged later by automatic top-up."""
+
+    save_card: bool = False
+
+
 class TopUpShown(Struct, frozen=True, kw_only=True):
     """A top-up: whoever opens `checkout_url` pays there; the wallet has the amount once `state` is paid.
 
@@ -54,14 +60,15 @@ class RefundShown(Struct, frozen=True, kw_only=True):
 
 @api.post("/wallet/top-ups")
 @calls_out("wallet:write")
-@describe(TopUpShown, takes=AmountAsked, status=201)
+@describe(TopUpShown, takes=TopUpAsked, status=201)
 def post_top_up(actor: Actor) -> Answer:
     """Open a payment page for a top-up."""
-    asked = money_of(body(AmountAsked).amount)
+    wish = body(TopUpAsked)
+    asked = money_of(wish.amount)
     with transaction():
         registered_at = get_account(actor.account_id).registered_at
     payer = Payer(actor.account_id, registered_at, actor.name)
-    return created(_shown(start_top_up(payer, asked, ways_back(), business_clock().now())))
+    return created(_shown(start_top_up(payer, asked, ways_back(), business_clock().now(), saves_card=wish.save_card)))
 
 
 @api.get("/wallet/top-ups")

@@ -1,6 +1,7 @@
 """The buyer's pages: one module a page, each a few lines over a report."""
 
 from marketplace.web.buyer import (
+    cards,
     claim,
     credit,
     deliveries,
@@ -10,6 +11,7 @@ from marketplace.web.buyer import (
     lists,
     order_editor,
     orders,
+    recharge,
     top_ups,
     transfers,
     wallet,
@@ -17,6 +19,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups, transfers,
-         wallet)  # fmt: skip
+PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups,
+         transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.validators import AnyOf
 
+from billing import is_low
 from core.actors import Person, page
 from core.forms import carry_out
 from core.http import business_clock, filter_of
@@ -40,6 +41,7 @@ def orders(person: Person) -> str:
         "marketplace/buyer/orders.html", lines=lines, status=status, count=count_orders(person.account_id),
         wallet=standing_here(person).balance,
         statuses=[(one, STATES[one].says) for one in STATUSES], currency=CURRENCY,
+        is_low=is_low(person.account_id, CURRENCY),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from flask import abort, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 
 from billing import (
     Payer,
@@ -37,11 +37,17 @@ class AmountForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     amount = StringField()
 
 
+class TopUpForm(AmountForm):
+    """How much, and whether the card that pays is saved."""
+
+    save = BooleanField()
+
+
 @buyer.route("/wallet/top-up", methods=["GET", "POST"])
 @page("buyer")
 def new_top_up(person: Person) -> str | Response:
     """Ask for a payment page."""
-    form = AmountForm()
+    form = TopUpForm(data={"amount": request.args.get("amount", ""), "save": "save" in request.args})
     top_up = _open_page(person, form) if form.validate_on_submit() else None
     if top_up is not None:
         return redirect(url_for("buyer.top_up", top_up=show_id("top", top_up.id)), 303)
@@ -85,13 +91,14 @@ def new_refund(person: Person) -> str | Response:
     return render_template("marketplace/buyer/new_refund.html", form=form, standing=standing_here(person))
 
 
-def _open_page(person: Person, form: AmountForm) -> TopUp | None:
+def _open_page(person: Person, form: TopUpForm) -> TopUp | None:
     """Open a payment page, outside of any transaction; None, and the faults at the form, when that is refused."""
     with transaction():
         registered_at = get_account(person.account_id).registered_at
     payer = Payer(person.account_id, registered_at, person.name)
     try:
-        return start_top_up(payer, _amount_of(form), ways_back(), business_clock().now())
+        at, saves_card = business_clock().now(), form.save.data
+        return start_top_up(payer, _amount_of(form), ways_back(), at, saves_card=saves_card)
     except (Invalid, Conflict) as refused:
         show_faults(form, refused, AT_FIELD)
         return None

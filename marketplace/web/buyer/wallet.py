@@ -3,7 +3,7 @@
 from flask import render_template, request, url_for
 from flask_babel import format_date, gettext
 
-from billing import grants_of
+from billing import grants_of, is_low
 from core.actors import Person, page
 from core.i18n import compact
 from core.ids import parse_id
@@ -23,6 +23,7 @@ def wallet(person: Person) -> str:
     return render_template(
         "marketplace/buyer/wallet.html", standing=(standing := standing_here(person)), currency=CURRENCY,
         chart_data=_chart(standing.spending), movements=movements_of(person.account_id, CURRENCY, before),
+        is_low=is_low(person.account_id, CURRENCY),
         change_of=change_of, grants=[one for one in grants_of(person.account_id, CURRENCY) if one.state == "granted"],
     )  # fmt: skip
 

@@ -118,6 +118,27 @@ def test_a_card_saved_while_paying_can_be_charged_later(api) -> None:
     assert intent.status == "succeeded"
 
 
+def test_a_card_saved_without_paying_makes_its_customer_where_that_is_asked(api) -> None:
+    session = api.v1.checkout.sessions.create({
+        "mode": "setup", "customer_creation": "always", "currency": "eur", "success_url": "https://shop.example/saved",
+        "metadata": {"page": "p1"},
+    })  # fmt: skip
+    assert post(session.url, card_number=GOOD)[0] == 303
+
+    done = api.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent.payment_method"]})
+    card = done.setup_intent.payment_method
+    assert (done.status, done.metadata["page"], card.customer) == ("complete", "p1", done.customer)
+    intent = api.v1.payment_intents.create({
+        "amount": 500, "currency": "eur", "customer": card.customer, "payment_method": card.id, "confirm": True,
+        "off_session": True, "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "metadata": {"top_up": "t1"},
+    })  # fmt: skip
+    assert (intent.status, intent.metadata["top_up"]) == ("succeeded", "t1")
+    assert [one.id for one in api.v1.payment_intents.list({"customer": card.customer}).data] == [intent.id]
+    assert api.v1.payment_methods.detach(card.id, {}, {"idempotency_key": "once"}).customer is None
+    assert api.v1.payment_methods.detach(card.id, {}, {"idempotency_key": "once"}).customer is None
+
+
 @pytest.mark.parametrize(("number", "status"), [(GOOD, 303), (DECLINED, 402)])
 def test_a_card_can_be_saved_without_paying(api, number, status) -> None:
     customer = api.v1.customers.create()

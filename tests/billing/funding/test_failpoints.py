@@ -12,17 +12,18 @@ from sqlalchemy import text
 from core.db import transaction
 from core.failpoints import Failed
 from tests.billing.funding.conftest import Till
+from tests.billing.funding.saved import euros
 
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = (
-    "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "chargeback.read", "movement.booked",
-    "movement.explained", "news.handled", "news.kept", "news.recorded", "news.taken", "payment.read", "refund.read",
-    "top_up.ordered",
+    "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "card.read", "card_page.ordered",
+    "chargeback.read", "movement.booked", "movement.explained", "news.handled", "news.kept", "news.recorded",
+    "news.taken", "payment.read", "recharge.ordered", "refund.read", "top_up.ordered",
 )  # fmt: skip
-IN_THE_WORKER = [point for point in POINTS if point not in ("news.kept", "top_up.ordered")]
+IN_THE_WORKER = [point for point in POINTS if point not in ("card_page.ordered", "news.kept", "top_up.ordered")]
 # Every point errs; a kill starts a process each time, so that all of them are killed at only where somebody asks for it.
 KILLED = IN_THE_WORKER if os.environ.get("LEADBOURSE_ALL_KILLS") == "1" else [
-    "call.answered", "call.taken", "movement.booked", "news.handled"]  # fmt: skip
+    "call.answered", "call.taken", "movement.booked", "news.handled", "recharge.ordered"]  # fmt: skip
 
 
 def test_every_point_in_the_code_is_listed_here() -> None:
@@ -37,16 +38,21 @@ def test_every_point_in_the_code_is_listed_here() -> None:
 
 
 def play(till: Till) -> None:
-    """Have money on its way in every direction: paid and not yet seen, going back, charged back."""
+    """Have money on its way in every direction: paid and not yet seen, going back, charged back, charged by itself."""
     till.paid("100.00")
     with transaction() as session:
         query = "SELECT source_id FROM billing.balance_transactions WHERE booked_as = 'card_payment'"
         charge = session.execute(text(query)).scalar_one()
     till.clock.advance(minutes=1)
+    other = till.market.make_buyer("0")
+    till.pay(other.post("/wallet/top-ups", {"amount": euros("60.00"), "save_card": True})["checkout_url"])
     till.paid("50.00")
     till.post("/refunds", "20.00")
     till.pay(till.ask("70.00")["checkout_url"])
     till.stripe.open_dispute(charge)
+    till.pay(other.post("/wallet/card-pages")["page_url"])
+    wish = {"on": True, "threshold": euros("70.00"), "target": euros("90.00"), "daily_limit": euros("30.00")}
+    assert other.request("PUT", "/wallet/recharges/EUR", wish).status_code == 200
 
 
 def end(till: Till) -> tuple[int, ...]:
@@ -57,7 +63,18 @@ def end(till: Till) -> tuple[int, ...]:
         till.look()
     wallet = till.wallet()
     assert till.account(1010) == till.at_stripe(), "the books say what Stripe says"
-    return wallet.available.minor, wallet.frozen.minor, *(till.account(code) for code in (1000, 1040, 2200, 2900))
+    with transaction() as session:
+        others = (
+            session.execute(text("SELECT coalesce(sum(available), 0) FROM billing.wallets")).scalar_one()
+            - wallet.available.minor
+        )
+    return (
+        wallet.available.minor,
+        wallet.frozen.minor,
+        int(others),
+        till.count("saved_cards"),
+        *(till.account(code) for code in (1000, 1040, 2200, 2900)),
+    )
 
 
 def test_without_a_fault_it_ends_so(till: Till) -> None:
@@ -66,7 +83,7 @@ def test_without_a_fault_it_ends_so(till: Till) -> None:
     assert end(till) == AS_EVER
 
 
-AS_EVER = (10_000, 10_000, 0, 10_000, 0, 0)
+AS_EVER = (10_000, 10_000, 9_000, 2, 0, 10_000, 0, 0)
 
 
 @pytest.mark.parametrize("point", IN_THE_WORKER)
@@ -109,6 +126,20 @@ def test_a_request_that_errs_between_order_and_page_charges_nobody_and_leaves_a_
     with transaction() as session:
         states = session.execute(text("SELECT state FROM billing.top_ups")).scalars().all()
     assert states == ["open"] and till.at_stripe() == 0
+
+
+@pytest.mark.parametrize("point", ["card_page.ordered", "call.taken", "call.answered", "call.recorded"])
+def test_a_request_that_errs_between_order_and_page_leaves_a_page_for_the_card(
+    till: Till, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setenv("FAILPOINT", f"{point}:error")
+    assert till.buyer.request("POST", "/wallet/card-pages", {}).status_code == 500
+    monkeypatch.delenv("FAILPOINT")
+    end(till)
+
+    with transaction() as session:
+        states = session.execute(text("SELECT state FROM billing.card_pages")).scalars().all()
+    assert states == ["open"] and till.count("saved_cards") == 0
 
 
 def test_a_webhook_that_errs_after_it_was_kept_is_handled_all_the_same(
