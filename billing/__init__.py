@@ -107,7 +107,8 @@ from billing.funding.recharge.mails import JOB as WALLET_MAIL
 from billing.funding.recharge.models import CardPage, RechargeNote, SavedCard
 from billing.funding.recharge.pauses import notes_of
 from billing.funding.recharge.saving import start_card_page
-from billing.funding.recharge.terms import Typed, Wish
+from billing.funding.recharge.terms import Typed
+from billing.funding.recharge.terms import Wish as RechargeWish
 from billing.funding.reconciliation import Reconciliation, reconcile
 from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
@@ -164,6 +165,7 @@ __all__ = [
     "ProForma",
     "PromoGrant",
     "RechargeNote",
+    "RechargeWish",
     "Reconciliation",
     "ReserveDay",
     "SavedCard",

@@ -15,9 +15,9 @@ AS_BOOKED = """
     FROM billing.documents d
     FULL JOIN (SELECT t.id, t.kind, e.owner_id, e.currency, abs(sum(e.amount_minor)) AS minor
                FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2000
-               WHERE t.kind IN ('top_up', 'give_back', 'give_back_failed')
+               WHERE t.kind IN ('top_up', 'bank_credit', 'suspense_assign', 'give_back', 'give_back_failed')
                GROUP BY t.id, t.kind, e.owner_id, e.currency) b ON b.id = d.transaction_id
-    WHERE b.kind IN ('top_up', 'give_back') AND d.id IS NULL
+    WHERE b.kind <> 'give_back_failed' AND d.id IS NULL
        OR b.id IS NOT NULL AND d.id IS NOT NULL
           AND (d.account_id, d.currency, d.amount_minor) IS DISTINCT FROM (b.owner_id, b.currency, b.minor)
 """

@@ -4,27 +4,31 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from billing.documents.issuing import Paid, issue_receipt
 from billing.ledger import AVAILABLE, Line, post
 from billing.wallets import Posting
 from core.money import Money
 
 
 class Incoming(NamedTuple):
-    """Under which kind and key money comes in, from which account of the chart, by what, and why."""
+    """Under which kind and key money comes in, from which account of the chart, about what, how, and why."""
 
     kind: str
     key: str
     from_account: int
-    source: str
+    source: UUID
+    method: str
     reason: str = ""
 
 
 def credit_available(account_id: UUID, money: Money, what: Incoming, actor: str, at: datetime) -> Posting:
-    """Book money above zero into what an account may spend, once a key, opening the wallet when needed.
+    """Book money above zero into what an account may spend, with its receipt, once a key; opens a wallet when needed.
 
     A suspended wallet takes it too: it is its owner's. A Conflict when the key stands for something else.
     """
     lines = [Line(what.from_account, money.minor), Line(AVAILABLE, -money.minor, account_id)]
-    return post(
-        what.kind, what.key, money.currency, lines, source=what.source, actor=actor, at=at, reason=what.reason
-    )  # fmt: skip
+    posted = post(what.kind, what.key, money.currency, lines, source=str(what.source), actor=actor, at=at,
+                  reason=what.reason)  # fmt: skip
+    if posted.is_booked:
+        issue_receipt(account_id, money, what.key, what.source, Paid(what.method), at)
+    return posted

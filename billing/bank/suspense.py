@@ -145,7 +145,7 @@ def _carry_out(move: SuspenseMove, actor: str, at: datetime) -> None:
         return
     key, source = f"suspense:{move.id}", str(move.id)
     if move.account_id is not None:
-        what = Incoming("suspense_assign", key, SUSPENSE, source, move.reason)
+        what = Incoming("suspense_assign", key, SUSPENSE, move.id, "assigned", move.reason)
         credit_available(move.account_id, Money(move.amount_minor, move.currency), what, actor, at)
     else:
         counter = FEES if move.kind == "fees" else FX

@@ -53,7 +53,8 @@ def sheet_of(document: Document) -> Sheet:
 
 def method_of(content: Content, words: Words) -> str:
     """Say how money came or went."""
-    return {"card": words.card, "bank": words.bank, "returned": words.card}.get(content.method, content.method)
+    named = {"card": words.card, "bank": words.bank, "assigned": words.assigned, "returned": words.card}
+    return named.get(content.method, content.method)
 
 
 def _party(role: str, party: Party, words: Words) -> tuple[str, tuple[str, ...]]:

@@ -32,6 +32,7 @@ class Words:
     of: str
     total: str
     bank: str
+    assigned: str
     card: str
     is_test: str
     note: str
@@ -56,6 +57,7 @@ EN = Words(
     amount="Amount",
     topped_up="Wallet top-up", came_back="Returned to the wallet: the refund could not be sent",
     went_back="Unused wallet money sent back", of="of {number}: {amount}", total="Total", bank="bank transfer",
+    assigned="payment found to be yours",
     card="card", is_test="TEST MONEY: nothing was really paid.",
     note="Prepayment into a wallet. What is bought from it is invoiced when it is supplied.",
     page="Page {page} of {pages}", decimal=".", thousands=",",
@@ -66,7 +68,7 @@ FR = Words(
     payer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
     came_back="Retour au portefeuille : remboursement non envoyé",
     went_back="Argent inutilisé du portefeuille restitué", of="sur {number} : {amount}", total="Total",
-    bank="virement bancaire", card="carte", is_test="ARGENT FICTIF : aucun paiement réel.",
+    bank="virement bancaire", assigned="paiement reconnu comme le vôtre", card="carte", is_test="ARGENT FICTIF : aucun paiement réel.",
     note="Prépaiement sur un portefeuille. Ce qui en est acheté est facturé lors de la fourniture.",
     page="Page {page} sur {pages}", decimal=",", thousands="\N{NO-BREAK SPACE}",
 )  # fmt: skip
@@ -76,7 +78,7 @@ NL = Words(
     payer="Aan", what="Omschrijving", amount="Bedrag", topped_up="Opwaardering van de portemonnee",
     came_back="Terug in de portemonnee: de terugbetaling kon niet worden verstuurd",
     went_back="Ongebruikt geld uit de portemonnee terugbetaald", of="van {number}: {amount}", total="Totaal",
-    bank="bankoverschrijving", card="kaart", is_test="TESTGELD: er is niets echt betaald.",
+    bank="bankoverschrijving", assigned="betaling die van u bleek", card="kaart", is_test="TESTGELD: er is niets echt betaald.",
     note="Vooruitbetaling in een portemonnee. Wat ermee wordt gekocht, wordt bij levering gefactureerd.",
     page="Pagina {page} van {pages}", decimal=",", thousands=".",
 )  # fmt: skip

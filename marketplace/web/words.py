@@ -184,7 +184,12 @@ CONTACT = {
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 KINDS = {"publisher": _l("Publisher"), "buyer": _l("Buyer"), "operator": _l("Operator")}
 DOCUMENTS = {"receipt": _l("Receipt"), "credit_note": _l("Credit note")}
-METHODS = {"card": _l("card"), "bank": _l("bank transfer"), "returned": _l("refund that could not be sent")}
+METHODS = {
+    "card": _l("card"),
+    "bank": _l("bank transfer"),
+    "assigned": _l("payment found to be yours"),
+    "returned": _l("refund that could not be sent"),
+}
 MOVEMENTS = {
     "credit": _l("Credit by hand"),
     "promo": _l("Promotional credit"),

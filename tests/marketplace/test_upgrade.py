@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from core.config import Settings
 from core.db import db, driver_connection, pool_of, transaction
+from core.identity.keys import SCOPES_OF, hash_of
 from core.ids import new_id, parse_id, show_id
 from core.postgres import create_database, drop_database
 from core.schemas import convert, decode
@@ -72,11 +73,26 @@ def open_account_then(kind: str, name: str, at: datetime) -> Any:
     return opened
 
 
+KEY_THEN = text(
+    "INSERT INTO core.api_keys (id, account_id, name, hash, hint, scopes, created_at)"
+    " VALUES (:id, :account, 'then', :hash, 'then', :scopes, :at)"
+)
+
+
+def make_key_then(account: Any, name: str, at: datetime, *_: Any) -> tuple[Any, str]:
+    """Make a key as the table was then, before it said on which day one was last used."""
+    secret = f"lb_{new_id()}"
+    key = {"id": new_id(), "account": account.id, "hash": hash_of(secret), "at": at}
+    db.session.execute(KEY_THEN, key | {"scopes": sorted(SCOPES_OF[account.kind])})
+    return SimpleNamespace(**key), secret
+
+
 @pytest.fixture
 def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
     """A market on a database as the first sale function knew it."""
     monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
     monkeypatch.setattr("marketplace.cli.accounts.open_account", open_account_then)
+    monkeypatch.setattr("marketplace.cli.accounts.make_key", make_key_then)
     monkeypatch.setattr(
         "marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id)
     )

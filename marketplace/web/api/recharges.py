@@ -10,9 +10,9 @@ from billing import (
     CardPage,
     Choice,
     RechargeNote,
+    RechargeWish,
     SavedCard,
     Typed,
-    Wish,
     cards_of,
     choose_recharge,
     demand_currency,
@@ -174,7 +174,9 @@ def show_recharge(actor: Actor, currency: str) -> Answer:
 def put_recharge(actor: Actor, currency: str) -> Answer:
     """Say when and by how much a wallet tops itself up."""
     asked, at = body(RechargeAsked), business_clock().now()
-    wish = Wish(asked.on, *(_typed(each) for each in (asked.threshold, asked.amount, asked.target, asked.daily_limit)))
+    wish = RechargeWish(
+        asked.on, *(_typed(each) for each in (asked.threshold, asked.amount, asked.target, asked.daily_limit))
+    )
     card_id = _card_id(asked.card)
     return _versioned(choose_recharge(actor.account_id, currency, wish, card_id, actor.name, at, _if_version()))
 

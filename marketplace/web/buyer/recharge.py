@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
 
-from billing import Choice, Typed, Wish, choose_recharge, notes_of, recharge_of, resume_recharge
+from billing import Choice, RechargeWish, Typed, choose_recharge, notes_of, recharge_of, resume_recharge
 from core.actors import Person, page
 from core.errors import Conflict, NotFound
 from core.forms import carry_out
@@ -104,7 +104,7 @@ def _forecast(choice: Choice) -> str:
 
 def _chosen(person: Person, form: RechargeForm) -> Choice:
     is_fixed = form.size.data == "amount"
-    wish = Wish(
+    wish = RechargeWish(
         form.is_on.data, _typed(form.threshold), _typed(form.amount, needed=True) if is_fixed else None,
         None if is_fixed else _typed(form.target), _typed(form.daily_limit),
     )  # fmt: skip
