@@ -68,7 +68,8 @@ FR = Words(
     payer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
     came_back="Retour au portefeuille : remboursement non envoyé",
     went_back="Argent inutilisé du portefeuille restitué", of="sur {number} : {amount}", total="Total",
-    bank="virement bancaire", assigned="paiement reconnu comme le vôtre", card="carte", is_test="ARGENT FICTIF : aucun paiement réel.",
+    bank="virement bancaire", assigned="paiement reconnu comme le vôtre", card="carte",
+    is_test="ARGENT FICTIF : aucun paiement réel.",
     note="Prépaiement sur un portefeuille. Ce qui en est acheté est facturé lors de la fourniture.",
     page="Page {page} sur {pages}", decimal=",", thousands="\N{NO-BREAK SPACE}",
 )  # fmt: skip
@@ -78,7 +79,8 @@ NL = Words(
     payer="Aan", what="Omschrijving", amount="Bedrag", topped_up="Opwaardering van de portemonnee",
     came_back="Terug in de portemonnee: de terugbetaling kon niet worden verstuurd",
     went_back="Ongebruikt geld uit de portemonnee terugbetaald", of="van {number}: {amount}", total="Totaal",
-    bank="bankoverschrijving", assigned="betaling die van u bleek", card="kaart", is_test="TESTGELD: er is niets echt betaald.",
+    bank="bankoverschrijving", assigned="betaling die van u bleek", card="kaart",
+    is_test="TESTGELD: er is niets echt betaald.",
     note="Vooruitbetaling in een portemonnee. Wat ermee wordt gekocht, wordt bij levering gefactureerd.",
     page="Pagina {page} van {pages}", decimal=",", thousands=".",
 )  # fmt: skip

@@ -47,6 +47,14 @@ def test_a_transfer_with_its_reference_is_in_the_wallet_whatever_the_version(cou
     assert came_of(counter, asked.id) == ("paid", 10_000)
 
 
+def test_what_came_by_transfer_has_a_receipt(counter: Counter) -> None:
+    asked = counter.ask(10_000)
+    counter.bring(camt(statement(Told(10_000, reference=asked.reference), Told(700, "whose?"))))
+
+    query = "SELECT kind, account_id, amount_minor, content ->> 'method' FROM billing.documents"
+    assert counter.sql(query) == [("receipt", parse_id("acc", counter.buyer.id), 10_000, "bank")]
+
+
 @pytest.mark.parametrize(("minor", "state"), [(4_000, "partly"), (10_000, "paid"), (10_001, "over")])
 def test_what_comes_is_credited_as_it_comes(counter: Counter, minor: int, state: str) -> None:
     asked = counter.ask(10_000)
