@@ -127,6 +127,7 @@ class Wallet(Model):
     credit_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     drawn: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     owed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    at_stake: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     stopped_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 

@@ -31,8 +31,9 @@ class Posting:
 class WalletBalance:
     """What stands in one wallet; `promo` is promotional credit, which is spent first and never paid out.
 
-    Of its credit line `drawn_minor` is drawn and not paid back, `owed_minor` is every other debt. While `stopped_at` is
-    set, nothing is held, because a debt is overdue.
+    Of its credit line `drawn_minor` is drawn and not paid back, `owed_minor` is every other debt;
+    `at_stake_minor` is what chargebacks may still take. While `stopped_at` is set, nothing is held, because a debt is
+    overdue.
     """
 
     available: Money
@@ -45,6 +46,7 @@ class WalletBalance:
     drawn_minor: int = 0
     owed_minor: int = 0
     stopped_at: datetime | None = None
+    at_stake_minor: int = 0
 
     @property
     def spendable(self) -> Money:
@@ -55,8 +57,9 @@ class WalletBalance:
 
     @property
     def room(self) -> Money:
-        """Return what the credit line still has, 0 when more is drawn than it allows by now."""
-        return Money(max(self.limit_minor - self.drawn_minor, 0), self.available.currency)
+        """Return what the credit line still has beyond what is drawn, owed and at stake; never below 0."""
+        taken = self.drawn_minor + self.owed_minor + self.at_stake_minor
+        return Money(max(self.limit_minor - taken, 0), self.available.currency)
 
     @property
     def owing(self) -> Money:
@@ -84,7 +87,7 @@ def balance_in(row: Wallet | None, currency: str) -> WalletBalance:
         Money(part, currency) for part in (row.available, row.held, row.frozen, row.promo)
     )
     return WalletBalance(available, held, frozen, promo, row.suspended_at, row.credit_limit, row.credit_days,
-                         row.drawn, row.owed, row.stopped_at)  # fmt: skip
+                         row.drawn, row.owed, row.stopped_at, row.at_stake)  # fmt: skip
 
 
 def credit_wallet(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> Posting:

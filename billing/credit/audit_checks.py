@@ -69,7 +69,18 @@ LINES_ARE_THE_NEWEST = """
     WHERE (w.credit_limit, w.credit_days) <> (coalesce(c.limit_minor, 0), coalesce(c.days, 0))
 """
 
+# No credit is given on what chargebacks may still take.
+STAKES_ARE_OPEN_CHARGEBACKS = """
+    SELECT account_id, currency, w.at_stake, c.minor AS open_minor
+    FROM billing.wallets w
+    FULL JOIN (SELECT c.account_id, c.currency, sum(c.amount_minor - c.frozen_minor) AS minor FROM billing.chargebacks c
+               WHERE c.state IN ('announced', 'withdrawn') GROUP BY c.account_id, c.currency) c
+        USING (account_id, currency)
+    WHERE coalesce(w.at_stake, 0) <> coalesce(c.minor, 0)
+"""
+
 CREDIT_CHECKS = (
+    Check("I3", "what a wallet has at stake is what its open chargebacks may take", STAKES_ARE_OPEN_CHARGEBACKS),
     Check("I3", "what a wallet drew and owes is its open debts", OWED_IS_OPEN_DEBTS),
     Check("I3", "a wallet's limit is that of its newest line", LINES_ARE_THE_NEWEST),
     Check("I12", "debts are booked as they say, each draw, charge and payment once", DEBTS_ARE_BOOKED),

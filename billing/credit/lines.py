@@ -16,6 +16,7 @@ from core.money import Money
 NET_DAYS = (7, 15, 30)
 MOST_MINOR = 100_000_000_000
 REASON_LENGTH = 200
+MOST_VERSIONS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def set_credit_line(account_id: UUID, grant: Grant, actor: str, at: datetime) ->
 
 
 _SET = text("""SELECT billing.set_credit_line(:account_id, :currency, :minor, CAST(:days AS smallint), :usual,
-                                              :version, :reason, :actor, :at)""")
+                                              CAST(:version AS integer), :reason, :actor, :at)""")
 
 
 def _faults(grant: Grant) -> Iterable[Fault]:
@@ -65,6 +66,8 @@ def _faults(grant: Grant) -> Iterable[Fault]:
         yield Fault("limit", "above_usual_spend", says)
     if grant.days not in NET_DAYS:
         yield Fault("days", "not_allowed_value", "Give 7, 15 or 30 days.")
+    if not 0 <= grant.version <= MOST_VERSIONS:
+        yield Fault("version", "not_allowed_value", "Give the version of the line as it was read, 0 for none.")
     if not 1 <= len(grant.reason) <= REASON_LENGTH or "\0" in grant.reason:
         yield Fault("reason", "reason_needed", f"Say why, in at most {REASON_LENGTH} characters.")
 

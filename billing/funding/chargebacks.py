@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.models import Chargeback, TopUp
@@ -40,16 +40,6 @@ def announce_chargeback(told: ChargedBack, at: datetime) -> str:
 def is_payment_known(payment_id: str | None) -> bool:
     """Tell whether a payment was booked."""
     return db.session.scalar(select(TopUp.id).where(TopUp.payment_id == payment_id)) is not None
-
-
-def at_stake(account_id: UUID, currency: str) -> int:
-    """Sum what of open chargebacks a wallet may still have to bear, which is what is not frozen of them."""
-    query = select(func.coalesce(func.sum(Chargeback.amount_minor - Chargeback.frozen_minor), 0)).where(
-        Chargeback.account_id == account_id,
-        Chargeback.currency == currency,
-        Chargeback.state.in_(("announced", "withdrawn")),
-    )
-    return int(db.session.scalar(query) or 0)
 
 
 def chargebacks_of(account_id: UUID) -> list[Chargeback]:

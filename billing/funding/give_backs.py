@@ -8,7 +8,6 @@ from sqlalchemy import case, func, select
 
 from billing.documents.issuing import Paid, issue_credit_note, issue_return_receipt
 from billing.funding.calls import write_call
-from billing.funding.chargebacks import at_stake
 from billing.funding.models import Chargeback, GiveBack, GiveBackPart, TopUp
 from billing.ledger import AVAILABLE, GOING_BACK, Line, post
 from billing.models import Wallet
@@ -51,17 +50,26 @@ def order_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
 
 
 def _demand_free(account_id: UUID, money: Money) -> None:
-    """Refuse to send back what is not there, what chargebacks may still take, or what is owed; locks the wallet."""
-    wallet = db.session.get(Wallet, (account_id, money.currency), with_for_update=True, populate_existing=True)
-    if wallet is not None and wallet.suspended_at is not None:
-        raise Conflict("wallet_suspended", "This wallet is suspended. Ask the exchange's operator.")
-    is_short = wallet is None or (
-        wallet.available - at_stake(account_id, money.currency) - wallet.drawn - wallet.owed < money.minor
-    )
+    """Refuse to send back what is not there, what chargebacks may still take, or what is owed; locks the wallets.
+
+    Who owes in one currency does not take money out in another.
+    """
+    mine = select(Wallet).where(Wallet.account_id == account_id).order_by(Wallet.currency).with_for_update()
+    wallets = {one.currency: one for one in db.session.scalars(mine.execution_options(populate_existing=True))}
+    if any(one.suspended_at is not None for one in wallets.values()):
+        raise Conflict("wallet_suspended", "A wallet of this account is suspended. Ask the exchange's operator.")
+    if any(one.currency != money.currency and _may_owe(one) for one in wallets.values()):
+        raise Conflict("owes_elsewhere", "This account owes in another currency, or has a chargeback. Pay that first.")
+    wallet = wallets.get(money.currency)
+    is_short = wallet is None or wallet.available - _may_owe(wallet) < money.minor
     if is_short:
         raise Conflict(
             "funds", "The wallet has less available than that, after what its chargebacks may take and what it owes."
         )
+
+
+def _may_owe(wallet: Wallet) -> int:
+    return wallet.drawn + wallet.owed + wallet.at_stake
 
 
 def _sources(account_id: UUID, currency: str) -> list[tuple[TopUp, int]]:

@@ -268,3 +268,11 @@ def test_debts_of_every_age_stand_in_the_operators_list(market: Market, app: Fla
     visitor.sign_in(email_of(market, "operator"))
     page = words_of(visitor.open("/operator/credit"))
     assert "€20.00 is due among the buyers shown here." in page and "100.00 7 40.00 60.00 20.00 20.00 0.00 0.00" in page
+
+
+def test_a_version_that_no_line_can_have_is_a_fault_and_no_error(buyer: Member, market: Market) -> None:
+    operator = market.make_operator()
+    body = {"limit": {"amount": "10.00", "currency": "EUR"}, "days": 15, "reason": "agreed", "above_usual": True}
+    for version in (-1, 2**31, 2**63 - 1):
+        refused = operator.request("PUT", f"/buyers/{buyer.id}/credit-line", body | {"version": version})
+        assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "version")

@@ -15,8 +15,9 @@ BEGIN
     SET available = w.available + greatest(p_amount - w.available - w.promo, 0),
         drawn = w.drawn + greatest(p_amount - w.available - w.promo, 0)
     WHERE w.account_id = p_account AND w.currency = p_currency AND w.suspended_at IS NULL AND w.stopped_at IS NULL
-      AND w.available + w.promo + greatest(w.credit_limit - w.drawn, 0) >= p_amount
-    RETURNING new.drawn - old.drawn, date_trunc('day', p_at, 'UTC') + make_interval(days => 1 + new.credit_days)
+      AND w.available + w.promo + greatest(w.credit_limit - w.drawn - w.owed - w.at_stake, 0) >= p_amount
+    RETURNING new.drawn - old.drawn,
+        (date_trunc('day', p_at AT TIME ZONE 'UTC') + make_interval(days => 1 + new.credit_days)) AT TIME ZONE 'UTC'
     INTO v_drawn, v_due;
     IF v_drawn IS NULL OR v_drawn = 0 THEN  -- none; or money came in the meantime
         RETURN v_drawn IS NOT NULL;

@@ -56,7 +56,7 @@ BEGIN
     UPDATE billing.wallets w SET stopped_at = NULL
     WHERE w.account_id = p_account AND w.currency = p_currency AND w.stopped_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM billing.debts d
-                      WHERE d.account_id = p_account AND d.currency = p_currency AND d.due_at <= p_at
+                      WHERE d.account_id = p_account AND d.currency = p_currency AND d.due_at <= greatest(p_at, w.stopped_at)
                         AND d.paid_minor < d.amount_minor);
     IF FOUND THEN
         PERFORM billing.tell_of_wallet('credit.paid', p_account, p_currency, p_at);

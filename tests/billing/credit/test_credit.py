@@ -108,6 +108,36 @@ def test_draws_of_a_day_fall_due_together(books):
     assert [row[0] for row in books.connection.execute(query)] == [[third], sorted([first, second])]
 
 
+def test_the_day_of_a_draw_is_that_of_utc_whatever_the_zone_of_the_session(books):
+    account = new_id()
+    books.line(account, 1_000)
+    books.hold(account, 100)
+    books.connection.execute("SET TimeZone = 'America/New_York'")
+    books.hold(account, 200)
+    assert books.value("SELECT array_agg(due_at) FROM billing.debts") == [DUE]
+
+
+def test_what_is_owed_and_what_is_at_stake_take_room_of_the_line(books):
+    account = new_id()
+    books.line(account, 1_000)
+    books.charge(account, 900)
+    assert books.value("SELECT s FROM billing.spendable(%s, 'EUR') s", account) == 100
+    books.connection.execute("UPDATE billing.wallets SET at_stake = 60")
+    assert books.value("SELECT s FROM billing.spendable(%s, 'EUR') s", account) == 40
+    assert books.hold(account, 41) is None
+    assert books.hold(account, 40)
+    books.connection.execute("UPDATE billing.wallets SET at_stake = 0")
+
+
+def test_a_payment_of_an_earlier_instant_sets_no_stopped_wallet_going(books):
+    account = new_id()
+    books.line(account, 1_000)
+    books.hold(account, 500)
+    assert books.stop(DUE, DUE + timedelta(days=5)) == 1
+    books.value("SELECT billing.post_credit(%s, 'EUR', 1, 'credit:early', 'test', 'tester', %s)", account, NOON)
+    assert books.value("SELECT stopped_at FROM billing.wallets") is not None
+
+
 def test_money_that_comes_in_pays_what_is_due_and_no_more(books):
     account = new_id()
     books.line(account, 1_000)

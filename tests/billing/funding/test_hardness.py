@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from billing import find_session, reconcile
+from billing import Grant, find_session, place_hold, reconcile, set_credit_line
 from billing.fake_stripe import balance
 from billing.funding.chargebacks import announce_chargeback
 from billing.funding.reading import fetch_news, handle_news, read_balance, send_calls
 from billing.funding.top_ups import settle_payment
 from billing.stripe_gateway import ChargedBack, Gateway, Payment, Undecided, gateway
 from core.db import transaction
-from core.ids import parse_id
+from core.ids import new_id, parse_id
 from core.money import Money
 from tests.billing.funding.conftest import DECLINED, Till, make_due, sql
 from tests.billing.funding.test_returns import charge_of, refund
@@ -200,6 +200,39 @@ def test_what_chargebacks_may_still_take_is_not_sent_back(till: Till) -> None:
     till.stripe.lose_dispute(told["id"])
     till.look()
     assert refund(till, "1.00", 409)["code"] == "wallet_suspended"
+
+
+def test_no_credit_is_given_on_what_a_chargeback_may_still_take(till: Till) -> None:
+    account_id = till.paid("100.00").account_id
+    give_line(till, account_id, "EUR")
+    assert set_aside(till, account_id, Money(10_000, "EUR"))
+    told = till.stripe.open_dispute(charge_of(till))
+    till.look()
+    assert till.wallet().at_stake_minor == 10_000 and till.wallet().room == Money(20_000, "EUR")
+    assert not set_aside(till, account_id, Money(20_001, "EUR"))
+    till.stripe.win_dispute(told["id"])
+    till.look()
+    assert till.wallet().at_stake_minor == 0 and till.wallet().room == Money(30_000, "EUR")
+
+
+def test_whoever_owes_in_one_currency_takes_no_money_out_in_another(till: Till) -> None:
+    account_id = till.paid("100.00").account_id
+    give_line(till, account_id, "USD")
+    refund(till, "10.00")
+    assert set_aside(till, account_id, Money(500, "USD"))
+    assert refund(till, "50.00", 409)["code"] == "owes_elsewhere"
+
+
+def give_line(till: Till, account_id: UUID, currency: str) -> None:
+    with transaction():
+        limit = Money(30_000, currency)
+        set_credit_line(account_id, Grant(limit, 30, limit, "for a test"), "tester", till.clock.now())
+
+
+def set_aside(till: Till, account_id: UUID, money: Money) -> bool:
+    hold_id = new_id()
+    with transaction():
+        return place_hold(hold_id, account_id, money, "click", f"click:{hold_id}:hold", "tester", till.clock.now())
 
 
 def test_a_question_of_the_bank_that_was_dropped_holds_up_nothing(till: Till) -> None:
