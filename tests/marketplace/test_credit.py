@@ -54,9 +54,10 @@ def test_a_sale_is_paid_from_escrow_from_credit_or_from_both_and_its_publisher_s
     answers = [publisher.post("/leads", market.lead()) for _ in range(3)]
 
     assert [answer["status"] for answer in answers] == ["sold"] * 3
-    shown = [publisher.get(f"/leads/{answer['id']}")["sales"][0]["paid_from"] for answer in answers]
-    assert shown == ["escrow", "both", "credit"]
-    assert [one["sales"][0]["paid_from"] for one in publisher.get("/leads")["items"]] == ["credit", "both", "escrow"]
+    shown = [publisher.get(f"/leads/{answer['id']}")["paid_from"] for answer in answers]
+    paid = zip(answers, ("escrow", "both", "credit"), strict=True)
+    assert shown == [{answer["sales"][0]["id"]: word} for answer, word in paid]
+    assert [one["paid_from"] for one in publisher.get("/leads")["items"]] == shown[::-1]
     visitor = visitor_of(market, publisher)
     pages = [words_of(visitor.open(f"/publisher/leads/{answer['id']}")) for answer in answers]
     assert all(word in page for word, page in zip(("Escrow", "Escrow and credit", "Credit"), pages, strict=True))

@@ -45,15 +45,6 @@ class SaleOfLead(Struct, frozen=True, kw_only=True, gc=False):
     release_at: datetime | None
 
 
-class SaleOfLeadShown(SaleOfLead, frozen=True, kw_only=True, gc=False):
-    """A stored sale as the lead's publisher sees it.
-
-    `paid_from` is where its price was taken from: money in escrow, the buyer's credit line, or both.
-    """
-
-    paid_from: PaidFrom
-
-
 class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """What became of a lead: `reasons` say why it was rejected, `payout` is what all its sales pay the publisher.
 
@@ -75,9 +66,12 @@ class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
-    """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out."""
+    """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out.
 
-    sales: list[SaleOfLeadShown]  # type: ignore[assignment]  # narrower, and nobody adds to it
+    `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both.
+    """
+
+    paid_from: dict[str, PaidFrom]
     region: str
     external_id: str | None
     received_at: datetime

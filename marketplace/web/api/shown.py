@@ -41,7 +41,6 @@ from marketplace.web.api.answers import (
     RowRefused,
     RowTaken,
     SaleOfLead,
-    SaleOfLeadShown,
     SaleShown,
     WalletShown,
 )  # fmt: skip
@@ -106,7 +105,8 @@ def lead(
         id=lead_id, status=row.status, contact_class=row.contact_class, temperature=row.temperature,
         score=row.score, reasons=row.reasons, reasons_explained=explained(row.reasons), test=row.test,
         payout=amount(payout, currency) if sales and row.status == "sold" else None,
-        sales=[_sale_of_lead(each, drawn.get(each.id, 0)) for each in sales],
+        sales=[_sale_of_lead(each) for each in sales],
+        paid_from={show_id("sale", each.id): paid_from(each.price_minor, drawn.get(each.id, 0)) for each in sales},
         redirect_url=redirect_url, links=links_of(lead_id), region=row.region, external_id=row.external_id,
         received_at=instant(row.received_at), **row.details, **private,
     )  # fmt: skip
@@ -122,11 +122,11 @@ def links_of(lead_id: str) -> dict[str, str]:
     return {"self": f"/api/v1/leads/{lead_id}", "why": f"/api/v1/leads/{lead_id}/why"}
 
 
-def _sale_of_lead(row: Sale, drawn_minor: int) -> SaleOfLeadShown:
-    return SaleOfLeadShown(
+def _sale_of_lead(row: Sale) -> SaleOfLead:
+    return SaleOfLead(
         id=show_id("sale", row.id), model="cpl", price=amount(row.price_minor, row.currency),
         payout=amount(row.payout_minor, row.currency), state=row.state,
-        release_at=instant_or_none(row.release_at), paid_from=paid_from(row.price_minor, drawn_minor),
+        release_at=instant_or_none(row.release_at),
     )  # fmt: skip
 
 
