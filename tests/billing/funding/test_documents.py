@@ -169,6 +169,12 @@ def test_a_refund_that_failed_brings_a_receipt_that_names_its_credit_note(till: 
     assert named == Reference(number=documents("credit_note")[0].shown_number, amount_minor=4_000)
 
 
+def test_credit_by_hand_is_no_payment_and_has_no_receipt(till: Till) -> None:
+    till.credit("25.00")
+
+    assert till.wallet().available.minor == 2_500 and documents() == []
+
+
 def test_a_document_names_the_buyer_as_of_its_issue(till: Till) -> None:
     owner = parse_id("acc", till.buyer.id)
     with transaction():
