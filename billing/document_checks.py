@@ -9,7 +9,8 @@ GAPLESS = """
     HAVING (count(d.id), count(d.number), max(d.number)) IS DISTINCT FROM (c.last, c.last, c.last)
 """
 
-# A payment into a wallet and an order out of it each have their document, about just what they moved.
+# A payment into a wallet and an order out of it each have their document, about just what they moved. Credit by hand is
+# no payment, and has none.
 AS_BOOKED = """
     SELECT coalesce(d.transaction_id, b.id) AS transaction_id, b.kind, d.amount_minor, b.minor AS booked_minor
     FROM billing.documents d
@@ -34,6 +35,6 @@ GRANTS = r"""
 
 DOCUMENT_CHECKS = (
     Check("I12", "documents of a kind and year are numbered from 1 without gaps", GAPLESS),
-    Check("I12", "what reached a wallet or was sent back has its document, of the same amount", AS_BOOKED),
+    Check("I12", "what came by card or bank or was sent back has its document, of the same amount", AS_BOOKED),
     Check("I12", "promotional credit that was agreed to is in the books, and nothing else", GRANTS),
 )

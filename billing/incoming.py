@@ -1,6 +1,6 @@
 """Money that comes into a wallet from outside of it: one way, whoever brings it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,10 @@ from core.money import Money
 
 
 class Incoming(NamedTuple):
-    """Under which kind and key money comes in, from which account of the chart, about what, how, and why."""
+    """Under which kind and key money comes in, from which account of the chart, about what, how, why, and when paid.
+
+    Without the day it was paid as it is booked.
+    """
 
     kind: str
     key: str
@@ -19,6 +22,7 @@ class Incoming(NamedTuple):
     source: UUID
     method: str
     reason: str = ""
+    paid_on: date | None = None
 
 
 def credit_available(account_id: UUID, money: Money, what: Incoming, actor: str, at: datetime) -> Posting:
@@ -30,5 +34,5 @@ def credit_available(account_id: UUID, money: Money, what: Incoming, actor: str,
     posted = post(what.kind, what.key, money.currency, lines, source=str(what.source), actor=actor, at=at,
                   reason=what.reason)  # fmt: skip
     if posted.is_booked:
-        issue_receipt(account_id, money, what.key, what.source, Paid(what.method), at)
+        issue_receipt(account_id, money, what.key, what.source, Paid(what.method, on=what.paid_on), at)
     return posted

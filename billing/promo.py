@@ -28,6 +28,7 @@ from core.money import Money
 
 INSTANT = DateTime(timezone=True)
 A_DAY = timedelta(days=1)
+PERSON = "user:"  # how the name of somebody signed in begins; a key is the same person once more
 
 
 class PromoGrant(Model):
@@ -40,7 +41,8 @@ class PromoGrant(Model):
         CheckConstraint(
             "amount_minor > 0 AND length(currency) = 3 AND length(btrim(reason)) BETWEEN 1 AND 500 AND state IN "
             "('waiting', 'granted', 'refused') AND (state = 'waiting') = (decided_at IS NULL) AND (decided_at IS "
-            "NULL) = (decided_by IS NULL) AND (state = 'granted' AND needs_second) <= (decided_by <> asked_by)",
+            "NULL) = (decided_by IS NULL) AND needs_second <= starts_with(asked_by, 'user:') AND (state = 'granted' "
+            "AND needs_second) <= (decided_by <> asked_by AND starts_with(decided_by, 'user:'))",
             name="promo_grants_check",
         ),
         Index("promo_grants_account_id_idx", "account_id", "id"),
@@ -70,21 +72,18 @@ class PromoGrant(Model):
 def ask_promo(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> PromoGrant:
     """Give promotional credit at once, or let it wait for a second operator where it needs one; once a key.
 
-    One is needed above the limit, into which goes what one operator gave the account alone within a day. Invalid with
-    the field for an unusable amount or reason; Conflict `key_reused` when the key stands for something else.
+    One is needed above the limit, into which goes all that the account was given without one within a day, whoever gave
+    it. Invalid with the field for an unusable amount or reason; Conflict `key_reused` when the key stands for something
+    else; NotAllowed `person_needed` when a second one is needed and nobody signed in asks.
     """
     _check(money, reason)
     lock = f"billing.promo:{account_id}"
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
-    alone = money.minor + _given_alone(account_id, actor, at - A_DAY)
-    row: dict[str, Any] = {
-        "id": new_id(), "key": key, "account_id": account_id, "currency": money.currency, "amount_minor": money.minor,
-        "reason": reason.strip(), "needs_second": alone > default("four_eyes.credit_minor"), "asked_by": actor,
-        "asked_at": at,
-    }  # fmt: skip
-    db.session.execute(insert(PromoGrant).values(row).on_conflict_do_nothing(index_elements=["key"]))
-    grant = db.session.scalars(select(PromoGrant).where(PromoGrant.key == key)).one()
-    if (grant.account_id, grant.money, grant.reason) != (account_id, money, row["reason"]):
+    named = select(PromoGrant).where(PromoGrant.key == key)
+    if db.session.scalar(named) is None:
+        _write(account_id, money, key, reason.strip(), actor, at)
+    grant = db.session.scalars(named).one()
+    if (grant.account_id, grant.money, grant.reason) != (account_id, money, reason.strip()):
         raise Conflict("key_reused", "This key stands for another grant. Use a new one.")
     if grant.state == "waiting" and not grant.needs_second:
         _grant(grant, actor, at)
@@ -94,8 +93,8 @@ def ask_promo(account_id: UUID, money: Money, key: str, reason: str, actor: str,
 def decide_promo(grant_id: UUID, *, agrees: bool, actor: str, at: datetime) -> PromoGrant:
     """Agree to a grant that waits, or refuse it; the same again changes nothing.
 
-    NotAllowed `second_person_needed` for agreeing to one's own, Conflict `already_decided` once it was decided
-    otherwise.
+    NotAllowed `second_person_needed` for agreeing to one's own, `person_needed` when nobody signed in agrees, Conflict
+    `already_decided` once it was decided otherwise.
     """
     grant = db.session.get(PromoGrant, grant_id, with_for_update=True, populate_existing=True)
     if grant is None:
@@ -104,6 +103,8 @@ def decide_promo(grant_id: UUID, *, agrees: bool, actor: str, at: datetime) -> P
         if (grant.state == "granted") == agrees:
             return grant
         raise Conflict("already_decided", f"This grant was {grant.state} already.")
+    if agrees and grant.needs_second:
+        _demand_person(actor)
     if agrees and actor == grant.asked_by:
         raise NotAllowed("second_person_needed", "Ask another operator to agree: whoever asked cannot.")
     if agrees:
@@ -137,11 +138,28 @@ def _end(grant: PromoGrant, state: str, actor: str, at: datetime) -> None:
     db.session.flush()
 
 
-def _given_alone(account_id: UUID, actor: str, since: datetime) -> int:
+def _write(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> None:
+    alone = money.minor + _given_alone(account_id, at - A_DAY)
+    needs_second = alone > default("four_eyes.credit_minor")
+    if needs_second:
+        _demand_person(actor)
+    row: dict[str, Any] = {
+        "id": new_id(), "key": key, "account_id": account_id, "currency": money.currency, "amount_minor": money.minor,
+        "reason": reason, "needs_second": needs_second, "asked_by": actor, "asked_at": at,
+    }  # fmt: skip
+    db.session.execute(insert(PromoGrant).values(row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def _demand_person(actor: str) -> None:
+    if not actor.startswith(PERSON):
+        says = "This is above what is given alone within a day. Sign in, and ask on the page of the wallet."
+        raise NotAllowed("person_needed", says)
+
+
+def _given_alone(account_id: UUID, since: datetime) -> int:
     query = select(func.coalesce(func.sum(PromoGrant.amount_minor), 0)).where(
-        PromoGrant.account_id == account_id, PromoGrant.asked_by == actor, PromoGrant.asked_at > since,
-        ~PromoGrant.needs_second,
-    )  # fmt: skip
+        PromoGrant.account_id == account_id, PromoGrant.asked_at > since, ~PromoGrant.needs_second
+    )
     return int(db.session.scalar(query) or 0)
 
 

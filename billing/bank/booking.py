@@ -212,7 +212,7 @@ def _post(found: BankImport, one: _Judged, entry_id: UUID, at: datetime) -> None
     minor, currency, known = one.line.amount_minor, one.statement.currency, one.verdict.known
     key, source = f"bank:{entry_id}", str(entry_id)
     if known is not None and known.account_id is not None:
-        what = Incoming("bank_credit", key, BANK, entry_id, "bank")
+        what = Incoming("bank_credit", key, BANK, entry_id, "bank", paid_on=one.line.booked_on)
         credit_available(known.account_id, Money(minor, currency), what, found.actor, at)
         came = update(ProForma).where(ProForma.id == known.id)
         db.session.execute(came.values(received_minor=ProForma.received_minor + minor))

@@ -12,6 +12,8 @@ from core.identity import get_account
 
 LONGEST = {"name": 200, "address": 500, "vat_id": 40}
 LINES = 6
+JOINERS = "\u200c\u200d"  # whether letters join; names in Persian and the scripts of India are misspelt without them
+_LET_BE = dict.fromkeys(map(ord, JOINERS + "\n"))
 
 
 def details_of(account_id: UUID) -> BillingDetails:
@@ -32,13 +34,13 @@ def say_details(account_id: UUID, name: str, address: str, vat_id: str, actor: s
         Fault(field, "too_long", f"Write at most {most} characters.")
         for field, most in LONGEST.items() if len(said[field]) > most
     ]  # fmt: skip
-    if not said["name"]:
+    if not said["name"].strip(JOINERS):
         faults.append(Fault("name", "missing", "Give the name that documents are made out to."))
     if said["address"].count("\n") >= LINES:
         faults.append(Fault("address", "too_long", f"Write at most {LINES} lines."))
     faults += [
         Fault(field, "not_printable", "Remove the control characters.")
-        for field, text in said.items() if not text.replace("\n", "").isprintable()
+        for field, text in said.items() if not (text if field == "vat_id" else text.translate(_LET_BE)).isprintable()
     ]  # fmt: skip
     if faults:
         raise Invalid("invalid_billing_details", "The billing details stay as they are.", faults)

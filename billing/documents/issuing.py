@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,10 +21,18 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """How money came or went: the method as people know it, and the payment's id where there is one."""
+    """How money came or went: the method as people know it, the payment's id where there is one, and its day if known.
+
+    Without a day it came or went when it is booked; with one, its hour is not known, and midnight in UTC stands for it.
+    """
 
     method: str
     payment_id: str | None = None
+    on: date | None = None
+
+    def instant(self, at: datetime) -> datetime:
+        """Return when money that is booked at an instant came or went."""
+        return at.astimezone(UTC) if self.on is None else datetime.combine(self.on, time(), UTC)
 
 
 def issue_receipt(account_id: UUID, money: Money, key: str, about_id: UUID, paid: Paid, at: datetime) -> None:
@@ -72,7 +80,7 @@ def _issue(
     content = Content(
         layout=LAYOUT, seller=Party(**asdict(settings().seller)), language=language_of(account_id) or "en",
         payer=Party(name=payer.name, address=payer.address, vat_id=payer.vat_id), method=paid.method,
-        payment_id=paid.payment_id, paid_at=at.astimezone(UTC), refers_to=refers_to, is_test=settings().test_money,
+        payment_id=paid.payment_id, paid_at=paid.instant(at), refers_to=refers_to, is_test=settings().test_money,
     )  # fmt: skip
     booked = select(Transaction.id).where(Transaction.key == key).scalar_subquery()
     row = {

@@ -65,9 +65,10 @@ def _party(role: str, party: Party, words: Words) -> tuple[str, tuple[str, ...]]
 def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[str, str], ...]:
     when = words.sent_back if document.kind == "credit_note" else words.paid
     method = method_of(content, words)
+    is_day = content.method == "bank"  # a statement tells no hour
     return (
         (words.number, document.shown_number), (words.issued, words.day(document.issued_at)),
-        (when, f"{content.paid_at:%Y-%m-%d %H:%M} UTC"),
+        (when, f"{content.paid_at:%Y-%m-%d}" if is_day else f"{content.paid_at:%Y-%m-%d %H:%M} UTC"),
         (words.payment, f"{method}, {content.payment_id}" if content.payment_id else method),
         (words.transaction, show_id("txn", document.transaction_id)),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Giving back: unused money goes back to the cards that it came from, no more to each than came from it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -106,26 +106,26 @@ def _payload(top_up: TopUp, part: GiveBackPart) -> dict[str, Any]:
     return {"payment_intent": top_up.payment_id, "amount": part.amount_minor, "metadata": named}
 
 
-def record_sent_back(part_id: UUID, sent: SentBack | None, why: str | None) -> None:
+def record_sent_back(part_id: UUID, sent: SentBack | None, why: str | None, at: datetime) -> None:
     """Note what became of a part: on its way, arrived, or refused, and then the money is back in the wallet."""
     part = db.session.get_one(GiveBackPart, part_id, with_for_update=True, populate_existing=True)
     if sent is None:
-        _fail(part, why or "refused")
+        _fail(part, why or "refused", at)
         return
     part.refund_id = sent.id
     if sent.state == "failed":
-        _fail(part, sent.why or "failed")
+        _fail(part, sent.why or "failed", at)
     elif sent.state == "sent" and part.state == "in_flight":
-        part.state, part.ended_at = "sent", datetime.now(UTC)
+        part.state, part.ended_at = "sent", at
     db.session.flush()
 
 
-def settle_sent_back(sent: SentBack) -> str:
+def settle_sent_back(sent: SentBack, at: datetime) -> str:
     """Note how a refund of ours stands now; a bank may refuse one weeks after it was sent."""
     part_id = reference_of(sent)
     if part_id is None or db.session.get(GiveBackPart, part_id) is None:
         return "unknown"
-    record_sent_back(part_id, sent, None)
+    record_sent_back(part_id, sent, None, at)
     return sent.state
 
 
@@ -163,13 +163,13 @@ def give_backs_of(account_id: UUID) -> list[tuple[GiveBack, int, int]]:
     return [(order, int(sent), int(failed)) for order, sent, failed in rows]
 
 
-def _fail(part: GiveBackPart, why: str) -> None:
+def _fail(part: GiveBackPart, why: str, at: datetime) -> None:
     """Put a part's money back into the wallet that it came from, once."""
     if part.state == "failed":
         return
     order = db.session.get_one(GiveBack, part.give_back_id)
     lines = [Line(GOING_BACK, part.amount_minor), Line(AVAILABLE, -part.amount_minor, order.account_id)]
-    key, now, money = f"refund:{order.id}:{part.id}:failed", datetime.now(UTC), Money(part.amount_minor, order.currency)
-    post("give_back_failed", key, order.currency, lines, source=str(order.id), actor=ACTOR, at=now)
-    part.state, part.why, part.ended_at = "failed", why[:500], now
-    issue_return_receipt(order.account_id, money, key, part.id, Paid("returned"), order.id, now)
+    key, money = f"refund:{order.id}:{part.id}:failed", Money(part.amount_minor, order.currency)
+    post("give_back_failed", key, order.currency, lines, source=str(order.id), actor=ACTOR, at=at)
+    part.state, part.why, part.ended_at = "failed", why[:500], at
+    issue_return_receipt(order.account_id, money, key, part.id, Paid("returned"), order.id, at)

@@ -47,13 +47,16 @@ def verbs_of(gateway: Gateway) -> dict[str, Verb]:
     def record_charged(top_up_id: UUID, payment: Payment | None, why: str | None) -> None:
         record_charge(top_up_id, payment, why, business_clock().now())
 
+    def record_back(part_id: UUID, sent: SentBack | None, why: str | None) -> None:
+        record_sent_back(part_id, sent, why, business_clock().now())
+
     return {
         # A page that nobody was shown is paid by nobody: it is not looked for.
         "open_checkout": Verb(gateway.open_checkout, lambda _: None, record_checkout),
         "open_card_page": Verb(gateway.open_checkout, lambda _: None, record_card_page),
         "forget_card": Verb(gateway.forget_card, forget_again, lambda *_: None),
         "charge_card": Verb(gateway.charge_card, lambda charge: look_up_charge(gateway, charge), record_charged),
-        "send_back": Verb(gateway.send_back, look_up_part, record_sent_back),
+        "send_back": Verb(gateway.send_back, look_up_part, record_back),
     }
 
 

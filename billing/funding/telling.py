@@ -52,7 +52,7 @@ def explain(gateway: Gateway, kind: str, source_id: str, at: datetime) -> Explai
                 return Explained(payment_id=payment.id)
         elif kind in REFUNDS:
             sent = gateway.sent_back(source_id)
-            _settle_refund(sent)
+            _settle_refund(sent, at)
             return Explained(part_id=reference_of(sent))
         elif source_id.startswith(CHARGEBACK_IDS):
             tell_chargeback(gateway, source_id, at)
@@ -115,14 +115,14 @@ def _tell_card(gateway: Gateway, method_id: str, at: datetime) -> str:
         return note_card(card, at)
 
 
-def _tell_refund(gateway: Gateway, refund_id: str, _: datetime) -> str:
-    return _settle_refund(gateway.sent_back(refund_id))
+def _tell_refund(gateway: Gateway, refund_id: str, at: datetime) -> str:
+    return _settle_refund(gateway.sent_back(refund_id), at)
 
 
-def _settle_refund(sent: SentBack) -> str:
+def _settle_refund(sent: SentBack, at: datetime) -> str:
     failpoint("refund.read")
     with transaction():
-        return settle_sent_back(sent)
+        return settle_sent_back(sent, at)
 
 
 _TELLS: dict[str, Tells] = {

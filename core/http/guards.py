@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
 from flask import Flask, Response, request
 
 from core import idempotency
@@ -39,8 +40,8 @@ def _note_uses(_: BaseException | None) -> None:
     end_session()  # so that no request holds one connection and waits for another
     try:
         write_uses()
-    except Unavailable:
-        log.warning("the use of a key was not written, as the database is away")
+    except (Unavailable, psycopg.Error) as failed:  # a note beside the request, which it must not spoil
+        log.warning("the use of a key was not written: %s", type(failed).__name__)  # what it says may hold a row
 
 
 def signed_in(scope: str) -> Actor:

@@ -81,18 +81,26 @@ def actor_for_key(secret: str) -> Actor | None:
 def write_uses() -> None:
     """Write that the keys looked up since the last call were used today; nothing when that is written already.
 
-    Called once a request is answered and its connection is back in the pool. When the database is away the next request
-    of the key finds it unwritten again.
+    Called once a request is done and its connection is back in the pool. It waits for nobody: a key whose row somebody
+    holds is written by a later call. When the database is away the next request of the key finds it unwritten again.
     """
     if not _seen_today:
         return
     keys = [_seen_today.pop() for _ in range(len(_seen_today))]
     with driver_connection() as connection:
-        connection.execute(_USED, (keys,))
+        _seen_today.update(key for (key,) in connection.execute(_USED, (keys,)))
 
 
-_USED = """UPDATE core.api_keys SET last_used_on = (now() AT TIME ZONE 'UTC')::date
-           WHERE id = ANY (%s) AND last_used_on IS DISTINCT FROM (now() AT TIME ZONE 'UTC')::date"""
+# Gives back those that somebody holds; FOR NO KEY UPDATE is what the UPDATE takes, so that no more are held than must.
+_USED = """
+    WITH due AS (SELECT id FROM core.api_keys
+                 WHERE id = ANY (%s) AND last_used_on IS DISTINCT FROM (now() AT TIME ZONE 'UTC')::date),
+         used AS (UPDATE core.api_keys SET last_used_on = (now() AT TIME ZONE 'UTC')::date
+                  WHERE id IN (SELECT id FROM core.api_keys WHERE id IN (SELECT id FROM due)
+                               ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+                  RETURNING id)
+    SELECT id FROM due EXCEPT SELECT id FROM used
+"""
 _seen_today: set[UUID] = set()
 _MOST_REMEMBERED = 10_000
 REMEMBERED_SECONDS = 3600  # then a key is looked up again, and so seen on each day on which it is used

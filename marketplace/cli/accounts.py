@@ -82,7 +82,7 @@ def credit(account_id: str, amount: str, currency: str, reason: str, as_json: bo
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @with_app
 def promo(account_id: str, amount: str, currency: str, reason: str, key: str | None, as_json: bool) -> None:
-    """Give promotional credit of AMOUNT CURRENCY to a buyer; above the limit an operator must agree on the pages."""
+    """Give promotional credit of AMOUNT CURRENCY to a buyer; above the limit of a day, ask for it on the pages."""
     money = money_of(amount, currency)
     with transaction():
         buyer = get_account(parse_id("acc", account_id), "buyer")

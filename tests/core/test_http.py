@@ -1,8 +1,10 @@
 """The edge: refusals are problem documents, failures tell nothing of the inside, and a database that is away comes back."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from core.db import db, pool_of
 from core.errors import Conflict, DomainError, Invalid, TooMany, Unavailable
 from core.http import PROBLEM, STATUS_OF, problem_of, raw_body
-from tests.factories import Market
+from tests.factories import Market, Member
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STATUS_OF if kind is not TooMany])
@@ -112,3 +114,60 @@ def test_a_database_that_is_away_is_said_so_and_its_return_is_noticed(
     assert again.status_code == 201 and "Idempotency-Replayed" not in again.headers
     assert [one["id"] for one in publisher.get("/leads")["items"]] == [again.json["id"], sold["id"]]
     assert buyer.get("/wallet")["available"]["amount"] == "60.00"
+
+
+@contextmanager
+def held_key(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Hold the rows of all keys, as somebody does who changes them and is slow."""
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM core.api_keys FOR UPDATE")
+        yield other
+        other.rollback()
+
+
+def last_used(member: Member) -> Any:
+    [one] = member.get("/keys")["items"]
+    return one["last_used_on"]
+
+
+def served(member: Member, *request: Any) -> int:
+    """Have a request served in a thread, as a server does: its context ends with it, the test's goes on."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: member.request(*request).status_code).result(60)
+
+
+@pytest.fixture
+def _impatient(database_url: str) -> None:
+    """Have whoever waits for a lock be refused, so that a test of waiting ends."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET lock_timeout = '5s'").format(name))
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("path", ["/keys", "/leads"])
+def test_a_request_does_not_wait_for_who_holds_its_key_and_the_use_is_written_later(
+    market: Market, database_url: str, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    publisher = market.make_publisher()
+    with held_key(database_url):
+        json = market.lead() if path == "/leads" else None
+        assert served(publisher, "POST" if json else "GET", path, json) in (200, 201)
+        assert caplog.messages == [], "nobody waited until the database refused it"
+        assert last_used(publisher) is None
+    assert served(publisher, "GET", "/keys") == 200
+    assert last_used(publisher) is not None
+
+
+def test_a_use_that_the_database_refuses_to_write_spoils_no_request(
+    market: Market, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = market.make_publisher()
+    with psycopg.connect(database_url) as other:
+        other.execute("ALTER TABLE core.api_keys ADD CHECK (last_used_on IS NULL)")
+    assert served(publisher, "GET", "/keys") == 200
+    assert "the use of a key was not written" in caplog.text

@@ -45,7 +45,10 @@ class ReferenceShown(Struct, frozen=True, kw_only=True):
 
 
 class DocumentShown(Struct, frozen=True, kw_only=True):
-    """A receipt or credit note, with everything that it shows; it never changes."""
+    """A receipt or credit note, with everything that it shows; it never changes.
+
+    Of a transfer `paid_at` is midnight of the day on which the bank booked it.
+    """
 
     id: str
     kind: Annotated[str, one_of(("receipt", "credit_note"))]

@@ -60,7 +60,7 @@ class WalletStandingShown(Struct, frozen=True, kw_only=True):
 @writes("operate")
 @describe(PromoShown, takes=PromoAsked, status=201)
 def post_promo(actor: Actor, buyer_id: str) -> Answer:
-    """Give promotional credit; above the limit it waits for a second operator."""
+    """Give promotional credit; above the limit of a day it is refused, as people ask for it on the page."""
     asked, at = body(PromoAsked), business_clock().now()
     buyer = get_account(parse_id("acc", buyer_id), "buyer")
     key = f"api:{actor.account_id}:{asked.key or uuid4()}"

@@ -16,7 +16,8 @@ CREATE TABLE billing.promo_grants (
         amount_minor > 0 AND length(currency) = 3 AND length(btrim(reason)) BETWEEN 1 AND 500
         AND state IN ('waiting', 'granted', 'refused')
         AND (state = 'waiting') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)
-        AND (state = 'granted' AND needs_second) <= (decided_by <> asked_by))
+        AND needs_second <= starts_with(asked_by, 'user:')
+        AND (state = 'granted' AND needs_second) <= (decided_by <> asked_by AND starts_with(decided_by, 'user:')))
 );
 CREATE INDEX promo_grants_account_id_idx ON billing.promo_grants (account_id, id);
 CREATE INDEX promo_grants_waiting_idx ON billing.promo_grants (id) WHERE state = 'waiting';

@@ -1,12 +1,14 @@
 """Statements imported: every entry is booked once, into the wallet that it is for or into suspense, and none is lost."""
 
 import threading
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from billing import Payee, get_pro_forma, say_bank_account
+from billing import Document, Payee, content_of, get_pro_forma, say_bank_account, sheet_of
 from core.db import transaction
 from core.errors import Invalid
 from core.ids import parse_id
@@ -53,6 +55,20 @@ def test_what_came_by_transfer_has_a_receipt(counter: Counter) -> None:
 
     query = "SELECT kind, account_id, amount_minor, content ->> 'method' FROM billing.documents"
     assert counter.sql(query) == [("receipt", parse_id("acc", counter.buyer.id), 10_000, "bank")]
+
+
+def test_the_receipt_of_a_transfer_says_the_day_of_the_bank_and_is_numbered_in_the_year_of_its_issue(
+    counter: Counter,
+) -> None:
+    asked = counter.ask(10_000)
+    counter.bring(camt(statement(Told(10_000, reference=asked.reference, day="2025-12-30"))))
+
+    with transaction() as session:
+        [receipt] = session.scalars(select(Document))
+        assert content_of(receipt).paid_at == datetime(2025, 12, 30, tzinfo=UTC)
+        assert (receipt.issued_at, receipt.year) == (counter.clock.now(), 2026)
+        facts = dict(sheet_of(receipt).facts)
+    assert "2025-12-30" in facts.values()
 
 
 @pytest.mark.parametrize(("minor", "state"), [(4_000, "partly"), (10_000, "paid"), (10_001, "over")])

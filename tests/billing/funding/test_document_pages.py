@@ -146,10 +146,48 @@ def test_a_limit_is_not_passed_by_several_small_credits(till: Till) -> None:
             return ask_promo(owner, Money(minor, "EUR"), key, "why", actor, at).state
 
     assert ask(30_000, "1") == "granted" and ask(30_000, "1") == "granted"
-    assert ask(20_000, "2") == "granted" and ask(1, "3") == "waiting" and ask(50_000, "4", "user:b") == "granted"
+    assert ask(20_000, "2") == "granted" and ask(1, "3") == "waiting" and ask(1, "4", "user:b") == "waiting"
+    assert ask(20_000, "2", "key:a") == "granted", "what was given is given, whoever asks again"
+    for nobody in ("key:a", "key:b", "operator:command-line"):
+        with pytest.raises(NotAllowed) as refused:
+            ask(1, f"of {nobody}", nobody)
+        assert refused.value.code == "person_needed"
     with pytest.raises(Conflict, match="another grant"):
         ask(1, "1")
-    assert till.wallet().promo.minor == 100_000
+    assert till.wallet().promo.minor == 50_000
+    till.clock.advance(days=1)
+    at = till.clock.now()
+    assert ask(50_000, "5", "key:a") == "granted"
+
+
+def test_several_keys_of_an_operator_together_give_no_more_than_one(till: Till) -> None:
+    asked = {"amount": {"amount": "300.00", "currency": "EUR"}, "reason": "sorry"}
+    first, second = till.market.make_operator(), till.market.make_operator()
+
+    assert first.request("POST", f"/buyers/{till.buyer.id}/promotional-credits", asked).status_code == 201
+    refused = second.request("POST", f"/buyers/{till.buyer.id}/promotional-credits", asked)
+    assert (refused.status_code, refused.json["code"]) == (403, "person_needed")
+    assert till.wallet().promo.minor == 30_000 and sql("SELECT count(*) FROM billing.promo_grants") == [(1,)]
+
+
+def test_a_key_neither_asks_above_the_limit_nor_agrees(till: Till) -> None:
+    owner, at = parse_id("acc", till.buyer.id), till.clock.now()
+    with transaction():
+        grant = ask_promo(owner, Money(60_000, "EUR"), "k", "why", "user:a", at).id
+    with pytest.raises(NotAllowed) as refused, transaction():
+        decide_promo(grant, agrees=True, actor="key:a", at=at)
+    assert refused.value.code == "person_needed"
+
+    give = "UPDATE billing.promo_grants SET state = 'granted', decided_by = 'key:a', decided_at = now()"
+    with pytest.raises(Exception, match="promo_grants_check"):
+        sql(give)
+    ask = """INSERT INTO billing.promo_grants (id, key, account_id, currency, amount_minor, reason, needs_second, asked_by,
+        asked_at) VALUES (gen_random_uuid(), 'other', :owner, 'EUR', 60000, 'why', true, :by, now())"""
+    with pytest.raises(Exception, match="promo_grants_check"):
+        sql(ask, owner=owner, by="key:a")
+    sql(ask, owner=owner, by="user:b")
+    with transaction():
+        assert decide_promo(grant, agrees=True, actor="user:b", at=at).state == "granted"
 
 
 def test_the_database_refuses_a_grant_without_its_second_and_a_second_verdict(till: Till) -> None:

@@ -169,6 +169,12 @@ def test_a_refund_that_failed_brings_a_receipt_that_names_its_credit_note(till: 
     assert named == Reference(number=documents("credit_note")[0].shown_number, amount_minor=4_000)
 
 
+def test_credit_by_hand_is_no_payment_and_has_no_receipt(till: Till) -> None:
+    till.credit("25.00")
+
+    assert till.wallet().available.minor == 2_500 and documents() == []
+
+
 def test_a_document_names_the_buyer_as_of_its_issue(till: Till) -> None:
     owner = parse_id("acc", till.buyer.id)
     with transaction():
@@ -185,9 +191,29 @@ def test_a_document_names_the_buyer_as_of_its_issue(till: Till) -> None:
     assert second.payer.name == "Another"
 
 
+def test_a_name_keeps_the_joiners_that_its_script_is_written_with(till: Till) -> None:
+    persian, sinhala = "علی\u200cرضا", "ශ්\u200dරී"
+    with transaction():
+        say_details(parse_id("acc", till.buyer.id), persian, f"{sinhala}\n1", "", "test", AT)
+    till.paid()
+
+    [receipt] = documents()
+    assert (content_of(receipt).payer.name, content_of(receipt).payer.address) == (persian, f"{sinhala}\n1")
+    assert pdf_of(sheet_of(receipt)).startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", " "), ("name", "x" * 201), ("address", "\n".join("abcdefg")), ("vat_id", "\x07"), ("name", "a\0")],
+    [
+        ("name", " "),
+        ("name", "x" * 201),
+        ("address", "\n".join("abcdefg")),
+        ("vat_id", "\x07"),
+        ("name", "a\0"),
+        ("name", "\u200c\u200d"),
+        ("name", "a\u202eb"),
+        ("vat_id", "FR\u200d1"),
+    ],
 )
 def test_what_cannot_be_printed_is_refused_at_its_field(till: Till, field: str, value: str) -> None:
     said = {"name": "Ada", "address": "", "vat_id": ""} | {field: value}

@@ -62,6 +62,26 @@ def test_a_refund_that_the_bank_refuses_later_is_back_in_the_wallet_once(till: T
     assert till.account(1010) == till.at_stripe()
 
 
+def test_what_came_back_is_booked_and_receipted_in_business_time(till: Till) -> None:
+    till.paid("100.00")
+    till.clock.advance(days=400)
+    till.stripe.fault("refund_fails")
+    refund(till, "60.00")
+    for _ in range(3):
+        till.look()
+
+    at = till.clock.now()
+    with transaction() as session:
+        booked = session.execute(text("SELECT occurred_at FROM billing.transactions WHERE kind = 'give_back_failed'"))
+        assert booked.all() == [(at,)]
+        issued = session.execute(
+            text("SELECT issued_at, year FROM billing.documents WHERE content ->> 'method' = 'returned'")
+        )
+        assert issued.all() == [(at, at.year)]
+        ended = session.execute(text("SELECT state, ended_at FROM billing.give_back_parts"))
+        assert ended.all() == [("failed", at)]
+
+
 def test_a_lost_answer_to_a_refund_sends_nothing_twice(till: Till) -> None:
     till.paid("100.00")
     before = till.at_stripe()
