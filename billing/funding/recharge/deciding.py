@@ -59,8 +59,14 @@ class Decision:
 
 
 def threshold_of(terms: Terms, pace: Pace) -> int:
-    """Return below how much is topped up; 0, which is never, where nothing was spent and nothing is said."""
-    return terms.threshold_minor or pace.daily_minor * pace.below_days
+    """Return below how much is topped up; 0, which is never, where nothing was spent and nothing is said.
+
+    By pace it stays so far below a named target that what is missing is worth a charge.
+    """
+    by_pace = pace.daily_minor * pace.below_days
+    if terms.target_minor is not None:
+        by_pace = min(by_pace, max(terms.target_minor - LEAST_MINOR, 0))
+    return terms.threshold_minor or by_pace
 
 
 def decide(terms: Terms, pace: Pace, standing: Standing, at: datetime) -> Decision:
@@ -113,6 +119,8 @@ def _hindered(standing: Standing, at: datetime) -> Code | None:
 def _sized(terms: Terms, pace: Pace, standing: Standing) -> Decision:
     """Charge a fixed amount whole or not at all, and up to a target as much as the limits leave."""
     minor = min(wanted(terms, pace, standing.spendable_minor), standing.most_minor)
+    if minor < LEAST_MINOR:
+        return Decision("enough")
     limits: list[tuple[Code, int]] = [("daily_limit", terms.daily_most_minor - standing.charged_today_minor)]
     if standing.newcomer_left_minor is not None:
         limits.append(("new_card_limit", standing.newcomer_left_minor))
@@ -121,4 +129,4 @@ def _sized(terms: Terms, pace: Pace, standing: Standing) -> Decision:
             if terms.amount_minor is not None or left < LEAST_MINOR:
                 return Decision(code)
             minor = left
-    return Decision("charge", max(minor, LEAST_MINOR))
+    return Decision("charge", minor)

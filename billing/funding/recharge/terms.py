@@ -73,7 +73,7 @@ def _bounds(minor: Minors, currency: str, limits: Limits) -> list[Fault]:
     for name, least in (
         ("threshold", 1),
         ("amount", LEAST_MINOR),
-        ("target", LEAST_MINOR),
+        ("target", LEAST_MINOR + 1),  # a threshold is at least a cent, and the target so much above
         ("daily_limit", LEAST_MINOR),
     ):
         value = minor[name]

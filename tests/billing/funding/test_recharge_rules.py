@@ -42,6 +42,10 @@ LOW = Standing(4_000)
     (FIXED, replace(LOW, newcomer_left_minor=19_999), "new_card_limit", 0),
     (TERMS, replace(LOW, newcomer_left_minor=0), "new_card_limit", 0),
     (TERMS, replace(LOW, most_minor=12_000), "charge", 12_000),
+    (replace(TERMS, threshold_minor=None, target_minor=3_000), LOW, "enough", 0),  # the pace's 5,000 is above the target
+    (replace(TERMS, threshold_minor=None, target_minor=3_000), Standing(2_900), "enough", 0),
+    (replace(TERMS, threshold_minor=None, target_minor=3_000), Standing(2_899), "charge", 101),
+    (replace(TERMS, threshold_minor=5_000, target_minor=4_000), Standing(3_950), "enough", 0),
 ])  # fmt: skip
 def test_it_is_decided_so(terms: Terms, standing: Standing, code: str, minor: int) -> None:
     decision = decide(terms, PACE, standing, AT)
@@ -73,6 +77,22 @@ def test_whatever_the_figures_no_limit_is_passed_and_nothing_is_charged_above_th
         assert amount is None or decision.minor == min(amount, 150_000)
     if left >= threshold:
         assert decision.code == "enough"
+
+
+@given(st.none() | AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS, AMOUNTS, AMOUNTS, st.integers(0, 300_000),
+       st.integers(0, 300_000), st.none() | st.integers(-1_000, 300_000))  # fmt: skip
+def test_whatever_is_charged_stays_within_every_limit_and_the_target_whatever_the_pace(
+    threshold: int | None, amount: int | None, target: int | None, daily: int, spent: int, left: int, today: int,
+    newcomer: int | None,
+) -> None:  # fmt: skip
+    terms = Terms(True, threshold, None if target else amount, target, daily)
+    standing = Standing(left, today, most_minor=150_000, newcomer_left_minor=newcomer)
+    minor = decide(terms, Pace(spent, 1, 3), standing, AT).minor
+
+    assert minor == 0 or LEAST_MINOR <= minor <= 150_000
+    assert minor == 0 or today + minor <= daily
+    assert minor == 0 or target is None or left + minor <= target
+    assert minor == 0 or newcomer is None or minor <= newcomer
 
 
 def test_a_card_is_left_alone_longer_after_each_decline_and_then_until_somebody_says_so() -> None:
