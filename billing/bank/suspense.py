@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 
 from billing.bank.models import SuspenseMove
 from billing.bank.references import BODY, make_reference
+from billing.bank.standing import get_suspended
 from billing.incoming import Incoming, credit_available
 from billing.ledger import BANK, FEES, FX, SUSPENSE, Line, post
 from core.db import db
@@ -91,8 +92,13 @@ def settle_by_hand(move_id: UUID, why: str, actor: str, at: datetime) -> Suspens
 
 
 def settle_against(move_id: UUID, debit_id: UUID, why: str, actor: str, at: datetime) -> SuspenseMove:
-    """Say that money owed back has left by an amount that is in suspense itself; both sides are used up together."""
+    """Say that money owed back has left by an amount that is in suspense itself; both sides are used up together.
+
+    Conflict `not_money_out` for an amount that came in: nothing can have left by it.
+    """
     move = _get(move_id, "owed")
+    if get_suspended(debit_id).is_credit:
+        raise Conflict("not_money_out", "This came in. Choose an amount that went out, by which it left.")
     _take(debit_id, -move.amount_minor)
     if db.session.scalar(_CURRENCY, {"item": debit_id}) != move.currency:
         raise Conflict("suspense_used", "It left in another currency than it is owed in.")

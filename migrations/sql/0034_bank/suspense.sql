@@ -38,7 +38,7 @@ CREATE TABLE billing.suspense_moves (
         AND (kind = 'assign') = (account_id IS NOT NULL) AND (kind = 'return') = (reference IS NOT NULL)
         AND state IN ('proposed', 'owed', 'done', 'withdrawn') AND (state <> 'owed' OR kind = 'return')
         AND (state IN ('done', 'withdrawn')) = (ended_at IS NOT NULL) AND confirmed_by <> actor
-        AND num_nonnulls(entry_id, against_id) <= CASE WHEN kind = 'return' AND state = 'done' THEN 1 ELSE 0 END
+        AND against_id <> transaction_id AND num_nonnulls(entry_id, against_id) <= CASE WHEN kind = 'return' AND state = 'done' THEN 1 ELSE 0 END
         AND length(btrim(reason)) BETWEEN 1 AND 1000)
 );
 CREATE INDEX suspense_moves_transaction_id_idx ON billing.suspense_moves (transaction_id);
@@ -62,3 +62,16 @@ BEGIN
                 WHEN EXISTS (SELECT FROM billing.suspense_items s WHERE s.transaction_id = p_transaction) THEN 'too_much'
                 ELSE 'no_item' END;
 END $$;
+
+-- What was sent back can have left only by an amount that went out, in the same currency.
+CREATE FUNCTION billing.check_suspense_against() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM billing.suspense_items s
+                   WHERE s.transaction_id = NEW.against_id AND s.amount_minor < 0 AND s.currency = NEW.currency) THEN
+        RAISE EXCEPTION 'the move % is not set against money that went out', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'suspense_moves_against';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER check_suspense_against BEFORE INSERT OR UPDATE ON billing.suspense_moves
+    FOR EACH ROW WHEN (NEW.against_id IS NOT NULL) EXECUTE FUNCTION billing.check_suspense_against();

@@ -171,6 +171,23 @@ def test_another_amount_settles_nothing_and_may_be_set_against_it_by_hand(counte
     assert counter.account(1030) == -500
 
 
+def test_what_came_in_settles_nothing_that_is_owed_back(counter: Counter) -> None:
+    used = item_of(counter, 30_000, "S0")
+    move(counter, used, "assign")
+    item, owed, _ = owed_back(counter)
+    for credit in (used, item):
+        with pytest.raises(Conflict) as caught, transaction():
+            settle(owed, credit, "gone", ANN, counter.clock.now())
+        assert caught.value.code == "not_money_out"
+        with pytest.raises(DBAPIError, match="suspense_moves_check|not set against money that went out"):
+            counter.sql(
+                "UPDATE billing.suspense_moves SET against_id = :c, state = 'done', ended_at = now() WHERE id = :m",
+                c=credit, m=owed,
+            )  # fmt: skip
+
+    assert state(counter, owed) == "owed" and left(used) == 0 == left(item) and counter.account(2900) == -30_000
+
+
 def test_money_that_left_elsewhere_is_told_by_hand(counter: Counter) -> None:
     item, owed, _ = owed_back(counter)
     with transaction():
