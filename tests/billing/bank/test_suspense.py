@@ -179,7 +179,7 @@ def test_what_came_in_settles_nothing_that_is_owed_back(counter: Counter) -> Non
         with pytest.raises(Conflict) as caught, transaction():
             settle(owed, credit, "gone", ANN, counter.clock.now())
         assert caught.value.code == "not_money_out"
-        with pytest.raises(DBAPIError, match="suspense_moves_check|not set against money that went out"):
+        with pytest.raises(DBAPIError, match=r"suspense_moves_check|not set against money that went out"):
             counter.sql(
                 "UPDATE billing.suspense_moves SET against_id = :c, state = 'done', ended_at = now() WHERE id = :m",
                 c=credit, m=owed,
