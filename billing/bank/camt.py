@@ -15,6 +15,7 @@ from core.errors import Fault, Invalid
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001."
 MOST_DEPTH, MOST_LETTERS, MOST_PARTS, PIECE = 30, 20_000, 5_000, 1 << 16
 MOST_ELEMENTS = 1_000_000  # of one entry; a batch of many parts has many
+ENCODINGS = ("utf-8", "utf-16", "us-ascii", "iso-8859-1")  # which the parser reads by itself
 _PASSES = ("Document", "BkToCstmrStmt", "Stmt")
 
 
@@ -47,6 +48,7 @@ class _Reader:
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
+        self.parser.XmlDeclHandler = self._demand_encoding
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -60,6 +62,10 @@ class _Reader:
         """Hand over what was read since the last time."""
         out, self._out = self._out, []
         return out
+
+    def _demand_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise Faulty("broken_xml", f"Ask the bank for the file in UTF-8; this one says {encoding[:40]}.")
 
     def _refuse_doctype(self, *_: object) -> None:
         raise Faulty("dtd_forbidden", "Send the file as the bank made it: a statement has no document type.")

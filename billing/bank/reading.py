@@ -54,7 +54,9 @@ def take_in(sent: Sent, actor: str, at: datetime) -> UUID:
     except Invalid as refused:
         why = "; ".join(f"{fault.field}: {fault.message}" for fault in refused.faults) or refused.detail
         with transaction():
-            db.session.execute(insert(BankImport).values(row | {"state": "refused", "why": why[:1000], "ended_at": at}))
+            db.session.execute(
+                insert(BankImport).values(row | {"state": "refused", "why": kept(why)[:1000], "ended_at": at})
+            )
         raise
     return UUID(str(row["id"]))
 

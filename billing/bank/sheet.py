@@ -41,15 +41,27 @@ class Sheet:
 
 
 def read_sheet(file: IO[bytes], sheet: Sheet) -> Iterator[Opened | Entry | Closed]:
-    """Read the lines of a sheet; Invalid `bad_statement` when its head does not say where day and amount stand."""
+    """Read the lines of a sheet; Invalid `bad_statement` when its head does not say where day and amount stand.
+
+    So it is when quotes are open at the end of a line: what follows would be swallowed, and nobody would miss it.
+    """
     encoding = _encoding_of(file)
-    text = io.TextIOWrapper(file, encoding, newline="", errors="strict")
+    try:
+        yield from _read(io.TextIOWrapper(file, encoding, newline="", errors="strict"), sheet)
+    except UnicodeError:
+        raise _refused(
+            "file", "broken_text", f"Save the file anew as UTF-8; as {encoding} it cannot be read."
+        ) from None
+
+
+def _read(text: io.TextIOWrapper, sheet: Sheet) -> Iterator[Opened | Entry | Closed]:
     head = text.readline()
-    rows = csv.reader(text, delimiter=max(DELIMITERS, key=head.count), strict=False)
-    places = _places(next(csv.reader([head], delimiter=max(DELIMITERS, key=head.count)), []), sheet.columns)
+    delimiter = max(DELIMITERS, key=head.count)
+    _, named = next(_rows(csv.reader([_ended(head)], delimiter=delimiter), 0), (1, []))
+    places = _places(named or [], sheet.columns)
     yield Opened(sheet.iban, sheet.currency, "")
     moved = 0
-    for line, cells in _rows(rows):
+    for line, cells in _rows(csv.reader(map(_ended, text), delimiter=delimiter), 1):
         entry = _entry(line, cells, places, sheet.currency)
         if entry is not None:
             moved += entry.minor
@@ -58,17 +70,30 @@ def read_sheet(file: IO[bytes], sheet: Sheet) -> Iterator[Opened | Entry | Close
     yield Closed(None, None, moved)
 
 
-def _rows(rows: Any) -> Iterator[tuple[int, list[str] | None]]:
-    """Give each row with the line of the file at which it ends; None for one that cannot be taken apart."""
+def _rows(rows: Any, before: int) -> Iterator[tuple[int, list[str] | None]]:
+    """Give each row with its line of the file, `before` counted on; None for one that cannot be taken apart."""
+    line = before
     while True:
+        line += 1
         try:
             cells = next(rows)
         except StopIteration:
             return
         except csv.Error:
-            yield rows.line_num + 1, None
-            continue
-        yield rows.line_num + 1, cells
+            cells = None
+        if rows.line_num + before != line or any(cell.endswith(("\n", "\r")) for cell in cells or ()):
+            says = "Close the quotes that are open at the end of this line: what follows them would be lost."
+            raise _refused(f"line {line}", "open_quote", says)
+        yield line, cells
+
+
+def _ended(line: str) -> str:
+    """Return a line with its end, by which quotes that are open at the last one are seen."""
+    return line if line.endswith(("\n", "\r")) else line + "\n"
+
+
+def _refused(field: str, code: str, says: str) -> Invalid:
+    return Invalid("bad_statement", "Nothing was booked of this file.", [Fault(field, code, says)])
 
 
 def _encoding_of(file: IO[bytes]) -> str:
