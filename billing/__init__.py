@@ -92,7 +92,7 @@ from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
-from billing.funding.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
+from billing.funding.recharge.cards import get_card_page, latest_card_page, remove_card
 from billing.funding.recharge.choosing import (
     Choice,
     choose_recharge,
@@ -106,6 +106,7 @@ from billing.funding.recharge.low import is_low, note_paces, wallets_to_count, w
 from billing.funding.recharge.mails import JOB as WALLET_MAIL
 from billing.funding.recharge.models import CardPage, RechargeNote, SavedCard
 from billing.funding.recharge.pauses import notes_of
+from billing.funding.recharge.payer import cards_of
 from billing.funding.recharge.saving import start_card_page
 from billing.funding.recharge.terms import Typed
 from billing.funding.recharge.terms import Wish as RechargeWish

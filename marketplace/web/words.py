@@ -55,6 +55,9 @@ STATES = {
     "authentication_required": Word("refused", _l("Bank asks")),
     "declined": Word("refused", _l("Declined")),
     "not_sent": Word("neutral", _l("Not sent")),
+    "withdrawn": Word("neutral", _l("Withdrawn")),
+    "too_many_tries": Word("refused", _l("Too many tries")),
+    "owes": Word("held", _l("Due first")),
     "resumed": Word("won", _l("Resumed")),
     "changed": Word("neutral", _l("Changed")),
     "switched_off": Word("neutral", _l("Switched off")),
@@ -143,6 +146,9 @@ OUTCOMES = {
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
     "not_sent": Word("neutral", _l("Not sent")),
+    "withdrawn": Word("neutral", _l("Withdrawn")),
+    "too_many_tries": Word("refused", _l("Too many tries")),
+    "owes": Word("held", _l("Due first")),
     "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
