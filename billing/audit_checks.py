@@ -241,7 +241,8 @@ PAIRS_ARE_BOOKED = """
     SELECT t.id AS transaction_id, t.key, t.kind, count(e.line) AS lines
     FROM billing.transactions t
     LEFT JOIN billing.entries e ON e.transaction_id = t.id
-    LEFT JOIN (VALUES ('fee', ARRAY[2000, 1110], 4100), ('fee_back', ARRAY[4100], 2000), ('clawback', ARRAY[2100], 1100))
+    LEFT JOIN (VALUES ('fee', ARRAY[2000, 1110], 4100), ('fee_back', ARRAY[4100], 2000),
+                      ('clawback', ARRAY[2100], 1100))
         AS p (kind, debits, credit) ON p.kind = t.kind
     LEFT JOIN billing.transactions o ON o.id = t.reverses
     WHERE t.kind IN ('fee', 'fee_back', 'clawback')

@@ -18,7 +18,8 @@ def charge_fee(account_id: UUID, money: Money, key: str, reason: str, actor: str
     """Charge a fee to what is available (D available / C fees), once per key.
 
     What is not available is a debt that is due at once for whoever has a credit line or owes already. Any other wallet
-    that lacks it is not put into debt: refused with the code `funds`, and kept as refused for this key. A Conflict when the key stands for another fee, Invalid for an amount that is not above zero.
+    that lacks it is not put into debt: refused with the code `funds`, and kept as refused for this key. A Conflict when
+    the key stands for another fee, Invalid for an amount that is not above zero.
     """
     if money.minor <= 0:
         raise Invalid("invalid_amount", "A fee is an amount above zero.")

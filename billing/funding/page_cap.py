@@ -16,9 +16,10 @@ DAY = timedelta(days=1)
 
 
 def demand_page(account_id: UUID, at: datetime) -> None:
-    """TooMany, with when again, once an account has opened `card.pages_a_day` pages in 24 hours, to pay or to save a card.
+    """TooMany, with when again, once an account has opened `card.pages_a_day` pages in 24 hours.
 
-    Asked under the payer's lock, or two at once would each be the last one.
+    Pages to pay and pages to save a card count together. Asked under the payer's lock, or two at once would each be the
+    last one.
     """
     most, since = default("card.pages_a_day"), at - DAY
     opened = union_all(

@@ -1,4 +1,4 @@
-"""What banks declined is counted over all of an account's wallets; a fee that lacks money is a debt of whoever has credit."""
+"""What banks declined is counted over an account's wallets; a fee is charged to who lives on credit, too."""
 
 from migrations.sql import run_sql
 

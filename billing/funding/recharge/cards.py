@@ -71,8 +71,8 @@ def end_card_page(checkout: Checkout, card: Card | None, at: datetime) -> str:
 def keep_card(account_id: UUID, card: Card, at: datetime) -> SavedCard | None:
     """Keep a card once, whatever tells of it how often; a new one is charged whatever another was declined for.
 
-    None for a card that is no customer's any more, or that of another account's customer. One that its owner has removed
-    stays removed.
+    None for a card that is no customer's any more, or that of another account's customer. One that its owner has
+    removed stays removed.
     """
     if card.customer_id is None or _is_of_another(account_id, card.id, card.customer_id):
         return None
@@ -84,10 +84,10 @@ def keep_card(account_id: UUID, card: Card, at: datetime) -> SavedCard | None:
     }  # fmt: skip
     is_new = db.session.execute(insert(SavedCard).values(row).on_conflict_do_nothing().returning(SavedCard.id)).first()
     remember_customer(account_id, card.customer_id)
-    for row in waiting if is_new is not None else []:
-        row.asked_minor = None
+    for wallet in waiting if is_new is not None else []:
+        wallet.asked_minor = None
         db.session.flush()
-        resume_if_free(row, True, "A new card was saved.", ACTOR, at)
+        resume_if_free(wallet, True, "A new card was saved.", ACTOR, at)
     return db.session.scalars(select(SavedCard).where(SavedCard.method_id == card.id)).one()
 
 

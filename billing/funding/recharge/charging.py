@@ -71,7 +71,7 @@ def record_charge(top_up_id: UUID, payment: Payment | None, why: str | None, at:
 
 
 def why_not_charged(top_up_id: UUID, at: datetime) -> str | None:
-    """Say why an ordered charge is not to be sent any more, if so; its owner says nothing else until this is committed."""
+    """Say why an ordered charge is not to be sent any more, if so; its owner changes nothing before the commit."""
     query = select(TopUp.account_id, TopUp.currency, TopUp.card_id).where(TopUp.id == top_up_id)
     account_id, currency, card_id = db.session.execute(query).one()
     lock_payer(account_id)
@@ -82,7 +82,9 @@ def why_not_charged(top_up_id: UUID, at: datetime) -> str | None:
     return _withdrawn(code) if code is not None else None
 
 
-def withdraw_charges(*which: ColumnElement[bool], code: Code | Literal["card_removed", "refunded"], at: datetime) -> None:
+def withdraw_charges(
+    *which: ColumnElement[bool], code: Code | Literal["card_removed", "refunded"], at: datetime
+) -> None:
     """End the charges that were ordered and not sent, under the payer's lock; what was sent is only looked up."""
     why = _withdrawn(code)
     query = select(TopUp.id).where(TopUp.card_id.is_not(None), TopUp.state == "opening", *which).order_by(TopUp.id)
@@ -157,8 +159,8 @@ def _payload(top_up: TopUp, card: SavedCard) -> dict[str, Any]:
 
 
 def _note_paid(top_up: TopUp, at: datetime) -> None:
-    note(_row_of(top_up), "paid", "The card was charged, and the money is in the wallet.", ACTOR, at, minor=top_up.amount_minor,
-         top_up_id=top_up.id)  # fmt: skip
+    says = "The card was charged, and the money is in the wallet."
+    note(_row_of(top_up), "paid", says, ACTOR, at, minor=top_up.amount_minor, top_up_id=top_up.id)
 
 
 def _refuse(top_up: TopUp, why: str, at: datetime) -> None:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-Code = Literal["charge", "off", "in_flight", "suspended", "charged_back", "paused", "no_card", "card_expired", "enough",
-               "no_pace", "waiting", "too_many_tries", "owes", "daily_limit", "new_card_limit", "other_card"]  # fmt: skip
+Code = Literal["charge", "off", "in_flight", "suspended", "charged_back", "paused", "no_card", "card_expired",
+               "other_card", "enough", "no_pace", "waiting", "too_many_tries", "owes", "daily_limit",
+               "new_card_limit"]  # fmt: skip
 Pause = Literal["declined", "authentication"]
 LEAST_MINOR = 100  # a charge below it is not worth its fee
 WAITS = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))  # after the first, second, third decline in a row

@@ -10,7 +10,7 @@ WHY = {
     "waiting": "The card was declined, and is left alone for a while.",
     "too_many_tries": "Its cards were declined too often within a day, so none is tried for now, resumed or not.",
     "owes": "What came in today paid what was due, and something still is. The card is charged again from midnight UTC "
-            "on; pay more yourself, or wait.",
+    "on; pay more yourself, or wait.",
     "suspended": "The wallet is suspended, so its card is not charged. Ask the exchange's operator.",
     "charged_back": "A payment was taken back through the bank, so no card is charged until that has ended well.",
     "no_card": "No saved card is there to be charged. Save one.",

@@ -59,7 +59,7 @@ class RefundShown(Struct, frozen=True, kw_only=True):
 
 
 class RefundOrdered(RefundShown, frozen=True, kw_only=True):
-    """Unused money that was just ordered back; `recharge_switched_off` says that the wallet no longer tops itself up."""
+    """Unused money that was just ordered back; `recharge_switched_off` says whether it was on."""
 
     recharge_switched_off: bool
 

@@ -1,5 +1,7 @@
 """In which currency a page about card money is read: that of the address, or the pages' own."""
 
+from typing import Any
+
 from flask import request
 
 from billing import demand_currency
@@ -13,6 +15,6 @@ def asked_currency() -> str:
     return currency
 
 
-def named(currency: str) -> dict[str, str]:
+def named(currency: str) -> dict[str, Any]:
     """Return what an address says of a currency: nothing of the pages' own."""
     return {} if currency == CURRENCY else {"currency": currency}
