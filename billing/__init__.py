@@ -57,6 +57,7 @@ from billing.bank.suspense import (
     settle_by_hand,
     withdraw_move,
 )
+from billing.check import Check
 from billing.credit.debts import (
     Owing,
     collect_due,
@@ -85,7 +86,6 @@ from billing.earners import (
     reserves_of,
 )
 from billing.fees import charge_fee, return_fee
-from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
 from billing.funding.erasing import erase_card_news

@@ -4,9 +4,10 @@ The numbers are those of docs/money.md. Every query reads one snapshot, so it ma
 """
 
 from billing.bank.audit_checks import BANK_CHECKS
+from billing.check import Check
 from billing.credit.audit_checks import CREDIT_CHECKS
 from billing.document_checks import DOCUMENT_CHECKS
-from billing.funding.audit_checks import CARD_CHECKS, Check
+from billing.funding.audit_checks import CARD_CHECKS
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """

@@ -1,6 +1,6 @@
 """The questions of the audit about documents: numbers without gaps, and each payment with its paper."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 GAPLESS = """
     SELECT d.kind, d.year, c.last, count(d.number) AS given, max(d.number) AS highest, count(*) AS documents

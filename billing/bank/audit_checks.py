@@ -1,6 +1,6 @@
 """The questions of the audit about money by bank transfer and about suspense."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 # Each entry of a statement has one transaction, which moves the bank by its amount; nothing else of this room does but
 # what was sent back by a word of an operator.

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text, union
 
 from billing.credit.models import OPEN, CreditLine, Debt
-from billing.funding.top_ups import CURRENCIES
+from billing.currencies import CURRENCIES
 from billing.models import Wallet
 from core.db import db
 from core.errors import Conflict, Fault, Invalid

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from billing.currencies import CURRENCIES
 from billing.documents.issuing import Paid, issue_receipt
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
@@ -21,7 +22,6 @@ from core.errors import Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money
 
-CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 LEAST_MINOR = 100  # of what is not the first payment of a newcomer
 ACTOR = "system:cards"
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from billing.currencies import CURRENCIES
 from billing.funding.models import GiveBack, TopUp
 from billing.funding.recharge.charging import withdraw_charges
 from billing.funding.recharge.deciding import Terms
@@ -14,7 +15,7 @@ from billing.funding.recharge.models import Recharge
 from billing.funding.recharge.pauses import note, resume_after_tries, resume_if_free
 from billing.funding.recharge.payer import cards_of, lock_payer
 from billing.funding.recharge.terms import Limits, Wish, read_terms
-from billing.funding.top_ups import CURRENCIES, is_newcomer
+from billing.funding.top_ups import is_newcomer
 from core.db import db
 from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound

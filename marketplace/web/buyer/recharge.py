@@ -23,7 +23,7 @@ from marketplace.web.buyer.routes import buyer
 from marketplace.web.buyer.telling import tell
 
 AT_FIELD = {f"{name}.{part}": name for name in ("threshold", "amount", "target", "daily_limit")
-            for part in ("amount", "currency")}  # fmt: skip
+            for part in ("amount", "currency")} | {"on": "is_on"}  # fmt: skip
 NEWEST = ""
 
 

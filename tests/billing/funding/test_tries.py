@@ -58,6 +58,16 @@ def test_a_declined_card_is_left_alone_whatever_its_owner_changes(till: Till, do
     assert (state(till)["now"], state(till)["paused"]) == ("paused", "declined")
 
 
+def test_a_card_that_is_saved_anew_is_the_same_card(till: Till) -> None:
+    save_card(till, LATER)
+    switch_on(till)
+    work(till)
+    save_card(till, LATER)
+    work(till)
+
+    assert len(charges()) == 1 and codes(till) == ["changed", "charge", "declined"]
+
+
 def test_a_card_that_was_declined_in_one_wallet_is_left_alone_in_the_others(till: Till) -> None:
     save_card(till, LATER)
     switch_on(till)
