@@ -4,7 +4,7 @@ The tests run on the real PostgreSQL and really commit. After a test that had a 
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from core.postgres import create_database, discard_embedded, drop_database, open
 from marketplace.app import create_app
 from marketplace.audit import audit_all
 from marketplace.catalog.shelf import ship_verticals
+from tests.compiled import CompiledTemplates, once_a_route
 from tests.factories import Market
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -63,18 +64,11 @@ def _quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _routes_compiled_once() -> Iterator[None]:
-    """Let every application of the session share what is compiled of a route: that is most of making one."""
-    compile_builder, compiled = Rule._compile_builder, dict[tuple[str, ...], Callable[..., tuple[str, str]]]()
-
-    def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (repr(rule._trace), repr(rule.defaults), repr(append_unknown))
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
-
+def _compiled_once() -> Iterator[None]:
+    """Let every application of the session share what is compiled of a route and a template: most of making one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", builder_of)
+        patch.setattr(Rule, "compile", once_a_route(Rule.compile))
+        patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()})
         yield
 
 
