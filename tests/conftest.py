@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
 
 from core.config import Settings
@@ -25,6 +26,10 @@ from marketplace.audit import audit_all
 from marketplace.catalog.shelf import ship_verticals
 from tests.compiled import CompiledTemplates, once_a_route
 from tests.factories import Market
+
+# No test fails for the slowness of a machine: neither of drawing values nor of what is done with them.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TEMPLATE = "template_of_tests"
@@ -75,11 +80,11 @@ def _compiled_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a PostgreSQL for the session and return the URL of a migrated database to clone."""
-    settings = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
-    with open_database(settings) as database:
+    place = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
+    with open_database(place) as database:
         _without_durability(database.url)
         url = create_database(database.url, TEMPLATE)
-        app = create_app(settings, url, SetClock())
+        app = create_app(place, url, SetClock())
         with app.app_context():
             migrate()
             with transaction():
@@ -87,7 +92,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             db.engine.dispose()
         pool_of(app).close()
         yield url
-    discard_embedded(settings)
+    discard_embedded(place)
 
 
 @pytest.fixture
