@@ -12,6 +12,7 @@ from billing.funding.give_backs import order_give_back
 from billing.funding.models import TopUp
 from billing.funding.reading import verbs_of
 from billing.funding.recharge.choosing import switch_off_for_refund
+from billing.funding.recharge.payer import lock_payer
 from billing.funding.top_ups import Payer, Ways, get_top_up, order_top_up
 from billing.funding.waking import wake_cards
 from billing.stripe_gateway import gateway
@@ -58,8 +59,9 @@ def start_give_back(account_id: UUID, money: Money, actor: str, at: datetime) ->
     `order_give_back` raises.
     """
     demand_cards()
-    switched_off = switch_off_for_refund(account_id, money.currency, actor, at)  # the payer's lock comes first
+    lock_payer(account_id)  # before the wallet's lock; and that before the settings', as where a payment is booked
     order_id, _ = order_give_back(account_id, money, actor, at)
+    switched_off = switch_off_for_refund(account_id, money.currency, actor, at)
     wake_cards()
     return GiveBackOrdered(order_id, switched_off)
 

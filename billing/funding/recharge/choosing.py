@@ -130,10 +130,9 @@ def _take(row: Recharge, terms: Terms, card_id: UUID | None, actor: str, at: dat
 def switch_off_for_refund(account_id: UUID, currency: str, actor: str, at: datetime) -> bool:
     """Switch a wallet's automatic top-up off, since its owner takes money out of it; false where it was not on.
 
-    Else money would go round between card and wallet, and each round costs the exchange the processor's fee. Takes the
+    Else money would go round between card and wallet, and each round costs the exchange the processor's fee. Under the
     payer's lock.
     """
-    lock_payer(account_id)
     row = db.session.get(Recharge, (account_id, currency), with_for_update=True, populate_existing=True)
     if row is None or not row.is_on:
         return False

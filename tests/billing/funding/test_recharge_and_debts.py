@@ -4,16 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from billing import CardPage
+from billing import CardPage, start_give_back
+from billing.funding.due import run_cards
 from billing.funding.recharge.cards import end_card_page, keep_card
 from billing.funding.recharge.charging import recharge_due
-from billing.stripe_gateway import Card, Checkout
+from billing.stripe_gateway import Card, Checkout, Undecided
 from core.db import db, transaction
 from core.ids import parse_id
 from core.money import Money
 from marketplace.credit.granting import Line, grant_line
 from marketplace.jobs import settle_due
-from tests.billing.funding.conftest import Till, sql
+from tests.billing.funding.conftest import Till, at_once, sql
 from tests.billing.funding.saved import PROVES, buy, charges, codes, euros, owner, save_card, switch_on, work
 from tests.billing.funding.test_recharge import state
 from tests.marketplace.test_portal_pages import visitor_of
@@ -50,6 +51,29 @@ def test_a_refund_that_is_refused_switches_nothing_off(till: Till) -> None:
     buy(till, "250.00")
     assert till.post("/refunds", "100.00", status=409)["code"] == "funds"
     assert state(till)["on"] is True and codes(till) == ["changed", "charge", "paid"]
+
+
+def test_a_refund_and_the_booking_of_a_charge_at_once_wait_for_each_other_in_one_order(till: Till) -> None:
+    till.paid("90.00")
+    save_card(till)
+    switch_on(till)
+    till.stripe.fault("drop", path="/v1/payment_intents")
+    run_cards(till.clock.now())
+
+    def refund() -> None:
+        with transaction():
+            start_give_back(owner(till), Money(9_000, "EUR"), "x", till.clock.now())
+
+    raised = at_once(till, refund, *[lambda: fetch_and_handle(till)] * 2)
+    assert all(isinstance(error, Undecided) for error in raised), raised  # and nobody waited in a circle
+    till.look()
+    assert charges() == [("paid", 21_000)] and state(till)["on"] is False
+    assert till.wallet().available.minor == 21_000
+
+
+def fetch_and_handle(till: Till) -> None:
+    """Book what events tell of, as a round does."""
+    run_cards(till.clock.now(), fetches=True)
 
 
 def test_a_refund_of_a_wallet_that_does_not_fill_itself_says_so(till: Till) -> None:
