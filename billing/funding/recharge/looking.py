@@ -100,12 +100,13 @@ def charged_today(account_id: UUID, currency: str, at: datetime) -> tuple[int, i
 def _standing(row: Recharge, card: SavedCard | None, at: datetime) -> Standing:
     account_id, currency = row.account_id, row.currency
     wallet = wallet_of(account_id, currency)
+    owes = wallet.drawn_minor + wallet.owed_minor > 0
     charged_minor, charges, is_in_flight, has_chargeback = charged_today(account_id, currency, at)
     tries = tries_of(account_id, card, at)
     paused_why, not_before = _held_up(row, tries, at)
     return Standing(
         spendable_minor=wallet.available.minor + wallet.promo.minor,
-        due_minor=owing_of([account_id], currency, at)[account_id].due.minor,
+        due_minor=owing_of([account_id], currency, at)[account_id].due.minor if owes else 0,
         charged_today_minor=charged_minor,
         charges_today=charges,
         tries_left=tries.left,
