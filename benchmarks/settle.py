@@ -1,7 +1,7 @@
 """How fast sales are settled when their release has come: by one worker, and by two that share the work.
 
-The sales are made by the sale function, to a hundred buyers who dispute nothing. A worker does what the clock's job does,
-a batch a transaction, until nothing is left. Afterwards the reserves mature, and the books must hold.
+The sales are made by the sale function, to a hundred buyers who dispute nothing. A worker does what the clock's job
+does, a batch a transaction, until nothing is left. Afterwards the reserves mature, and the books must hold.
 """
 
 import time

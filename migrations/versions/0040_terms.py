@@ -1,4 +1,4 @@
-"""Sales are settled by one call a batch."""
+"""Publishers' terms are kept in versions of which each sale names one; a batch of sales is settled at once."""
 
 from migrations.sql import run_sql
 
@@ -7,8 +7,11 @@ down_revision = "0036"
 
 
 def upgrade() -> None:
-    """Add what settles many sales at once, and net debts at once too."""
-    run_sql("0040_terms", "announce_all", "settle_due", "net_owed")
+    """Add versions of terms and weekly reviews, pin the version to each sale, settle and net by sets."""
+    run_sql("0040_terms", "terms", "change_terms")
+    run_sql("0040_netting", "net_owed")
+    run_sql("0040_news", "announce_all")
+    run_sql("0040_settlement", "sales", "post_lead", "store_sales", "settle_due")
 
 
 def downgrade() -> None:

@@ -170,15 +170,13 @@ def test_every_settlement_tells_both_sides(market: Market, publisher: Member, da
     assert buyer.get("/sales?state=settled")["items"] != []
 
 
-def test_a_ledger_that_refuses_undoes_the_whole_batch(
-    market: Market, publisher: Member, database_url: str
-) -> None:
+def test_a_ledger_that_refuses_undoes_the_whole_batch(market: Market, publisher: Member, database_url: str) -> None:
     sell(market, publisher, 3)
     [[sale]] = ask(database_url, "SELECT id FROM marketplace.sales ORDER BY id DESC LIMIT 1")
     with transaction():
         assert [one.state for one in resolve_holds([as_settled(database_url, sale)], "test", RELEASE)] == ["resolved"]
     change(database_url, "UPDATE marketplace.sales SET payout_minor = payout_minor - 1 WHERE id = %s", sale)
-    with pytest.raises(DBAPIError, match="refused to settle .* conflict"):
+    with pytest.raises(DBAPIError, match=r"refused to settle .* conflict"):
         run_due(RELEASE)
     assert ask(database_url, "SELECT state, count(*) FROM marketplace.sales GROUP BY 1") == [("delivered", 3)]
     assert ask(database_url, "SELECT FROM core.outbox WHERE payload ->> 'event' = 'sale.settled'") == []
