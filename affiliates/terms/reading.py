@@ -51,7 +51,7 @@ def opened_at_of(account_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
     query = select(TermsVersion.account_id, TermsVersion.changed_at).where(
         TermsVersion.account_id.in_(account_ids), TermsVersion.version == 1
     )
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def reviews_of(account_id: UUID, most: int = MOST) -> Sequence[TierReview]:
@@ -65,7 +65,7 @@ def lowered_at_of(account_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     query = select(TierReview.account_id, TierReview.reviewed_at).where(
         TierReview.account_id.in_(account_ids), TierReview.verdict == "demoted"
     )
-    return dict(db.session.execute(query.order_by(TierReview.week)).tuples().all())
+    return dict(db.session.execute(query.order_by(TierReview.week)).all())
 
 
 def rank_of(tier: str) -> int:

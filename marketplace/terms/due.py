@@ -19,7 +19,7 @@ def renew_batch(as_of: datetime) -> int:
 
 
 def review_batch(as_of: datetime) -> int:
-    """Review the tiers of some publishers who were not reviewed in this week yet (from Monday, UTC); return of how many.
+    """Review the tiers of some publishers not reviewed in this week yet (from Monday, UTC); return of how many.
 
     The figures are those of this moment; a week that passed without a review is not made up for.
     """

@@ -38,7 +38,7 @@ def _trimmed(text: str | None) -> str:
 
 
 def _switch() -> SelectField:
-    return SelectField(choices=[AS_THE_TIER, ("1", _l("yes")), ("0", _l("no"))])
+    return SelectField(choices=[AS_THE_TIER, ("1", _l("yes")), ("0", _l("no"))], default="")
 
 
 def _typed() -> StringField:
@@ -54,7 +54,9 @@ class TermsForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     extra_hold_days = _typed()
     reserve_bp = _typed()
     reserve_days = _typed()
-    payouts_a_month = SelectField(choices=[AS_THE_TIER, *((str(code), word) for code, word in SCHEDULE_WORDS.items())])
+    payouts_a_month = SelectField(
+        choices=[AS_THE_TIER, *((str(code), word) for code, word in SCHEDULE_WORDS.items())], default=""
+    )
     on_request = _switch()
     threshold_minor = _typed()
     threshold_other_minor = _typed()
