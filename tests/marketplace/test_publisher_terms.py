@@ -69,18 +69,18 @@ def sales() -> list[tuple[int, int, int, int]]:
 
 
 def test_a_sale_keeps_the_terms_that_it_was_made_on(market: Market, publisher: Member) -> None:
+    """The first sale of an order goes the general way, the second the straight one."""
     sell(market, publisher, 1)
     assert change(publisher, 1, share_bp=9000, reserve_bp=1000, reserve_days=10) == 2
-    sell(market, publisher, 1)
-    assert sales() == [(1, 1400, 280, 45), (2, 1800, 180, 10)]
+    sell(market, publisher, 2)
+    assert sales() == [(1, 1400, 280, 45), (2, 1800, 180, 10), (2, 1800, 180, 10)]
     run_due(START + timedelta(days=30))
-    assert publisher.get("/balance")["payable"]["amount"] == "27.40"
+    assert publisher.get("/balance")["payable"]["amount"] == "43.60"
     row = terms_at(parse_id("acc", publisher.id), 1)
     assert (row.terms.share_bp, row.tier) == (7000, "new")
 
 
 def test_sales_that_are_not_plain_name_their_version_too(market: Market, publisher: Member) -> None:
-    """These go the general way of the sale function, not the straight one."""
     change(publisher, 1, share_bp=8000)
     for _ in range(2):
         market.make_order(market.make_buyer(), "20.00", exclusivity="shared", max_share=2)
@@ -206,7 +206,7 @@ def test_what_the_platform_paid_for_is_not_held_against_the_publisher(
 
 
 def test_a_week_that_was_reviewed_is_not_reviewed_again(publisher: Member) -> None:
-    account_id, seen = parse_id("acc", publisher.id), Figures(400, 300, 300, 0)
+    account_id, seen = parse_id("acc", publisher.id), Figures(400, 9000, 900, 0)
     for _ in range(2):
         with transaction():
             review(account_id, seen, {}, START)
