@@ -69,15 +69,22 @@ def sales() -> list[tuple[int, int, int, int]]:
 
 
 def test_a_sale_keeps_the_terms_that_it_was_made_on(market: Market, publisher: Member) -> None:
-    """The first sale of an order goes the general way, the second the straight one."""
     sell(market, publisher, 1)
     assert change(publisher, 1, share_bp=9000, reserve_bp=1000, reserve_days=10) == 2
-    sell(market, publisher, 2)
-    assert sales() == [(1, 1400, 280, 45), (2, 1800, 180, 10), (2, 1800, 180, 10)]
+    sell(market, publisher, 1)
+    assert sales() == [(1, 1400, 280, 45), (2, 1800, 180, 10)]
     run_due(START + timedelta(days=30))
-    assert publisher.get("/balance")["payable"]["amount"] == "43.60"
+    assert publisher.get("/balance")["payable"]["amount"] == "27.40"
     row = terms_at(parse_id("acc", publisher.id), 1)
     assert (row.terms.share_bp, row.tier) == (7000, "new")
+
+
+def test_a_plain_sale_which_goes_the_straight_way_names_its_version_too(market: Market, publisher: Member) -> None:
+    market.make_order(market.make_buyer(), "20.00")
+    change(publisher, 1, share_bp=8000, reserve_bp=2500)
+    for _ in range(3):  # the first of an hour goes the general way
+        publisher.post("/leads", market.lead())
+    assert sales() == [(2, 1600, 400, 45)] * 3
 
 
 def test_sales_that_are_not_plain_name_their_version_too(market: Market, publisher: Member) -> None:
