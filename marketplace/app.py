@@ -46,6 +46,7 @@ from marketplace.web.api import (
     source_standings,
     sources,
     suppression,
+    terms,
     top_ups,
     webhooks,
 )
@@ -89,6 +90,7 @@ ROOMS = (
     source_standings,
     sources,
     suppression,
+    terms,
     top_ups,
     webhooks,
 )

@@ -1,5 +1,6 @@
 """Which settings are resolved when needed, so that operators may say otherwise; the others are fixed at the start."""
 
+from affiliates import RULE_KEYS, TERMS_KEYS
 from marketplace.leads.contact_speed import LEAST_SALES, LEFT_ALONE, LEFT_ALONE_SHARE, SLA_KEYS
 from marketplace.leads.uploads.register import KEPT, RUNNING
 
@@ -11,6 +12,7 @@ RESOLVED: dict[str, tuple[str, ...]] = {
     LEAST_SALES: ("exchange",),
     KEPT: ("exchange",),
     RUNNING: ("exchange",),
+    **dict.fromkeys((*TERMS_KEYS, *RULE_KEYS), ("exchange",)),
     "new_order.day_leads": ("exchange",),
     "new_order.day_budget_minor": ("exchange",),
 }

@@ -70,7 +70,7 @@ def _otherwise(row: Default) -> dict[str, Any]:
 
 def _line(row: Default) -> str:
     value = "; ".join([row.shown, *_groups(row)])
-    bounds = " to ".join(show_quantity(end, row.unit) for end in row.limits) if row.limits else ""
+    bounds = (", " if row.choices else " to ").join(row.bounds)
     vertical = {"no": "", "narrows": "vertical narrows", "within_limits": "vertical within"}[row.vertical]
     others = [f"{level} narrows" for level, may in (("country", row.country), ("order", row.order)) if may]
     who = ", ".join(filter(None, [vertical, *others]))

@@ -107,9 +107,9 @@ def test_a_setting_that_nothing_reads_anew_takes_no_word(deal: Deal, market: Mar
             with pytest.raises(Invalid) as refusal:
                 said(row.key, row.value)
             assert [one.code for one in refusal.value.faults] == ["not_resolved"]
-    page = visitor.read("/operator/settings/margin.least_minor")
+    page = visitor.read("/operator/settings/wallet.warn_hours")
     assert "fixed while the program runs" in page.text_content() and not page.xpath("//input[@name='value']")
-    answer = visitor.send("/operator/settings/margin.least_minor", "/account", value="60", reason="x", seen="0")
+    answer = visitor.send("/operator/settings/wallet.warn_hours", "/account", value="60", reason="x", seen="0")
     assert "nothing reads this setting anew" in words_of(answer)
     for wrong in ("no.such", "%00", "x" * 200):
         assert visitor.open(f"/operator/settings/{wrong}").status_code == 404
