@@ -17,9 +17,27 @@ from billing.audit import (
 )
 from billing.audit_checks import CHECKS
 from billing.balances import Earned, earned_by, wallets_of
-from billing.bank.accounts import Payee, bank_accounts, find_bank_account, say_bank_account
+from billing.bank.accounts import (
+    Payee,
+    ask_bank_account,
+    asked_bank_accounts,
+    bank_accounts,
+    decide_bank_account,
+    find_bank_account,
+    say_bank_account,
+)
+from billing.bank.agreeing import agree_to_import, asked_imports, refuse_import
 from billing.bank.booking import book_lines
-from billing.bank.models import BankAccount, BankEntry, BankImport, BankLine, BankStatement, ProForma, SuspenseMove
+from billing.bank.models import (
+    BankAccount,
+    BankAccountWish,
+    BankEntry,
+    BankImport,
+    BankLine,
+    BankStatement,
+    ProForma,
+    SuspenseMove,
+)
 from billing.bank.pro_formas import (
     OLD_AFTER,
     ask_pro_forma,
@@ -131,6 +149,7 @@ __all__ = [
     "WALLET_MAIL",
     "AuditReport",
     "BankAccount",
+    "BankAccountWish",
     "BankEntry",
     "BankImport",
     "BankLine",
@@ -181,9 +200,13 @@ __all__ = [
     "WalletBalance",
     "Ways",
     "Wish",
+    "agree_to_import",
+    "ask_bank_account",
     "ask_check",
     "ask_pro_forma",
     "ask_promo",
+    "asked_bank_accounts",
+    "asked_imports",
     "audit",
     "bank_accounts",
     "bank_unexplained",
@@ -199,6 +222,7 @@ __all__ = [
     "content_of",
     "credit_wallet",
     "debt_moves_of",
+    "decide_bank_account",
     "decide_promo",
     "demand_currency",
     "details_of",
@@ -256,6 +280,7 @@ __all__ = [
     "recharges_of",
     "reconcile",
     "refund_capture",
+    "refuse_import",
     "remove_card",
     "reserves_of",
     "resolve_holds",

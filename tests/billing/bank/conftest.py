@@ -16,6 +16,7 @@ from billing import (
     Payee,
     ProForma,
     Sent,
+    agree_to_import,
     ask_pro_forma,
     book_lines,
     outcomes_of,
@@ -66,6 +67,12 @@ class Counter:
         while more:
             with transaction():
                 more = book_lines(import_id, self.clock.now(), most)
+
+    def agree(self, import_id: UUID, actor: str = "user:second", most: int = AT_ONCE) -> None:
+        """Have a second person agree to a file that waits, and book it."""
+        with transaction():
+            agree_to_import(import_id, actor)
+        self.book(import_id, most)
 
     def came(self, import_id: UUID) -> dict[str, int]:
         with transaction():
