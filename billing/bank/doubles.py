@@ -64,6 +64,9 @@ class Booked:
         self._days: dict[Place, set[date]] = {}
         for entry, batch in db.session.execute(_like(judged)):
             self._add(entry, Told(entry.id, entry.import_id, batch))
+        for line, statement in db.session.execute(_parts_like(judged)):
+            part = judged_of(line, statement)
+            self._by_whole.setdefault(part.at(part.whole), Told(line.entry_id, line.import_id, line.batch))
 
     def again(self, one: Judged) -> tuple[Told | None, str]:
         """Return which entry a line tells again, and how; None when it is none of those that are known."""
@@ -119,6 +122,14 @@ def _like(judged: Sequence[Judged]) -> Select[BankEntry, int]:
     is_like = or_(entry.identity.in_(identities), entry.mark.in_(marks),
                   (entry.whole != "") & or_(entry.whole.in_(identities), entry.whole_mark.in_(marks)))  # fmt: skip
     return query.where(is_like).order_by(entry.id)
+
+
+def _parts_like(judged: Sequence[Judged]) -> Select[BankLine, BankStatement]:
+    """Ask for the parts of the same batches that were told, whoever booked them."""
+    wholes = {one.line.whole or one.line.mark for one in judged}
+    of_statement = (BankStatement.import_id == BankLine.import_id) & (BankStatement.number == BankLine.statement)
+    query = select(BankLine, BankStatement).join(BankStatement, of_statement)
+    return query.where(BankLine.whole != "", BankLine.whole.in_(wholes), BankLine.entry_id.is_not(None))
 
 
 def _days_told(line: BankLine, marks: Iterable[str]) -> set[date]:

@@ -204,6 +204,7 @@ class BankLine(Model):
             name="bank_lines_check",
         ),
         Index("bank_lines_mark_idx", "import_id", "mark", "number"),
+        Index("bank_lines_whole_idx", "whole", postgresql_where=IS_PART),
         Index("bank_lines_entry_id_idx", "entry_id", postgresql_where=text("entry_id IS NOT NULL")),
         SCHEMA,
     )

@@ -7,6 +7,7 @@ ALTER TABLE billing.bank_lines
     ADD COLUMN whole_minor bigint NOT NULL DEFAULT 0,
     ADD COLUMN batch integer NOT NULL DEFAULT 0;
 CREATE INDEX bank_lines_entry_id_idx ON billing.bank_lines (entry_id) WHERE entry_id IS NOT NULL;
+CREATE INDEX bank_lines_whole_idx ON billing.bank_lines (whole) WHERE whole <> '';
 
 -- A long reference of a bank is known again by its digest: no index takes a row of any length.
 UPDATE billing.bank_lines SET mark = 'ref:' || encode(sha256(convert_to(btrim(bank_reference), 'UTF8')), 'hex') || ':' || amount_minor
