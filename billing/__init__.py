@@ -43,6 +43,7 @@ from billing.bank.pro_formas import (
     ask_pro_forma,
     cancel_pro_forma,
     get_pro_forma,
+    payable_pro_formas_of,
     pro_formas_of,
     transfers_of,
 )
@@ -270,6 +271,7 @@ __all__ = [
     "outcomes_of",
     "owing_of",
     "pay_early",
+    "payable_pro_formas_of",
     "pdf_of",
     "place_hold",
     "posting_of",

@@ -105,8 +105,7 @@ def set_bank_account(payee: Payee, actor: str, at: datetime) -> str:
 
     Returns `named` or `waiting`.
     """
-    present = find_bank_account(payee.currency)
-    if present is None or (present.iban, present.bic, present.payee) == (payee.iban, payee.bic, payee.name):
+    if find_bank_account(payee.currency) is None:
         name_first_account(payee, actor, at)
         return "named"
     wish = ask_bank_account(payee, actor, at)

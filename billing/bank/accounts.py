@@ -51,11 +51,14 @@ def ask_bank_account(payee: Payee, actor: str, at: datetime) -> BankAccountWish:
     """Ask that transfers in a currency go to another account; they do once another person agrees.
 
     Invalid `invalid_bank_account` with every fault, NotAllowed `person_needed` for nobody signed in, Conflict
-    `account_waits` while another is asked for.
+    `account_waits` while another is asked for, `account_named` when they go there already.
     """
     told = _read(payee)
     demand_person(actor)
     _lock(told.currency)
+    present = find_bank_account(told.currency)
+    if present is not None and _is_named(present, told):
+        raise Conflict("account_named", "Transfers in this currency go to this account already.")
     waiting = next((one for one in asked_bank_accounts() if one.currency == told.currency), None)
     if waiting is not None:
         if _is_named(waiting, told):

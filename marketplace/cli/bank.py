@@ -5,8 +5,6 @@ from typing import IO, Any
 import click
 
 from billing import (
-    SHEET_FIELDS,
-    BankSheet,
     Payee,
     Sent,
     SuspenseMove,
@@ -20,10 +18,10 @@ from billing import (
 )
 from core.clock import as_rfc3339
 from core.db import transaction
-from core.errors import Fault, Invalid
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.money import Money, is_currency
+from marketplace.bank_files import sheet_of
 from marketplace.bank_moves import do_with_suspense, name_first_account, settle, wish_of, withdraw
 from marketplace.cli.running import print_json, with_app
 
@@ -61,7 +59,7 @@ def account_command(currency: str, payee: str, iban: str, bic: str) -> None:
 def import_(file: IO[bytes], is_csv: bool, iban: str, currency: str, columns: tuple[str, ...], as_json: bool) -> None:
     """Import a statement FILE; each entry is booked once, however often it is imported."""
     at = business_clock().now()
-    sheet = BankSheet(iban.replace(" ", "").upper(), currency, _columns(columns)) if is_csv else None
+    sheet = sheet_of(iban, currency, columns) if is_csv else None
     import_id = take_in(Sent(file, file.name, sheet), ACTOR, at)
     more = True
     while more:
@@ -136,14 +134,6 @@ def _say(move: SuspenseMove) -> None:
 
 def _amount(minor: int, currency: str) -> str:
     return str(Money(minor, currency)) if is_currency(currency) else str(minor)
-
-
-def _columns(told: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(one.partition("=")[::2] for one in told)
-    if unknown := sorted(set(pairs) - set(SHEET_FIELDS)):
-        says = f"Choose among {', '.join(SHEET_FIELDS)}, not {', '.join(unknown)}."
-        raise Invalid("bad_statement", "Nothing was imported.", [Fault("column", "not_allowed_value", says)])
-    return pairs
 
 
 def _told(import_id: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired
 
 from billing import (
-    SHEET_FIELDS,
     BankSheet,
     Payee,
     Sent,
@@ -38,12 +37,12 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
+from marketplace.bank_files import MOST_BYTES, demand_size, sheet_of
 from marketplace.bank_moves import decide_account, decide_import, set_bank_account
 from marketplace.web.operator.bank_words import IMPORTS, OUTCOMES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
 
-MOST_BYTES = 8_000_000  # read while somebody waits; the command takes files of any size
 ROWS = 50
 
 
@@ -158,9 +157,7 @@ def _import(person: Person, form: StatementForm) -> str | None:
     with closing(form.file.data) as sent:
         data, name = sent.stream.read(MOST_BYTES + 1), sent.filename or ""
     try:
-        if len(data) > MOST_BYTES:
-            fault = Fault("file", "file_too_large", "Send at most 8 MB here; `leadbourse bank import` takes any size.")
-            raise Invalid("bad_statement", "Nothing was booked of this file.", [fault])
+        demand_size(data)
         import_id = take_in(Sent(io.BytesIO(data), name, _sheet(form)), person.name, business_clock().now())
     except Invalid as refused:
         show_faults(form, refused)
@@ -174,11 +171,4 @@ def _sheet(form: StatementForm) -> BankSheet | None:
     if not form.account.data:
         return None
     iban, currency = form.account.data.split(" ")
-    pairs = [one.partition("=") for one in (form.columns.data or "").split(";") if one.strip()]
-    columns = {field.strip(): column.strip() for field, _, column in pairs}
-    if unknown := sorted(set(columns) - set(SHEET_FIELDS)):
-        says = f"Choose among {', '.join(SHEET_FIELDS)}, not {', '.join(unknown)[:100]}."
-        raise Invalid(
-            "bad_statement", "Nothing was booked of this file.", [Fault("columns", "not_allowed_value", says)]
-        )
-    return BankSheet(iban, currency, columns)
+    return sheet_of(iban, currency, (form.columns.data or "").split(";"))

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -144,7 +145,7 @@ def test_the_database_books_no_batch_whole_and_in_parts(counter: Counter) -> Non
     st.booleans(), st.integers(0, 10**9),
 )  # fmt: skip
 def test_however_often_and_in_whatever_order_a_batch_is_told_it_is_booked_once(
-    counter: Counter, minors: list[int], tellings: list, is_named: bool, number: int
+    counter: Counter, minors: list[int], tellings: list[tuple[bool, Random]], is_named: bool, number: int
 ) -> None:
     before, day = counter.account(1030), f"20{number % 80 + 10}-0{number % 9 + 1}-{number % 28 + 1:02d}"
     whole = sum(minors)
