@@ -135,7 +135,7 @@ def _kept_for(actor: Actor, most_bytes: int | None) -> idempotency.Kept | None:
     if key is None:
         return None
     route = f"{request.method} {request.path}"
-    return idempotency.claim(actor.account_id, route, key, idempotency.fingerprint_of(raw_body(most_bytes)))
+    return idempotency.claim(actor.account_id, route, key, _fingerprint(most_bytes))
 
 
 def _kept_first(actor: Actor, response: Response, most_bytes: int | None) -> Response:
@@ -145,9 +145,13 @@ def _kept_first(actor: Actor, response: Response, most_bytes: int | None) -> Res
     if kept is not None:
         return replayed(kept)
     if key is not None:
-        fingerprint = idempotency.fingerprint_of(raw_body(most_bytes))
+        fingerprint = _fingerprint(most_bytes)
         keep(actor.account_id, f"{request.method} {request.path}", key, fingerprint, response)
     return response
+
+
+def _fingerprint(most_bytes: int | None) -> bytes:
+    return idempotency.fingerprint_of(raw_body(most_bytes) + request.query_string)
 
 
 def once(account_id: UUID, key: str, raw: bytes, make: Callable[[], Response]) -> Response:

@@ -20,30 +20,42 @@ from billing import (
     wake_bank,
 )
 from core.db import transaction
-from core.http import FORM_BYTES, Answer, business_clock, calls_out, created, reads, uploaded_file
+from core.http import Answer, business_clock, calls_out, created, raw_body, reads, require_media_type
 from core.identity import Actor
 from core.ids import parse_id, show_id
 from core.schemas import Amount
 from marketplace.bank_files import MOST_BYTES, sheet_of
 from marketplace.web.api import api
 from marketplace.web.api.answers import one_of
-from marketplace.web.api.described import describe
+from marketplace.web.api.described import Query, describe
 from marketplace.web.api.shown import amount, instant, instant_or_none
 
 PART, MOST_REFUSED = 50, 1000
+MEDIA_TYPES = ("application/xml", "text/csv")
+QUERY = (
+    Query("name", "The file's name, as it stands among the files."),
+    Query("account", "Of a CSV: the IBAN that it is of."),
+    Query("currency", "Of a CSV: the account's currency; EUR without it."),
+    Query("columns", "Of a CSV: which column means what where their names do not say it, as date=Tag;amount=Wert."),
+)
 STATES, FORMS = ("read", "asked", "done", "refused"), ("camt.053", "csv")
 
 
-class StatementForm(Struct, frozen=True, kw_only=True):
-    """A multipart form with one file; with the IBAN of its `account` it is CSV, else CAMT.053.
+class StatementSent(Struct, frozen=True, kw_only=True):
+    """A statement as the bank made it: CAMT.053, or a CSV of which one line has these columns, under whatever names.
 
-    `columns` says of a CSV which column means what where their names do not, as `date=Tag; amount=Wert; side=S/H`.
+    An amount has a sign, or a side beside it; or it stands in one of the columns debit and credit.
     """
 
-    file: Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
-    account: str = ""
-    currency: str = "EUR"
-    columns: str = ""
+    date: str
+    amount: str | None = None
+    side: str | None = None
+    debit: str | None = None
+    credit: str | None = None
+    currency: str | None = None
+    text: str | None = None
+    counterparty: str | None = None
+    id: str | None = None
 
 
 class UnreadLineShown(Struct, frozen=True, kw_only=True):
@@ -82,16 +94,16 @@ class StatementImportShown(Struct, frozen=True, kw_only=True):
 
 
 @api.post("/bank/statements")
-@calls_out("operate", MOST_BYTES + FORM_BYTES)
-@describe(StatementImportShown, takes=StatementForm, status=201, media_types=("multipart/form-data",))
+@calls_out("operate", MOST_BYTES)
+@describe(StatementImportShown, takes=StatementSent, status=201, media_types=MEDIA_TYPES, query=QUERY)
 def post_statement(actor: Actor) -> Answer:
     """Import a bank's file, up to 8 MB; each entry is booked once, however often it is sent."""
-    name, data = uploaded_file("file", MOST_BYTES)
-    said = request.form
+    require_media_type(*MEDIA_TYPES)
+    file, said = io.BytesIO(raw_body(MOST_BYTES)), request.args
     sheet = None
-    if said.get("account", "").strip():
-        sheet = sheet_of(said["account"], said.get("currency", "EUR"), said.get("columns", "").split(";"))
-    import_id = take_in(Sent(io.BytesIO(data), name, sheet), actor.name, business_clock().now())
+    if request.mimetype == "text/csv":
+        sheet = sheet_of(said.get("account", ""), said.get("currency", "EUR"), said.get("columns", "").split(";"))
+    import_id = take_in(Sent(file, said.get("name", ""), sheet), actor.name, business_clock().now())
     with transaction():
         wake_bank()
         return created(_shown(get_import(import_id)))

@@ -121,6 +121,8 @@ def _operation(rule: Rule, method: str, view: View) -> dict[str, Any]:
 def _body_schema(said: Described, kind: str) -> dict[str, Any]:
     if kind in ("application/json", "multipart/form-data") and not said.is_list:
         return _ref(said.takes)
+    if kind == "application/xml":
+        return {"type": "string", "description": str(said.takes.__doc__).split("\n\n")[0]}
     return {"type": "string", "description": f"One {said.takes.__name__} a row."}
 
 

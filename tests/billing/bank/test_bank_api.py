@@ -1,8 +1,5 @@
 """Bank transfers over HTTP: buyers' pro-formas, and statements that an operator's program sends, each once."""
 
-import io
-from typing import Any
-
 import pytest
 from werkzeug.test import TestResponse
 
@@ -15,11 +12,10 @@ from tests.factories import Member
 EURO = {"amount": {"amount": "120.50", "currency": "EUR"}}
 
 
-def send(operator: Member, data: bytes, key: str = "", **fields: str) -> TestResponse:
+def send(operator: Member, data: bytes, key: str = "", kind: str = "application/xml", **said: str) -> TestResponse:
     headers = {"Authorization": f"Bearer {operator.key}"} | ({"Idempotency-Key": key} if key else {})
-    form: dict[str, Any] = {"file": (io.BytesIO(data), "daily.xml"), **fields}
     client = operator.app.test_client()
-    return client.post("/api/v1/bank/statements", data=form, headers=headers, content_type="multipart/form-data")
+    return client.post("/api/v1/bank/statements", data=data, query_string=said, headers=headers, content_type=kind)
 
 
 def test_a_buyer_asks_lists_and_cancels_pro_formas(counter: Counter) -> None:
@@ -50,7 +46,10 @@ def test_an_operators_program_imports_a_statement_once_a_key(counter: Counter) -
     data = camt(statement(Told(90_000, asked.reference), Told(5, "whose?")))
     first, again = send(operator, data, "day-1"), send(operator, data, "day-1")
     assert first.status_code == 201 and again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
-    assert send(operator, data + b" ", "day-1").status_code == 422
+    assert (
+        send(operator, data + b" ", "day-1").status_code == 422 == send(operator, data, "day-1", name="x").status_code
+    )
+    assert send(operator, data, kind="application/zip").status_code == 415
     billing_jobs.book_bank()
 
     told = operator.get(f"/bank/statements/{first.json['id']}")
@@ -63,7 +62,7 @@ def test_a_sheet_that_a_program_sends_waits_for_people(counter: Counter) -> None
     operator, asked = counter.market.make_operator(), counter.ask()
     rows = sheet(f"2026-11-20;600,00;{asked.reference}", "soon;1;x", head="Tag;Wert;Zweck")
     said = {"account": f"{IBAN[:4]} {IBAN[4:]}", "columns": "date=Tag; amount=Wert; text=Zweck"}
-    made = send(operator, rows, **said)
+    made = send(operator, rows, kind="text/csv", **said)
     billing_jobs.book_bank()
 
     told = operator.get(f"/bank/statements/{made.json['id']}")
@@ -79,6 +78,7 @@ def test_a_sheet_that_a_program_sends_waits_for_people(counter: Counter) -> None
 def test_what_cannot_be_imported_is_a_problem_with_a_code(
     counter: Counter, data: bytes, fields: dict[str, str], code: str
 ) -> None:
-    answer = send(counter.market.make_operator(), data, **fields)
+    kind = "text/csv" if fields else "application/xml"
+    answer = send(counter.market.make_operator(), data, kind=kind, **fields)
 
     assert (answer.status_code, answer.json["code"], answer.json["errors"][0]["code"]) == (422, "bad_statement", code)
