@@ -87,15 +87,25 @@ def _keep_all(import_id: UUID, sent: Sent, at: datetime) -> int:
                 _demand_size(number, refused)
                 rows.append(_row(import_id, number, statement, part) | alike.counted(part))
                 if len(rows) == AT_ONCE:
-                    db.session.execute(insert(BankLine), rows)
+                    _keep(rows)
                     rows = []
             case Closed():
                 _close(import_id, statement, part)
-    if rows:
-        db.session.execute(insert(BankLine), rows)
+    _keep(rows)
     if not statement:
         raise _refused("statement", "no_statement", "Send a file with a statement in it; this one has none.")
     return number
+
+
+def _keep(rows: list[dict[str, Any]]) -> None:
+    """Keep lines by COPY, which takes a fraction of the time of inserting: somebody waits for it."""
+    if not rows:
+        return
+    names = list(rows[0])
+    with db.session.connection().connection.cursor() as cursor:
+        with cursor.copy(f"COPY billing.bank_lines ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
 
 
 def _demand_size(lines: int, refused: int) -> None:
