@@ -102,10 +102,10 @@ def _keep(rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     names = list(rows[0])
-    with db.session.connection().connection.cursor() as cursor:
-        with cursor.copy(f"COPY billing.bank_lines ({', '.join(names)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row([row[name] for name in names])
+    driver: Any = db.session.connection().connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY billing.bank_lines ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
 
 
 def _demand_size(lines: int, refused: int) -> None:
