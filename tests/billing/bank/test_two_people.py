@@ -214,3 +214,11 @@ def test_two_first_accounts_at_once_are_one(counter: Counter) -> None:
 
     refused = at_once(counter, *(lambda iban=iban: name(iban) for iban in (IBAN, OTHER_IBAN)))
     assert refused == ["second_person_needed"]
+
+
+def test_two_moves_of_one_person_at_once_are_not_each_taken_for_the_only_one(counter: Counter) -> None:
+    items = [item_of(counter, 30_000 + at, f"S{at}") for at in range(4)]
+    at_once(counter, *(lambda item=item: move(counter, item, "assign") for item in items))
+
+    states = counter.sql("SELECT state, count(*) FROM billing.suspense_moves GROUP BY state ORDER BY state")
+    assert states == [("done", 1), ("proposed", 3)]
