@@ -195,6 +195,7 @@ METHODS = {
     "bank": _l("bank transfer"),
     "assigned": _l("payment found to be yours"),
     "returned": _l("refund that could not be sent"),
+    "taken_back": _l("transfer taken back by the bank"),
 }
 MOVEMENTS = {
     "credit": _l("Credit by hand"),
@@ -229,6 +230,7 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "suspense_charge": _l("Transfer taken back by the bank"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
 }
