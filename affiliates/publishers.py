@@ -8,6 +8,7 @@ from affiliates.models import Publisher
 from core.db import db
 from core.defaults import default
 from core.errors import Fault, Invalid, NotFound
+from core.overrides import overrides
 
 STANDINGS = ("active", "paused")
 MIN_MARGIN_MINOR = default("margin.least_minor")  # the platform keeps at least this of a sale
@@ -30,12 +31,13 @@ TIERS = {
 
 
 def open_publisher(account_id: UUID, at: datetime) -> Publisher:
-    """Add a publisher on a newcomer's terms."""
-    terms = TIERS["new"]
+    """Add a publisher on a newcomer's terms, as operators have them now; they are his from then on."""
+    say = overrides().setting
+    terms = Terms(**{name: say(f"tier.new.{name}") for name in Terms.__slots__})
     publisher = Publisher(
         account_id=account_id, standing="active", tier="new", share_bp=terms.share_bp,
         extra_hold_days=terms.extra_hold_days, reserve_bp=terms.reserve_bp, reserve_days=terms.reserve_days,
-        min_margin_minor=MIN_MARGIN_MINOR, changed_at=at,
+        min_margin_minor=say("margin.least_minor"), changed_at=at,
     )  # fmt: skip
     db.session.add(publisher)
     db.session.flush()

@@ -16,10 +16,10 @@ from billing.bank.standing import get_suspended
 from billing.incoming import Incoming, credit_available
 from billing.ledger import BANK, FEES, FX, SUSPENSE, Line, post
 from core.db import db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money, is_currency
+from core.overrides import overrides
 
 KINDS = ("assign", "return", "fees", "fx")
 _TAKE = text("SELECT billing.take_suspense(:item, :part)")
@@ -54,7 +54,7 @@ def move_suspense(wish: Wish, is_credit: bool, actor: str, at: datetime) -> Susp
         id=new_id(), transaction_id=wish.item_id, kind=wish.kind, currency=currency, amount_minor=part,
         account_id=wish.account_id, reference=reference, state="proposed", reason=wish.reason, actor=actor, asked_at=at,
     )  # fmt: skip
-    if _alone(wish.item_id, actor) + wish.minor <= default("four_eyes.credit_minor"):
+    if _alone(wish.item_id, actor) + wish.minor <= overrides().setting("four_eyes.credit_minor"):
         _carry_out(move, actor, at)
     db.session.add(move)
     db.session.flush()

@@ -14,7 +14,7 @@ from core.errors import Fault, Invalid, Malformed
 from core.money import Money
 from core.schemas import ROOT, convert, learned
 from marketplace.catalog.definition import VerticalDefinition, faults_of, said_in
-from marketplace.catalog.dispute_rules import Reason, base_hold_days, dispute_rules, reason_in
+from marketplace.catalog.dispute_rules import Reason, base_hold_days, reason_in, rules_with
 from marketplace.catalog.example import example_body
 from marketplace.catalog.fields import Check, compile_check, example_of, json_schema_of
 
@@ -105,10 +105,16 @@ class Vertical:
         assert not isinstance(value, list), f"{key} is a list, which no vertical changes"
         return value
 
+    def dispute_reasons(
+        self, country: Said = NOTHING, order: Said = NOTHING, exchange: Said = NOTHING
+    ) -> dict[str, Reason]:
+        """Return the rule of each reason of disputes as it holds here."""
+        rules = rules_with(lambda key: self.setting(key, country, order, exchange))
+        return {name: reason_in(one, self.definition.disputes, name) for name, one in rules.reasons.items()}
+
     def dispute_reason(self, name: str) -> Reason | None:
-        """Find the rule of a dispute's reason as it holds here; None for a reason nobody knows."""
-        reason = dispute_rules().reasons.get(name)
-        return reason and reason_in(reason, self.definition.disputes, name)
+        """Find the rule of a dispute's reason as the vertical has it; None for a reason nobody knows."""
+        return self.dispute_reasons().get(name)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the attributes in JSON Schema (draft 2020-12); it accepts what `check` accepts."""

@@ -22,10 +22,10 @@ from billing.funding.top_ups import referred, settle_payment
 from billing.models import Wallet
 from billing.stripe_gateway import Gateway, Payment
 from core.db import db, transaction
-from core.defaults import default
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 ACTOR = "system:cards"
 ASKS = "authentication_required"
@@ -97,7 +97,7 @@ def _low() -> list[tuple[UUID, str]]:
     """Return the wallets that are to top themselves up and hold less than they should."""
     mine = (Wallet.account_id == Recharge.account_id, Wallet.currency == Recharge.currency)
     pace = (WalletPace.account_id == Recharge.account_id, WalletPace.currency == Recharge.currency)
-    by_pace = func.coalesce(WalletPace.daily_minor, 0) * default("wallet.recharge_below_days")
+    by_pace = func.coalesce(WalletPace.daily_minor, 0) * overrides().setting("wallet.recharge_below_days")
     threshold = func.coalesce(Recharge.threshold_minor, by_pace)
     query = select(Recharge.account_id, Recharge.currency).outerjoin(Wallet, and_(*mine))
     query = query.outerjoin(WalletPace, and_(*pace)).where(

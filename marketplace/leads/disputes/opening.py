@@ -11,7 +11,8 @@ from sqlalchemy import Select, select
 from core.db import db
 from core.errors import Conflict, NotFound
 from core.ids import new_id
-from marketplace.catalog.dispute_rules import Reason, dispute_rules
+from marketplace.catalog.dispute_rules import Reason
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes.cap import check_cap
 from marketplace.leads.disputes.deadlines import decision_due, hearing_ends
@@ -101,11 +102,11 @@ def enter_dispute(
     """
     if not late:
         move(sale, "disputed", actor, at, claim.reason)
-    hear_until = hearing_ends(dispute_rules(), at)
+    hear_until = hearing_ends(rules_in_force(), at)
     dispute = Dispute(
         id=new_id(), sale_id=sale.id, buyer_id=sale.buyer_id, publisher_id=sale.publisher_id, reason=claim.reason,
         sub_reason=claim.sub_reason, note=claim.note, evidence=list(claim.evidence), group_id=group_id, state="open",
-        opened_at=at, hear_until=hear_until, decide_by=decision_due(dispute_rules(), hear_until),
+        opened_at=at, hear_until=hear_until, decide_by=decision_due(rules_in_force(), hear_until),
         full_payout_minor=sale.payout_minor, full_reserve_minor=sale.reserve_minor, late=late, opened_by=opened_by,
         fee_minor=fee_minor, fee_state="due" if fee_minor else None,
     )  # fmt: skip
