@@ -7,27 +7,34 @@ from collections.abc import Iterator
 
 from core.defaults import Default, defaults
 from core.overrides import Reach
+from core.sentences import sentences
 from marketplace.catalog.definition import OWN_FIELDS
 
 LEVELS = ("exchange", "vertical", "country", "order")
 _ALL_BUT_COUNTRY = ("exchange", "vertical", "order")
 
-BY_SALE = "It is what it is for each sale: nothing else knows it."
-FOR_ALL = "It is one number for the whole exchange: what goes by it knows neither vertical nor country nor order."
+BY_SALE = sentences("It is what it is for each sale: nothing else knows it.")
+FOR_ALL = sentences(
+    "It is one number for the whole exchange: what goes by it knows neither vertical nor country nor order."
+)
 OF_A_BUYER = (
     "It counts all that a buyer bought, of every vertical, country and order together: only the exchange says it."
 )
 OF_A_SOURCE = (
     "It counts all sales of a source, of every vertical, country and order together: only the exchange says it."
 )
-OF_AN_ORDER = "It counts an order's sales of every country together, so a country says nothing of it."
-NOT_BY_COUNTRY = "Whether a reason counts is for the vertical and the order to say, not for the country."
-NOT_BY_ORDER = "A buyer gives this right up for nobody: an order says nothing of it."
-IN_VERTICALS = "Every vertical states this number itself and leads are judged by that as they arrive: change it there."
-BUILT_IN = "It is built into the program and changes with a new version of it."
-NESTED = "The days that verticals hold sales for a decision were judged by it, so it is fixed while the program runs."
-IN_LINES = "Every credit line states its own days, 7, 15 or 30: change it at the line."
-NOT_BUILT = "Nothing goes by this number yet."
+OF_AN_ORDER = sentences("It counts an order's sales of every country together, so a country says nothing of it.")
+NOT_BY_COUNTRY = sentences("Whether a reason counts is for the vertical and the order to say, not for the country.")
+NOT_BY_ORDER = sentences("A buyer gives this right up for nobody: an order says nothing of it.")
+IN_VERTICALS = sentences(
+    "Every vertical states this number itself and leads are judged by that as they arrive: change it there."
+)
+BUILT_IN = sentences("It is built into the program and changes with a new version of it.")
+NESTED = sentences(
+    "The days that verticals hold sales for a decision were judged by it, so it is fixed while the program runs."
+)
+IN_LINES = sentences("Every credit line states its own days, 7, 15 or 30: change it at the line.")
+NOT_BUILT = sentences("Nothing goes by this number yet.")
 
 _CONTACT = ("order", "request", "callback", "call", "question", "message", "estimate", "appointment", "download",
             "registration", "subscription")  # fmt: skip

@@ -38,7 +38,8 @@ def test_only_words_written_in_a_template_are_taken_for_markup() -> None:
 def test_the_template_of_the_catalogues_holds_what_pages_say(tmp_path: Path) -> None:
     made = tmp_path / "messages.pot"
     command = ["babel.messages.frontend", "extract", "-F", "pyproject.toml", "--no-location", "--omit-header",
-               "-k", "lazy_gettext", "-k", "_l", "-o", str(made), "core", "marketplace", "templates", "templates/_macros"]  # fmt: skip
+               "-k", "lazy_gettext", "-k", "_l", "-o", str(made), "core", "billing", "affiliates", "marketplace",
+               "templates", "templates/_macros"]  # fmt: skip
     subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, capture_output=True)
     kept = ROOT / "translations" / "messages.pot"
 

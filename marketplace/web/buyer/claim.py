@@ -27,8 +27,8 @@ from marketplace.orders.periods import is_zone
 from marketplace.reports.buyer_disputes import dispute_of_sale
 from marketplace.reports.claimable import ClaimSheet, claim_sheet
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.dispute_forms import MOST_NOTE, TOO_LONG, keep_files
+from marketplace.web.telling import tell
 from marketplace.web.words import dispute_reason_of
 
 MOST_CALLS = 20

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -21,6 +20,7 @@ from wtforms import (
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from core.i18n import said
 from marketplace.orders.filters import OPERATORS
 from marketplace.orders.periods import DAYS
 from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TEMPERATURES
@@ -76,8 +76,8 @@ class OwnSettingForm(Form):  # type: ignore[misc]  # it ships no types
         """Offer the settings that an order may narrow, each with what it says and in which unit."""
         super().__init__(*given, **named)
         units = {row.key: "on, off" if row.unit == "switch" else row.unit for row in settings_of_orders()}
-        said = [SelectChoice(row.key, f"{gettext(row.says)} ({units[row.key]})") for row in settings_of_orders()]
-        self.key.choices = [SelectChoice("", "–"), *said]  # noqa: RUF001  # a dash
+        offered = [SelectChoice(row.key, f"{said(row.says)} ({units[row.key]})") for row in settings_of_orders()]
+        self.key.choices = [SelectChoice("", "–"), *offered]  # noqa: RUF001  # a dash
 
 
 class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types

@@ -19,8 +19,8 @@ from core.i18n import money
 from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.chrome import CURRENCY
+from marketplace.web.telling import tell
 
 AT_FIELD = {f"{name}.{part}": name for name in ("threshold", "amount", "target", "daily_limit")
             for part in ("amount", "currency")}  # fmt: skip
