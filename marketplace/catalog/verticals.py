@@ -22,7 +22,7 @@ DATA_FOLDER = Path(__file__).parent / "data"
 
 
 class Vertical:
-    """A vertical ready for use: its definition, checked as a whole, and its fields compiled into one check."""
+    """A vertical ready for use: its definition, checked as a whole, and its fields, compiled into one check once."""
 
     def __init__(self, definition: VerticalDefinition) -> None:
         """Compile a definition that is known to be sound; `load` and `read` are the ways to get one."""
@@ -42,7 +42,6 @@ class Vertical:
         self.contact_required = definition.contact_required
         self.fields = definition.fields
         self.asked_fields = tuple(field.name for field in definition.fields if field.asked)
-        self._checks: dict[str, Check] = {field.name: compile_check(field) for field in definition.fields}
         self._required = tuple(field.name for field in definition.fields if field.required)
 
     @classmethod
@@ -109,7 +108,8 @@ class Vertical:
         self, country: Said = NOTHING, order: Said = NOTHING, exchange: Said = NOTHING
     ) -> dict[str, Reason]:
         """Return the rule of each reason of disputes as it holds here."""
-        rules = rules_with(lambda key: self.setting(key, country, order, exchange))
+        said = said_in(self.definition)
+        rules = rules_with(lambda key: setting(key, said, country, order, exchange=exchange))
         return {name: reason_in(one, self.definition.disputes, name) for name, one in rules.reasons.items()}
 
     def dispute_reason(self, name: str) -> Reason | None:
@@ -136,6 +136,11 @@ class Vertical:
             self.slug, self.definition.example_region, dict(self.definition.example_contact), self.contact_required,
             attributes, self.min_price, at,
         )  # fmt: skip
+
+    @cached_property
+    def _checks(self) -> dict[str, Check]:
+        """Compile the fields when the first lead is checked; many read a vertical for its name or its rules alone."""
+        return {field.name: compile_check(field) for field in self.fields}
 
     @cached_property
     def _known_attributes(self) -> str:

@@ -39,12 +39,12 @@ def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     return decided, rejected
 
 
-def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) -> bool:
+def check_file(guarded: bool, provable: bool, brings_file: bool) -> bool:
     """Tell whether a claim lacks the file that is compulsory for a guarded buyer.
 
     Invalid `invalid_dispute` for one that is not provable: what a machine decides from stored facts needs no file.
     """
-    lacks = not brings_file and is_guarded(rules_in_force().false_claims, *decided_and_rejected(buyer_id, at))
+    lacks = guarded and not brings_file
     if lacks and not provable:
         says = "Send a file with the claim: too many of your claims were rejected lately; see GET /disputes/standing."
         fault = Fault("file", "evidence_file_required", says)
@@ -52,12 +52,15 @@ def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) 
     return lacks
 
 
-def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:
-    """Return what a claim of this buyer costs if it is rejected, in minor units; nothing unless he is guarded."""
+def fee_of(guarded: bool, currency: str) -> int:
+    """Return what a claim costs if it is rejected, in minor units; nothing unless its buyer is guarded."""
     rule = rules_in_force().false_claims
-    if currency not in rule.currencies or not is_guarded(rule, *decided_and_rejected(buyer_id, at)):
-        return 0
-    return rule.fee_minor
+    return rule.fee_minor if guarded and currency in rule.currencies else 0
+
+
+def stands_guarded(buyer_id: UUID, at: datetime) -> bool:
+    """Tell whether a buyer's claims were rejected so often that the guard holds for the next one."""
+    return is_guarded(rules_in_force().false_claims, *decided_and_rejected(buyer_id, at))
 
 
 def settle_fee(dispute: Dispute, currency: str, actor: str, at: datetime) -> None:
