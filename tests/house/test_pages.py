@@ -29,6 +29,14 @@ def test_no_template_loads_anything_from_another_host() -> None:
     assert _found(r"""(?:src|href|action)=["'](?:https?:)?//""") == []
 
 
+def test_forms_that_may_stand_in_a_drawer_name_where_they_are_sent() -> None:
+    """Without it they would be sent to the page that the drawer stands on."""
+    stories = [(path, text_of(path)) for path in TEMPLATES if 'id="story"' in text_of(path)]
+    assert len(stories) > 5
+    sent = [(path, form) for path, text in stories for form in re.findall(r"<form[^>]*post[^>]*>", text)]
+    assert [(path, form) for path, form in sent if "action=" not in form] == []
+
+
 def test_only_words_written_in_a_template_are_taken_for_markup() -> None:
     """What `_` gives is not escaped; what a variable holds goes through the filter `said`."""
     assert _found(r"\b(?:_|gettext|ngettext)\(\s*[^\"\s]") == []
