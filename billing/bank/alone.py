@@ -11,8 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from billing.bank.models import BankImport, SuspenseMove
 from core.db import db
-from core.defaults import default
 from core.errors import NotAllowed
+from core.overrides import overrides
 
 A_DAY = timedelta(days=1)
 PERSON = "user:"  # how the name of somebody signed in begins
@@ -23,7 +23,7 @@ def is_alone_enough(actor: str, minor: int, at: datetime) -> bool:
     who = actor if actor.startswith(PERSON) else "nobody"
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"billing.alone:{who}", 0))
     db.session.execute(select(lock))
-    return minor + _done_alone(actor, at - A_DAY) <= default("four_eyes.credit_minor")
+    return minor + _done_alone(actor, at - A_DAY) <= overrides().setting("four_eyes.credit_minor")
 
 
 def demand_person(actor: str) -> None:

@@ -91,7 +91,8 @@ def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: floa
         for buyer in playing(cast):
             account = parse_id("acc", members[buyer.name].account_id)
             available = Decimal(str(wallet_of(account, "EUR").spendable))
-            due = Decimal(str(owing_of([account], "EUR", at)[account].due))
+            owes = line_of(buyer)  # who has no credit line owes nothing
+            due = Decimal(str(owing_of([account], "EUR", at)[account].due)) if owes else Decimal()
             amount = refill(buyer, available, due, scale)
             if amount:
                 money = Money.parse(str(amount), "EUR")

@@ -135,6 +135,7 @@ TERMS = {
     "contact_classes": _l("Kinds of contact"),
     "verified_only": _l("Verified only"),
     "contact_sla": _l("Pause when leads are left alone"),
+    "settings": _l("Own times and rules"),
     "caps": _l("Most leads"),
     "budget": _l("Most money"),
     "schedule": _l("Hours"),

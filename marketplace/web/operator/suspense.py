@@ -15,10 +15,10 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from marketplace.bank_moves import confirm, do_with_suspense, settle, wish_of, withdraw
-from marketplace.web.buyer.telling import tell
 from marketplace.web.operator.bank_words import KINDS, MOVES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
+from marketplace.web.telling import tell
 
 ROWS = 50
 
