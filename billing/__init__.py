@@ -17,14 +17,33 @@ from billing.audit import (
 )
 from billing.audit_checks import CHECKS
 from billing.balances import Earned, earned_by, wallets_of
-from billing.bank.accounts import Payee, bank_accounts, find_bank_account, say_bank_account
+from billing.bank.accounts import (
+    Payee,
+    ask_bank_account,
+    asked_bank_accounts,
+    bank_accounts,
+    decide_bank_account,
+    find_bank_account,
+    say_bank_account,
+)
+from billing.bank.agreeing import agree_to_import, asked_imports, refuse_import
 from billing.bank.booking import book_lines
-from billing.bank.models import BankAccount, BankEntry, BankImport, BankLine, BankStatement, ProForma, SuspenseMove
+from billing.bank.models import (
+    BankAccount,
+    BankAccountWish,
+    BankEntry,
+    BankImport,
+    BankLine,
+    BankStatement,
+    ProForma,
+    SuspenseMove,
+)
 from billing.bank.pro_formas import (
     OLD_AFTER,
     ask_pro_forma,
     cancel_pro_forma,
     get_pro_forma,
+    payable_pro_formas_of,
     pro_formas_of,
     transfers_of,
 )
@@ -132,6 +151,7 @@ __all__ = [
     "WALLET_MAIL",
     "AuditReport",
     "BankAccount",
+    "BankAccountWish",
     "BankEntry",
     "BankImport",
     "BankLine",
@@ -182,9 +202,13 @@ __all__ = [
     "WalletBalance",
     "Ways",
     "Wish",
+    "agree_to_import",
+    "ask_bank_account",
     "ask_check",
     "ask_pro_forma",
     "ask_promo",
+    "asked_bank_accounts",
+    "asked_imports",
     "audit",
     "bank_accounts",
     "bank_unexplained",
@@ -200,6 +224,7 @@ __all__ = [
     "content_of",
     "credit_wallet",
     "debt_moves_of",
+    "decide_bank_account",
     "decide_promo",
     "demand_currency",
     "details_of",
@@ -247,6 +272,7 @@ __all__ = [
     "outcomes_of",
     "owing_of",
     "pay_early",
+    "payable_pro_formas_of",
     "pdf_of",
     "place_hold",
     "posting_of",
@@ -257,6 +283,7 @@ __all__ = [
     "recharges_of",
     "reconcile",
     "refund_capture",
+    "refuse_import",
     "remove_card",
     "reserves_of",
     "resolve_holds",

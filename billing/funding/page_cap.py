@@ -9,8 +9,8 @@ from sqlalchemy import select, union_all
 from billing.funding.models import TopUp
 from billing.funding.recharge.models import CardPage
 from core.db import db
-from core.defaults import default
 from core.errors import TooMany
+from core.overrides import overrides
 
 DAY = timedelta(days=1)
 
@@ -21,7 +21,7 @@ def demand_page(account_id: UUID, at: datetime) -> None:
     Pages to pay and pages to save a card count together. Asked under the payer's lock, or two at once would each be the
     last one.
     """
-    most, since = default("card.pages_a_day"), at - DAY
+    most, since = overrides().setting("card.pages_a_day"), at - DAY
     opened = union_all(
         select(TopUp.opened_at).where(
             TopUp.account_id == account_id, TopUp.card_id.is_(None), TopUp.opened_at > since, TopUp.state != "refused"

@@ -17,10 +17,10 @@ from billing.funding.recharge.payer import lock_payer
 from billing.ledger import AVAILABLE, CLEARING, SUSPENSE, Line, post
 from billing.stripe_gateway import Checkout, Payment
 from core.db import db
-from core.defaults import default
 from core.errors import Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 LEAST_MINOR = 100  # of what is not the first payment of a newcomer
 ACTOR = "system:cards"
@@ -183,8 +183,8 @@ def _currency_fault(money: Money) -> Fault | None:
 
 def _amount_fault(payer: Payer, money: Money) -> Fault | None:
     is_first = payer.registered_at is not None and not _has_paid(payer.account_id)
-    least = default("wallet.top_up_least_minor") if is_first else LEAST_MINOR
-    most = default("wallet.top_up_most_minor")
+    least = overrides().setting("wallet.top_up_least_minor") if is_first else LEAST_MINOR
+    most = overrides().setting("wallet.top_up_most_minor")
     if least <= money.minor <= most:
         return None
     bounds = [f"{Money(minor, money.currency)} {money.currency}" for minor in (least, most)]
@@ -201,7 +201,7 @@ def _newcomer_fault(payer: Payer, money: Money, at: datetime) -> Fault | None:
 
 def is_newcomer(registered_at: datetime | None, at: datetime) -> bool:
     """Tell whether an account registered by itself so lately that its cards have limits."""
-    return registered_at is not None and at - registered_at < timedelta(days=default("card.new_days"))
+    return registered_at is not None and at - registered_at < timedelta(days=overrides().setting("card.new_days"))
 
 
 def newcomer_left(account_id: UUID, registered_at: datetime | None, at: datetime) -> int | None:
@@ -216,7 +216,7 @@ def _newcomer_limits(account_id: UUID, registered_at: datetime | None, at: datet
         return []
     limits = ((1, "card.new_day_minor"), (7, "card.new_week_minor"))
     paid = _paid_since(account_id, [at - timedelta(days=days) for days, _ in limits])
-    return [(days, default(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
+    return [(days, overrides().setting(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
 
 
 def _has_paid(account_id: UUID) -> bool:

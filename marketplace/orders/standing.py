@@ -18,6 +18,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.orders.checks import accept_terms
 from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
+from marketplace.orders.own_settings import own_setting_faults
 from marketplace.orders.periods import period_starts
 from marketplace.orders.terms import PERIODS, PORTAL, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
 
@@ -153,7 +154,7 @@ def _judged(
         min_price_minor=vertical.min_price.minor,
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
-        more_faults=faults,
+        more_faults=[*faults, *own_setting_faults(body.settings or {}, vertical)],
     )
 
 

@@ -135,6 +135,7 @@ TERMS = {
     "contact_classes": _l("Kinds of contact"),
     "verified_only": _l("Verified only"),
     "contact_sla": _l("Pause when leads are left alone"),
+    "settings": _l("Own times and rules"),
     "caps": _l("Most leads"),
     "budget": _l("Most money"),
     "schedule": _l("Hours"),
@@ -195,6 +196,7 @@ METHODS = {
     "bank": _l("bank transfer"),
     "assigned": _l("payment found to be yours"),
     "returned": _l("refund that could not be sent"),
+    "taken_back": _l("transfer taken back by the bank"),
 }
 MOVEMENTS = {
     "credit": _l("Credit by hand"),
@@ -229,6 +231,7 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "suspense_charge": _l("Transfer taken back by the bank"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
 }

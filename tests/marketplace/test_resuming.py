@@ -63,7 +63,7 @@ def test_an_order_that_the_system_paused_buys_again_by_its_own_terms(
     before, path = order_of(deal), paused_by_system(deal, clock)
     other = market.lead(contact={"phone": "+33199001234", "first_name": "Bo", "last_name": "Dupont"})
     assert path in visitor.read("/operator/review").xpath("//a/@href")
-    assert "Resume this order?" in words_of(visitor.open(path))
+    assert "It buys again from now on" in words_of(visitor.open(path))
     assert "Say why" in words_of(visitor.send(path, note="  ")) and order_of(deal)["status"] == "paused"
     assert visitor.send(path, note="their mailbox works again").location == "/operator/review"
     after = order_of(deal)

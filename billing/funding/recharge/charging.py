@@ -23,10 +23,10 @@ from billing.funding.top_ups import referred, settle_payment
 from billing.models import Wallet
 from billing.stripe_gateway import Gateway, Payment
 from core.db import db, transaction
-from core.defaults import default
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 ACTOR = "system:cards"
 ASKS = "authentication_required"
@@ -127,7 +127,7 @@ def _low() -> list[tuple[UUID, str]]:
     """Return the wallets that are to top themselves up and hold less than they should."""
     mine = (Wallet.account_id == Recharge.account_id, Wallet.currency == Recharge.currency)
     pace = (WalletPace.account_id == Recharge.account_id, WalletPace.currency == Recharge.currency)
-    by_pace = func.coalesce(WalletPace.daily_minor, 0) * default("wallet.recharge_below_days")
+    by_pace = func.coalesce(WalletPace.daily_minor, 0) * overrides().setting("wallet.recharge_below_days")
     threshold = func.coalesce(Recharge.threshold_minor, by_pace)
     query = select(Recharge.account_id, Recharge.currency).outerjoin(Wallet, and_(*mine))
     query = query.outerjoin(WalletPace, and_(*pace)).where(
@@ -181,7 +181,7 @@ def _refuse(top_up: TopUp, why: str, at: datetime) -> None:
 
 def _note_question(row: Recharge, top_up: TopUp, at: datetime) -> str:
     """Pause until its owner has paid what the bank asks about, and mail, unless that was mailed often enough today."""
-    is_told = asked_lately(top_up.account_id, at) < default("card.asks_a_day")
+    is_told = asked_lately(top_up.account_id, at) < overrides().setting("card.asks_a_day")
     top_up.declined_as, row.asked_minor = "authentication", top_up.amount_minor
     if not is_told:
         return f"{WHY[ASKS]} No further mail is sent today."

@@ -17,9 +17,9 @@ from billing.funding.recharge.payer import cards_of, lock_payer
 from billing.funding.recharge.terms import Limits, Wish, read_terms
 from billing.funding.top_ups import is_newcomer
 from core.db import db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.identity import get_account
+from core.overrides import overrides
 
 AFTER_REFUND = timedelta(days=1)
 
@@ -92,12 +92,14 @@ def _row(account_id: UUID, currency: str, at: datetime, *, lock: bool = False) -
     if row is not None:
         return row
     return Recharge(account_id=account_id, currency=currency, is_on=False, version=0, last_code="",
-                    daily_most_minor=default("card.new_day_minor"), actor="", changed_at=at)  # fmt: skip
+                    daily_most_minor=overrides().setting("card.new_day_minor"), actor="", changed_at=at)  # fmt: skip
 
 
 def _accepted(account_id: UUID, currency: str, wish: Wish, card_id: UUID | None, at: datetime) -> Terms:
-    newcomer = default("card.new_day_minor") if is_newcomer(get_account(account_id).registered_at, at) else None
-    terms, faults = read_terms(wish, currency, Limits(default("wallet.top_up_most_minor"), newcomer))
+    newcomer = (
+        overrides().setting("card.new_day_minor") if is_newcomer(get_account(account_id).registered_at, at) else None
+    )
+    terms, faults = read_terms(wish, currency, Limits(overrides().setting("wallet.top_up_most_minor"), newcomer))
     if card_id is not None and card_id not in [card.id for card in cards_of(account_id)]:
         faults.append(Fault("card", "unknown_card", "Choose one of the saved cards."))
     if wish.is_on and not cards_of(account_id):

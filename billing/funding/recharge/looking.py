@@ -25,8 +25,8 @@ from billing.funding.recharge.tries import Tries, tries_of
 from billing.funding.top_ups import newcomer_left
 from billing.wallets import wallet_of
 from core.db import db
-from core.defaults import default
 from core.identity import get_account
+from core.overrides import overrides
 
 CHARGED = ("opening", "paid", "set_aside")  # what may be, or was, taken from the card
 
@@ -66,7 +66,7 @@ def terms_of(row: Recharge) -> Terms:
 def pace_of(account_id: UUID, currency: str) -> Pace:
     """Return what a wallet spends a day, as it was last counted."""
     row = db.session.get(WalletPace, (account_id, currency), populate_existing=True)
-    below, to = default("wallet.recharge_below_days"), default("wallet.recharge_to_days")
+    below, to = overrides().setting("wallet.recharge_below_days"), overrides().setting("wallet.recharge_to_days")
     return Pace(row.daily_minor if row else 0, below, to)
 
 
@@ -110,7 +110,7 @@ def _standing(row: Recharge, card: SavedCard | None, at: datetime) -> Standing:
         charged_today_minor=charged_minor,
         charges_today=charges,
         tries_left=tries.left,
-        most_minor=default("wallet.top_up_most_minor"),
+        most_minor=overrides().setting("wallet.top_up_most_minor"),
         newcomer_left_minor=newcomer_left(account_id, get_account(account_id).registered_at, at),
         is_suspended=wallet.suspended_at is not None,
         has_chargeback=has_chargeback,

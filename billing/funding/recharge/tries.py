@@ -10,7 +10,7 @@ from billing.funding.models import TopUp
 from billing.funding.recharge.deciding import WAITS
 from billing.funding.recharge.models import SavedCard
 from core.db import db
-from core.defaults import default
+from core.overrides import overrides
 
 DAY = timedelta(days=1)
 
@@ -34,7 +34,7 @@ def tries_of(account_id: UUID, card: SavedCard | None, at: datetime) -> Tries:
     query = select(func.count()).where(
         TopUp.account_id == account_id, TopUp.card_id.is_not(None), or_(lost, TopUp.state == "opening")
     )
-    left = default("card.tries_a_day") - (db.session.scalar(query) or 0)
+    left = overrides().setting("card.tries_a_day") - (db.session.scalar(query) or 0)
     declines = _in_a_row(account_id, card) if card is not None else []
     return Tries(left, len(declines), *declines[0]) if declines else Tries(left)
 

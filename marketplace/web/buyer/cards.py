@@ -12,9 +12,9 @@ from core.forms import carry_out, show_faults
 from core.http import business_clock
 from core.ids import parse_id
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.card_ways import ways_to_cards
 from marketplace.web.chrome import CURRENCY
+from marketplace.web.telling import tell
 
 
 @buyer.get("/wallet/cards")

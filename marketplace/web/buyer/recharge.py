@@ -20,7 +20,7 @@ from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.web.buyer.card_currency import asked_currency, named
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
+from marketplace.web.telling import tell
 
 AT_FIELD = {f"{name}.{part}": name for name in ("threshold", "amount", "target", "daily_limit")
             for part in ("amount", "currency")} | {"on": "is_on"}  # fmt: skip

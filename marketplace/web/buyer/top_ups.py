@@ -27,9 +27,9 @@ from core.ids import parse_id, show_id
 from core.money import Money
 from marketplace.web.buyer.card_currency import asked_currency
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.card_ways import ways_back
 from marketplace.web.chrome import CURRENCY, standing_here
+from marketplace.web.telling import tell
 
 OFFERS = ("100", "500", "2000")
 AT_FIELD = {"amount.amount": "amount", "amount.currency": "amount"}
