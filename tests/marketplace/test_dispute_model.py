@@ -235,7 +235,7 @@ def test_disputes_take_every_turn_as_their_model(
 ) -> None:
     rules = dispute_rules()
     strict = msgspec.structs.replace(rules.false_claims, least_claims=1)
-    monkeypatch.setattr(guard, "dispute_rules", lambda: msgspec.structs.replace(rules, false_claims=strict))
+    monkeypatch.setattr(guard, "rules_in_force", lambda: msgspec.structs.replace(rules, false_claims=strict))
     run_state_machine_as_test(
         machine_for(market, clock),
         settings=settings(
