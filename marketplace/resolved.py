@@ -5,6 +5,7 @@ A setting is here for a level when whoever goes by it knows that level; the tabl
 
 from collections.abc import Iterator
 
+from affiliates import RULE_KEYS, TERMS_KEYS
 from core.defaults import Default, defaults
 from core.overrides import Reach
 from core.sentences import sentences
@@ -41,10 +42,10 @@ _CONTACT = ("order", "request", "callback", "call", "question", "message", "esti
 _OF_THE_EXCHANGE = (
     "dispute.cluster.window_days", "dispute.no_consent.liability_days", "dispute.silence_business_days",
     "dispute.appeal_days", "dispute.appeal_business_days", "contact.left_alone_least",
-    "tier.new.share_bp", "tier.new.extra_hold_days", "tier.new.reserve_bp", "tier.new.reserve_days",
-    "margin.least_minor", "wallet.top_up_least_minor", "wallet.top_up_most_minor", "wallet.transfer_most_minor",
+    *TERMS_KEYS, *RULE_KEYS, "wallet.top_up_least_minor", "wallet.top_up_most_minor", "wallet.transfer_most_minor",
     "wallet.warn_hours", "wallet.recharge_below_days", "wallet.recharge_to_days", "card.new_day_minor",
-    "card.new_week_minor", "card.new_days", "card.news_days", "credit.most_days",
+    "card.new_week_minor", "card.new_days", "card.news_days", "card.tries_a_day", "card.asks_a_day", "card.pages_a_day",
+    "credit.most_days",
     "credit.overdue_days", "four_eyes.credit_minor", "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip

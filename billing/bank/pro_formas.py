@@ -63,6 +63,14 @@ def pro_formas_of(account_id: UUID, most: int = 50) -> list[ProForma]:
     return list(db.session.scalars(query.order_by(ProForma.asked_at.desc(), ProForma.id.desc()).limit(most)))
 
 
+def payable_pro_formas_of(account_id: UUID, most: int = 50) -> list[tuple[ProForma, BankAccount]]:
+    """Return an account's pro-formas, the newest first, each with where it is to be paid."""
+    query = select(ProForma, BankAccount).join(BankAccount, BankAccount.id == ProForma.bank_account_id)
+    query = query.where(ProForma.account_id == account_id)
+    rows = db.session.execute(query.order_by(ProForma.asked_at.desc(), ProForma.id.desc()).limit(most))
+    return [(row, bank) for row, bank in rows]
+
+
 def open_pro_formas(account_id: UUID, most: int) -> list[ProForma]:
     """Return the pro-formas of an account of which nothing has come, and which nobody cancelled."""
     query = select(ProForma).where(

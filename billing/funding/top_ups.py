@@ -8,9 +8,12 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from billing.currencies import CURRENCIES
 from billing.documents.issuing import Paid, issue_receipt
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
+from billing.funding.page_cap import demand_page
+from billing.funding.recharge.payer import lock_payer
 from billing.ledger import AVAILABLE, CLEARING, SUSPENSE, Line, post
 from billing.stripe_gateway import Checkout, Payment
 from core.db import db
@@ -19,7 +22,6 @@ from core.ids import new_id
 from core.money import Money
 from core.overrides import overrides
 
-CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 LEAST_MINOR = 100  # of what is not the first payment of a newcomer
 ACTOR = "system:cards"
 
@@ -48,12 +50,11 @@ def order_top_up(
 
     With `saves_card` whoever pays there lets us keep the card, to be charged later without them.
 
-    Invalid, with the field, for an amount or currency that is not taken, and above what a newcomer may pay by card.
+    Invalid, with the field, for an amount or currency that is not taken, and above what a newcomer may pay by card;
+    TooMany once the account has opened as many pages within a day as it may.
     """
-    # Two at once would each fit under a newcomer's limit.
-    db.session.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"billing.top_up:{payer.account_id}", 0)))
-    )
+    lock_payer(payer.account_id)  # two at once would each fit under a newcomer's limit
+    demand_page(payer.account_id, at)
     _check(payer, money, at)
     top_up = TopUp(id=new_id(), account_id=payer.account_id, currency=money.currency, amount_minor=money.minor,
                    actor=payer.actor, opened_at=at)  # fmt: skip

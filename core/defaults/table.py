@@ -29,6 +29,8 @@ UNIT_WORDS = {"bp": "basis points", "minor": "cents", "count": "", "switch": ""}
 class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One setting: its value, between which limits it may lie, which way is looser, and who may say otherwise.
 
+    Where there are `choices` it is one of them.
+
     A vertical `narrows` (never looser than the value) or says any value `within_limits`, since its file is the
     operator's; countries and orders only ever narrow what stands above them.
     """
@@ -39,6 +41,7 @@ class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     says: Sentence
     source: Sentence
     limits: tuple[Whole, Whole] | None = None
+    choices: tuple[Whole, ...] = ()
     looser: Literal["more", "less", "neither"] = "neither"
     vertical: Literal["no", "narrows", "within_limits"] = "no"
     country: bool = False
@@ -50,6 +53,11 @@ class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
         if isinstance(self.value, list):
             return f"{', '.join(map(str, self.value))} {self.unit}"
         return show_quantity(self.value, self.unit)
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Write what the value may be: its choices, or its two limits."""
+        return tuple(show_quantity(end, self.unit) for end in self.choices or self.limits or ())
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -169,6 +177,8 @@ def value_faults(row: Default, value: Any) -> Iterator[tuple[str, str]]:
         yield "wrong_type", f"Send a value such as {msgspec.json.encode(row.value).decode()}."
     elif row.limits and isinstance(value, int) and not row.limits[0] <= value <= row.limits[1]:
         yield "out_of_range", f"Send a number from {row.limits[0]} to {row.limits[1]}."
+    elif row.choices and value not in row.choices:
+        yield "not_allowed_value", f"Choose from {', '.join(map(str, row.choices))}."
 
 
 def _faults(table: Table) -> Iterator[Fault]:

@@ -76,7 +76,7 @@ def _otherwise(row: Default) -> dict[str, Any]:
 
 def _line(row: Default) -> str:
     value = "; ".join([row.shown, *_groups(row)])
-    bounds = " to ".join(show_quantity(end, row.unit) for end in row.limits) if row.limits else ""
+    bounds = (", " if row.choices else " to ").join(row.bounds)
     who = reach_said(row) or REACHES[row.key].why_not
     return f"| `{row.key}` | {value} | {bounds} | {who} | {row.says} | {row.source} |\n"
 

@@ -20,10 +20,9 @@ from marketplace.leads.delivery.endpoints import rouse
 from marketplace.leads.delivery.reach import ask_again
 from marketplace.leads.models import Event
 from marketplace.orders.models import Order, OrderVersion
-from marketplace.orders.standing import Settings, change_order
+from marketplace.orders.standing import SYSTEM, Settings, change_order
 from marketplace.orders.terms import OrderPatch
 
-SYSTEM = "system"
 _NOT_STOPPED = "It is not stopped by the system any more: look at the review again."
 
 

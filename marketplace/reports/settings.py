@@ -43,7 +43,7 @@ class Shown:
     @property
     def bounds(self) -> str:
         """Return between which values it may lie."""
-        return " … ".join(self.written(end) for end in self.row.limits or ())
+        return (", " if self.row.choices else " … ").join(self.row.bounds)
 
     @property
     def is_changed(self) -> bool:

@@ -25,6 +25,7 @@ OF_KIND = {
         "/publisher/upload",
         "/publisher/disputes",
         "/publisher/balance",
+        "/publisher/terms",
         "/programs",
         "/programs/keys/new",
         "/programs/webhooks/new",

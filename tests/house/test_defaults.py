@@ -5,7 +5,7 @@ from typing import get_args
 
 from click.testing import CliRunner
 
-from affiliates.publishers import MIN_MARGIN_MINOR, TIERS
+from affiliates import tier_terms
 from core.defaults import default, defaults
 from marketplace.catalog.definition import OWN_FIELDS
 from marketplace.catalog.dispute_rules import dispute_rules
@@ -39,7 +39,7 @@ def test_numbers_that_deliveries_still_have_of_their_own_are_the_defaults() -> N
 
 
 def test_code_reads_its_numbers_from_the_defaults() -> None:
-    assert TIERS["new"].share_bp == default("tier.new.share_bp") and default("margin.least_minor") == MIN_MARGIN_MINOR
+    assert tier_terms("new").share_bp == default("tier.new.share_bp")
     assert (default("share.buyers"), default("share.most_buyers")) == (DEFAULT_SHARE, MAX_SHARE)
     assert dispute_rules().reasons["mistyped"].window_hours == default("dispute.mistyped.window_hours")
     text = text_of(Path("marketplace/catalog/rules/disputes.yaml"))

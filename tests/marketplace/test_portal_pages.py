@@ -29,6 +29,7 @@ PAGES = {
         "/publisher/disputes",
         "/publisher/disputes?state=open&sort=decide",
         "/publisher/balance",
+        "/publisher/terms",
         "/programs",
         "/programs/keys/new",
         "/programs/webhooks/new",

@@ -88,12 +88,24 @@ def make_key_then(account: Any, name: str, at: datetime, *_: Any) -> tuple[Any, 
     return SimpleNamespace(**key), secret
 
 
+PUBLISHER_THEN = text(
+    "INSERT INTO affiliates.publishers (account_id, tier, share_bp, extra_hold_days, reserve_bp, reserve_days,"
+    " min_margin_minor, changed_at) VALUES (:id, 'new', 7000, 15, 2000, 45, 50, :at)"
+)
+
+
+def open_publisher_then(account_id: UUID, at: datetime) -> None:
+    """Open a publisher as the table was then, before terms had versions."""
+    db.session.execute(PUBLISHER_THEN, {"id": account_id, "at": at})
+
+
 @pytest.fixture
 def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
     """A market on a database as the first sale function knew it."""
     monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
     monkeypatch.setattr("marketplace.cli.accounts.open_account", open_account_then)
     monkeypatch.setattr("marketplace.cli.accounts.make_key", make_key_then)
+    monkeypatch.setattr("marketplace.cli.accounts.open_publisher", open_publisher_then)
     monkeypatch.setattr(
         "marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id)
     )

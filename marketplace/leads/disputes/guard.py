@@ -1,7 +1,8 @@
 """The guard against false claims: who is rejected too often shows a file with each claim and pays for rejected ones.
 
 The fee is fixed when the claim is opened, so that the buyer knows it; it is charged when the claim is rejected, given
-back when an appeal changes that, and waived when the wallet lacks it: nobody is put into debt for a fee.
+back when an appeal changes that, and waived when the wallet lacks it. Whoever lives on credit owes it at once instead;
+nobody else is put into debt for a fee.
 """
 
 from datetime import datetime, timedelta

@@ -12,6 +12,7 @@ from marketplace.web.operator import (
     disputes,
     jobs,
     journal,
+    publisher_terms,
     publishers,
     resuming,
     review,
@@ -23,6 +24,6 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
-         vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
+PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
+         credit, verticals, vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
 ROOMS = (operator,)
