@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from affiliates import Publisher, get_publisher
 from billing import Earned, HistoryItem, WalletBalance, earned_by, history_of, wallets_of
 from core.db import db
+from core.defaults import default
 from core.errors import NotFound
 from core.identity import Account
 from core.keyset import Asked, Columns, Part, part_of
@@ -22,6 +23,7 @@ from marketplace.leads.source_breaker import standings_of
 from marketplace.leads.sources.models import SourceStanding
 from marketplace.orders.models import Order
 
+DAYS = default("return.cap_days")  # over which a publisher's figures count
 SORTS: Columns = {"opened": Account.id, "name": Account.name}
 MOVEMENTS = 20
 ORDERS = 50
@@ -81,8 +83,8 @@ class BuyerStory:
     movements: Sequence[HistoryItem]
 
 
-def days_told() -> int:
-    """Return over how many days figures count: those of the cap on returns, so that its use and the rest agree."""
+def days_of_buyers() -> int:
+    """Return over how many days a buyer's figures count: those of the cap on returns, so that its use agrees."""
     return rules_in_force().return_cap.days
 
 
@@ -93,7 +95,7 @@ def accounts_part(kind: str, asked: Asked) -> Part:
 
 def publishers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> dict[UUID, PublisherFigures]:
     """Return the figures of each of these publishers, in four questions however many they are."""
-    since = at - timedelta(days=days_told())
+    since = at - timedelta(days=DAYS)
     leads = select(Lead.publisher_id, func.count(), func.count().filter(Lead.status == "sold")).where(
         Lead.publisher_id.in_(account_ids), Lead.received_at > since, Lead.test.is_(False)
     )
@@ -114,7 +116,7 @@ def publishers_figures(account_ids: Sequence[UUID], currency: str, at: datetime)
 
 def buyers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> dict[UUID, BuyerFigures]:
     """Return the figures of each of these buyers, in three questions however many they are."""
-    since = at - timedelta(days=days_told())
+    since = at - timedelta(days=days_of_buyers())
     delivered = Sale.delivered_at.is_not(None)
     spent = func.coalesce(func.sum(Sale.price_minor - Sale.credited_minor).filter(
         Sale.currency == currency, Sale.state.not_in(FRUITLESS)), 0)  # fmt: skip
