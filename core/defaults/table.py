@@ -1,9 +1,9 @@
 """The table of defaults, read once from its file and checked as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import yaml
@@ -124,23 +124,43 @@ def limits(key: str) -> tuple[int, int]:
     return found
 
 
+class Named(NamedTuple):
+    """A setting that other data names instead of writing its number once more."""
+
+    key: str
+
+
 class DefaultsLoader(yaml.CSafeLoader):
-    """Plain YAML in which `!default some.key` stands for the value of a setting, so that no number is written twice."""
+    """Plain YAML in which `!default some.key` names a setting; `filled` puts the value there that holds."""
 
 
-def _value_of(_loader: yaml.CSafeLoader, node: yaml.Node) -> Value:
+def _named(_loader: yaml.CSafeLoader, node: yaml.Node) -> Named:
     if node.value not in _by_key():
         raise yaml.YAMLError(f"there is no default {node.value}")
-    return _by_key()[node.value].value
+    return Named(node.value)
 
 
-DefaultsLoader.add_constructor("!default", _value_of)
+DefaultsLoader.add_constructor("!default", _named)
+
+
+def shipped(key: str) -> Value:
+    """Return the shipped value of a key; KeyError when there is none."""
+    return _by_key()[key].value
+
+
+def filled(written: Any, value_of: Callable[[str], Value] = shipped) -> Any:
+    """Return data read by `DefaultsLoader` with the value of each setting that it names."""
+    if isinstance(written, Named):
+        return value_of(written.key)
+    if isinstance(written, dict):
+        return {name: filled(one, value_of) for name, one in written.items()}
+    return [filled(one, value_of) for one in written] if isinstance(written, list) else written
 
 
 def read_table(text: str) -> Table:
     """Read a table from YAML; Invalid `invalid_defaults` names every fault of it."""
     try:
-        table = convert(yaml.load(text, yaml.CSafeLoader), Table)  # noqa: S506  # as safe, and ten times as fast
+        table = convert(yaml.load(text, yaml.CSafeLoader), Table)  # as safe, and ten times as fast
     except yaml.YAMLError as error:
         fault = Fault(ROOT, "not_yaml", f"Send YAML: {str(error)[:300]}")
         raise Invalid("invalid_defaults", "The defaults cannot be read.", [fault]) from None

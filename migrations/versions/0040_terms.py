@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0040"
-down_revision = "0036"
+down_revision = "0038"
 
 
 def upgrade() -> None:

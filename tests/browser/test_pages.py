@@ -51,6 +51,7 @@ OF_KIND = {
         "/buyer/billing-details",
         "/buyer/lists",
         "/buyer/lists/new",
+        "/buyer/addresses/delete",
         "/buyer/addresses/confirm",
         "/change",
         "/search?q=markup",

@@ -61,6 +61,7 @@ PAGES = {
         "/buyer/documents.csv",
         "/buyer/lists",
         "/buyer/lists/new",
+        "/buyer/addresses/delete",
         "/buyer/addresses/new",
         "/programs",
         "/search?q=an",

@@ -17,7 +17,7 @@ from core.overrides import Word, say
 from marketplace.audit import audit_all
 from marketplace.jobs import run_due
 from marketplace.leads.models import Sale
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import REACHES
 from marketplace.terms.granting import set_terms
 from marketplace.terms.telling import mail_terms
 from tests.at_once import ask, at_once, no_deadlocks
@@ -49,7 +49,7 @@ def change(publisher: Member, seen: int, tier: str = "new", pinned: bool = False
 def lay_down(rules: dict[str, int], **more: int) -> None:
     with transaction():
         for key, value in (rules | more).items():
-            say(Word(key, "", value, 0, "a test"), RESOLVED, "cli", START)
+            say(Word(key, "", value, 0, "a test"), REACHES, "cli", START)
 
 
 def sell(market: Market, publisher: Member, number: int) -> Member:

@@ -17,6 +17,7 @@ from core.config import Settings
 from core.db import db, driver_connection, pool_of, transaction
 from core.identity.keys import SCOPES_OF, hash_of
 from core.ids import new_id, parse_id, show_id
+from core.overrides import Overrides
 from core.postgres import create_database, drop_database
 from core.schemas import convert, decode
 from marketplace.app import create_app
@@ -108,6 +109,7 @@ def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(
         "marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id)
     )
+    monkeypatch.setattr("affiliates.publishers.overrides", lambda: Overrides({}, {}))  # nobody said otherwise then
     url = create_database(postgres, "old_market")
     app = create_app(Settings(data_folder=tmp_path, database_url=url), url, clock)
     with app.app_context():
