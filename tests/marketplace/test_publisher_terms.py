@@ -15,8 +15,9 @@ from core.errors import Conflict, Invalid
 from core.ids import parse_id
 from core.overrides import Word, say
 from marketplace.audit import audit_all
-from marketplace.jobs import run_due
+from marketplace.jobs import run_due, settle_due
 from marketplace.leads.models import Sale
+from marketplace.leads.settlement import settle_batch
 from marketplace.resolved import REACHES
 from marketplace.terms.granting import set_terms
 from marketplace.terms.telling import mail_terms
@@ -252,6 +253,7 @@ def test_workers_that_review_at_once_review_each_publisher_once(
     for _ in range(5):
         market.make_publisher()
     clock.instant = START + timedelta(days=30)
+    assert settle_due(clock.instant, {"settlements": settle_batch})["settlements"] == 3
 
     def work() -> int:
         with app.app_context():
