@@ -24,7 +24,7 @@ Why: {reason}
 All of your terms, and what the next tier asks for: {site}/publisher/terms
 """
 _WORDS = {
-    "share_bp": "Your share of the price", "extra_hold_days": "Days held beyond the vertical's",
+    "share_bp": "Share of the price", "extra_hold_days": "Days held beyond the vertical's",
     "reserve_bp": "Kept in reserve", "reserve_days": "Days that the reserve is kept", "payouts_a_month": "Payouts",
     "on_request": "Paid on request on any day", "threshold_minor": "Least payout by SEPA or Stripe",
     "threshold_other_minor": "Least payout by other ways", "first_payout_reviewed": "First payout reviewed",

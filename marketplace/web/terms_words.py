@@ -17,7 +17,7 @@ SCHEDULE_WORDS = {
     1: _l("monthly, on the 1st"), 2: _l("twice a month, on the 1st and the 16th"), 4: _l("weekly, on Mondays"),
 }  # fmt: skip
 FIELD_WORDS = {
-    "share_bp": _l("Your share of the price"),
+    "share_bp": _l("Share of the price"),
     "extra_hold_days": _l("Days held beyond the vertical's"),
     "reserve_bp": _l("Kept in reserve"),
     "reserve_days": _l("Days that the reserve is kept"),
@@ -30,7 +30,7 @@ FIELD_WORDS = {
     "min_margin_minor": _l("What the exchange keeps of a sale at least"),
 }
 CONDITIONS = {
-    "age_days": _l("Days since you were admitted"),
+    "age_days": _l("Days since admission"),
     "settled_sales": _l("Settled sales"),
     "judged_sales": _l("Sales that ended lately"),
     "upheld_share": _l("Share of them that went back, below"),

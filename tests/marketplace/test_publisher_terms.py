@@ -15,8 +15,9 @@ from core.errors import Conflict, Invalid
 from core.ids import parse_id
 from core.overrides import Word, say
 from marketplace.audit import audit_all
-from marketplace.jobs import run_due
+from marketplace.jobs import run_due, settle_due
 from marketplace.leads.models import Sale
+from marketplace.leads.settlement import settle_batch
 from marketplace.resolved import REACHES
 from marketplace.terms.granting import set_terms
 from marketplace.terms.telling import mail_terms
@@ -252,6 +253,7 @@ def test_workers_that_review_at_once_review_each_publisher_once(
     for _ in range(5):
         market.make_publisher()
     clock.instant = START + timedelta(days=30)
+    assert settle_due(clock.instant, {"settlements": settle_batch})["settlements"] == 3
 
     def work() -> int:
         with app.app_context():
@@ -276,7 +278,7 @@ def test_a_newcomer_reads_what_is_lacking_for_the_next_tier(market: Market, publ
     assert terms["first_payout"] == {"reviewed": True, "most": {"amount": "1000.00", "currency": "EUR"}}
     assert (terms["min_margin"]["amount"], shown["next_payout_run"]) == ("0.50", "2027-01-01")
     page = words_of(visitor_of(market, publisher).open("/publisher/terms"))
-    assert "Settled sales 3 200 not yet" in page and "Days since you were admitted 30 30 yes" in page
+    assert "Settled sales 3 200 not yet" in page and "Days since admission 30 30 yes" in page
     assert "New" in page and "€1,000.00" in page
 
 
@@ -350,7 +352,7 @@ def test_a_mail_says_what_changed_and_why(market: Market, publisher: Member, mon
     mail_terms(parse_id("acc", publisher.id), 2)
     [(subject, text)] = sent
     assert subject == "You are on the tier standard from now on"
-    for line in ("Tier: new → standard", "Your share of the price: 70 % → 77 %", "Payouts: monthly → twice a month",
+    for line in ("Tier: new → standard", "Share of the price: 70 % → 77 %", "Payouts: monthly → twice a month",
                  "First payout reviewed: yes → no", "Why: agreed by phone"):  # fmt: skip
         assert line in text, text
     assert "Least payout" not in text
