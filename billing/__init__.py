@@ -87,10 +87,11 @@ from billing.earners import (
 from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
-from billing.funding.due import run_due_cards
+from billing.funding.due import run_due_cards, run_due_payouts
 from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
+from billing.funding.onboarding import look_at_rail, onboarding_address
 from billing.funding.paying import start_give_back, start_top_up
 from billing.funding.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
 from billing.funding.recharge.choosing import (
@@ -116,6 +117,44 @@ from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resol
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.own_funds import put_in_funds
+from billing.payouts.drafting import Draft as PayoutDraft
+from billing.payouts.drafting import approve as approve_payout
+from billing.payouts.drafting import draft as draft_payout
+from billing.payouts.drafting import note_seen as note_run_seen
+from billing.payouts.drafting import open_run as open_payout_run
+from billing.payouts.drafting import try_again as try_payout_again
+from billing.payouts.drafting import withdraw as withdraw_payout
+from billing.payouts.files import content_of_file as content_of_payout_file
+from billing.payouts.files import give_up as give_up_payout_file
+from billing.payouts.files import hand_on as hand_on_payout_file
+from billing.payouts.files import make_file as make_payout_file
+from billing.payouts.files import name_of_file as name_of_payout_file
+from billing.payouts.models import Payout, PayoutEvent, PayoutFile, PayoutRail, PayoutResult, PayoutRun
+from billing.payouts.outcomes import take_back as take_payout_back
+from billing.payouts.pain import Debtor as PayoutDebtor
+from billing.payouts.rails import RailWish, find_rail, get_rail, rails_of, say_rail
+from billing.payouts.results import take_results as take_payout_results
+from billing.payouts.standing import Counted as CountedPayouts
+from billing.payouts.standing import (
+    ShownPayout,
+    ToPay,
+    counted_payouts,
+    earners_to_pay,
+    get_payout,
+    owed_since,
+    owing_for_long,
+    paid_before,
+    paid_currencies,
+    payable_since,
+    payouts_in,
+    payouts_of,
+    payouts_of_file,
+    to_pay,
+)
+from billing.payouts.standing import events_of as payout_events_of
+from billing.payouts.standing import files_lately as payout_files_lately
+from billing.payouts.standing import get_file as get_payout_file
+from billing.payouts.standing import results_lately as payout_results_lately
 from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
 from billing.stand_in import StandIn, stand_in_for
@@ -141,6 +180,7 @@ __all__ = [
     "Check",
     "CheckResult",
     "Choice",
+    "CountedPayouts",
     "CreditLine",
     "Debt",
     "DebtMove",
@@ -160,10 +200,19 @@ __all__ = [
     "Paid",
     "Payee",
     "Payer",
+    "Payout",
+    "PayoutDebtor",
+    "PayoutDraft",
+    "PayoutEvent",
+    "PayoutFile",
+    "PayoutRail",
+    "PayoutResult",
+    "PayoutRun",
     "Posted",
     "Posting",
     "ProForma",
     "PromoGrant",
+    "RailWish",
     "RechargeNote",
     "RechargeWish",
     "Reconciliation",
@@ -171,16 +220,19 @@ __all__ = [
     "SavedCard",
     "Sent",
     "Sheet",
+    "ShownPayout",
     "StandIn",
     "Suggestion",
     "Suspended",
     "SuspenseMove",
+    "ToPay",
     "TopUp",
     "TrialLine",
     "Typed",
     "WalletBalance",
     "Ways",
     "Wish",
+    "approve_payout",
     "ask_check",
     "ask_pro_forma",
     "ask_promo",
@@ -197,6 +249,8 @@ __all__ = [
     "compensate",
     "confirm_move",
     "content_of",
+    "content_of_payout_file",
+    "counted_payouts",
     "credit_wallet",
     "debt_moves_of",
     "decide_promo",
@@ -204,23 +258,31 @@ __all__ = [
     "details_of",
     "documents_about",
     "documents_of",
+    "draft_payout",
     "earned_by",
+    "earners_to_pay",
     "earnings_of",
     "erase_card_news",
     "every_debt_move",
     "figures_of",
     "find_bank_account",
+    "find_rail",
     "find_session",
     "get_card_page",
     "get_document",
     "get_import",
+    "get_payout",
+    "get_payout_file",
     "get_pro_forma",
+    "get_rail",
     "get_suspended",
     "get_top_up",
     "give_backs_of",
+    "give_up_payout_file",
     "grant_promo",
     "grants_of",
     "grants_waiting",
+    "hand_on_payout_file",
     "history_of",
     "imports",
     "is_low",
@@ -233,24 +295,42 @@ __all__ = [
     "lines_of",
     "lines_of_import",
     "lock_parties",
+    "look_at_rail",
+    "make_payout_file",
     "mature_reserves",
     "move_suspense",
     "moves_of",
+    "name_of_payout_file",
     "net_owed",
     "note_paces",
+    "note_run_seen",
     "notes_of",
+    "onboarding_address",
     "open_debts_of",
     "open_earner",
     "open_moves",
+    "open_payout_run",
     "open_wallet",
     "outcomes_of",
+    "owed_since",
+    "owing_for_long",
     "owing_of",
+    "paid_before",
+    "paid_currencies",
     "pay_early",
+    "payable_since",
+    "payout_events_of",
+    "payout_files_lately",
+    "payout_results_lately",
+    "payouts_in",
+    "payouts_of",
+    "payouts_of_file",
     "pdf_of",
     "place_hold",
     "posting_of",
     "pro_formas_of",
     "put_in_funds",
+    "rails_of",
     "readmit_wallet",
     "recharge_of",
     "recharges_of",
@@ -262,8 +342,10 @@ __all__ = [
     "resume_recharge",
     "return_fee",
     "run_due_cards",
+    "run_due_payouts",
     "say_bank_account",
     "say_details",
+    "say_rail",
     "set_credit_line",
     "settle_against",
     "settle_by_hand",
@@ -279,9 +361,13 @@ __all__ = [
     "suspend_wallet",
     "suspended",
     "take_in",
+    "take_payout_back",
+    "take_payout_results",
+    "to_pay",
     "top_ups_of",
     "transfers_of",
     "trial_balance",
+    "try_payout_again",
     "versions_of",
     "wake_bank",
     "wallet_of",
@@ -289,4 +375,5 @@ __all__ = [
     "wallets_to_count",
     "warn_low",
     "withdraw_move",
+    "withdraw_payout",
 ]

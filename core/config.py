@@ -48,6 +48,7 @@ class Settings:
     bounces_url: str | None = None
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_connect_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
     test_money: bool = False
     seller: Seller = Seller()
@@ -100,6 +101,7 @@ class Settings:
             bounces_url=checked("LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"),
             stripe_secret_key=environment.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environment.get("STRIPE_WEBHOOK_SECRET") or None,
+            stripe_connect_webhook_secret=environment.get("STRIPE_CONNECT_WEBHOOK_SECRET") or None,
             stripe_api_base=checked(
                 "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
             ),
@@ -111,6 +113,11 @@ class Settings:
     def takes_cards(self) -> bool:
         """Tell whether a card processor is set up: Stripe, or the fake that `serve` starts without its key."""
         return self.stripe_secret_key is not None
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str | None, ...]:
+        """Return with what Stripe may sign its events: those of our account, and those of accounts that are paid."""
+        return (self.stripe_webhook_secret, self.stripe_connect_webhook_secret)
 
     @property
     def address(self) -> str:

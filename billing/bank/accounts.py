@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from billing.bank.models import BankAccount
-from billing.bank.references import iban_fault, is_bic, plain
+from billing.iban import iban_fault, is_bic, plain
 from core.db import db
 from core.errors import Fault, Invalid
 from core.ids import new_id
