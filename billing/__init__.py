@@ -150,6 +150,7 @@ from billing.payouts.standing import (
     payouts_of,
     payouts_of_file,
     to_pay,
+    was_paid_at,
 )
 from billing.payouts.standing import events_of as payout_events_of
 from billing.payouts.standing import files_lately as payout_files_lately
@@ -374,6 +375,7 @@ __all__ = [
     "wallets_of",
     "wallets_to_count",
     "warn_low",
+    "was_paid_at",
     "withdraw_move",
     "withdraw_payout",
 ]

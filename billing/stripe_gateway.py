@@ -19,6 +19,7 @@ T = TypeVar("T")
 About = Literal["checkout", "payment", "refund", "chargeback", "card", "account", "transfer", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
+GONE = "account_invalid"
 KEPT = "leadbourse_stripe"  # under which an application keeps its door
 API_VERSION = stripe.api_version
 
@@ -259,8 +260,9 @@ def _ask(call: Callable[[], T]) -> T:
     try:
         return call()
     except _UNDECIDED as error:
-        if error.code == "account_invalid":  # of an account that is paid, closed or no longer ours: that is an answer
-            raise Refused(error.code, _says(error)) from error
+        # Of an account that is paid, and was closed or is no longer ours: that is an answer.
+        if error.error is not None and error.error.code == GONE:
+            raise Refused(GONE, _says(error)) from error
         raise Undecided(_says(error)) from error
     except stripe.StripeError as error:
         # 409: another request with the key is under way. Whatever has no status never got an answer.

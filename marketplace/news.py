@@ -10,7 +10,16 @@ NEWS = News(
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("credit.overdue", "credit.paid"),
-        *("payout.sent", "payout.failed", "wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
+        *(
+            "payout.sent",
+            "payout.failed",
+            "payout.rail_said",
+            "payouts.waiting",
+            "wallet.low",
+            "wallet.suspended",
+            "wallet.readmitted",
+            "books.wrong",
+        ),
         "bank.suspense",
     ),
     prefixes={

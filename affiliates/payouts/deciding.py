@@ -21,6 +21,7 @@ SENTENCES = {
     "below_threshold": "Less is payable than the smallest payout. It is paid once there is more, or after long.",
     "draft_waits": "Your last payout is not sent yet. What has become payable since comes with the next one.",
     "first_payout_capped": "A first payout is limited and looked at by a person. The rest comes with the next one.",
+    "new_place": "You were paid elsewhere before, so that a person looks at the first payout to the new place.",
     "waits_for_balance": "It is sent as soon as the exchange's balance at the payment processor covers it.",
     "second_needed": "It is large, so that a second person agrees before it is sent.",
     "tried_again": "It was refused and is tried once more.",
@@ -58,6 +59,7 @@ class Facts:
     obstacle: str | None
     is_first: bool
     since: datetime | None
+    is_new_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def decide(facts: Facts, rules: PayoutRules, at: datetime) -> Decision:
     reason = _obstacle(facts, rules, at)
     if reason is not None:
         return Decision(False, facts.payable_minor, reason)
+    if facts.is_new_place:  # whoever took over an account says another place first
+        return Decision(True, facts.payable_minor, "new_place", needs_review=True)
     if not facts.is_first or rules.first_most_minor is None:
         return Decision(True, facts.payable_minor)
     capped = facts.payable_minor > rules.first_most_minor

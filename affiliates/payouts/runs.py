@@ -28,6 +28,7 @@ from billing import (
     payable_since,
     rails_of,
     to_pay,
+    was_paid_at,
 )
 from core.db import db
 from core.errors import Conflict, Fault, NotAllowed
@@ -133,9 +134,11 @@ def _decide(
     """Decide about a publisher; the first time is asked for where the caller does not know it."""
     obstacle = None if rail is None or rail.state == "ready" else (rail.reason or "onboarding_unfinished")
     first = publisher_id not in paid_before([publisher_id]) if is_first is None else is_first
+    is_new_place = not first and rail is not None and not was_paid_at(rail)
     is_small = has.payable.minor < max(rules.threshold_minor, rules.threshold_other_minor)
     since = payable_since(publisher_id, has.payable.currency) if is_small else None
-    facts = Facts(has.payable.minor, has.owed.minor, rail.kind if rail else None, obstacle, first, since)
+    facts = Facts(has.payable.minor, has.owed.minor, rail.kind if rail else None, obstacle, first, since,
+                  is_new_place)  # fmt: skip
     decision = decide(facts, rules, at)
     return decision, rail if decision.pays else None
 

@@ -1,4 +1,4 @@
-"""What an object at the card processor tells when it is read again: a page, payment, refund, chargeback, transfer …"""
+"""What an object at the card processor tells when it is read again: a page, payment, refund, chargeback, transfer."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is to be paid to whom: drafted once a run and earner, or left out for a reason; agreed to; withdrawn; tried anew.
+"""What is to be paid to whom: drafted once a run and earner, or left out for a reason; agreed to, withdrawn, repeated.
 
 A draft moves no money: what it names stays payable until it is ordered, and a claw-back may take it before.
 """
@@ -137,8 +137,9 @@ def _write(run_id: UUID, attempt: int, wanted: Draft, actor: str, at: datetime) 
     payout = Payout(
         id=new_id(), run_id=run_id, account_id=wanted.account_id, attempt=attempt, currency=wanted.money.currency,
         amount_minor=wanted.money.minor, back_minor=0, rail_id=wanted.rail_id,
-        state="skipped" if skipped else "drafted", reason=wanted.reason, needs_review=not skipped and wanted.needs_review,
-        needs_second=not skipped and _needs_second(wanted, at), drafted_at=at, moved_by=actor, moved_at=at,
+        state="skipped" if skipped else "drafted", reason=wanted.reason,
+        needs_review=not skipped and wanted.needs_review, needs_second=not skipped and _needs_second(wanted, at),
+        drafted_at=at, moved_by=actor, moved_at=at,
     )  # fmt: skip
     db.session.add(payout)
     db.session.flush()

@@ -65,6 +65,13 @@ def paid_before(account_ids: Sequence[UUID]) -> set[UUID]:
     return set(db.session.scalars(query.where(Payout.state == "paid")))
 
 
+def was_paid_at(rail: PayoutRail) -> bool:
+    """Tell whether an earner was ever paid where a rail of his goes."""
+    query = select(Payout.id).join(PayoutRail, PayoutRail.id == Payout.rail_id)
+    query = query.where(Payout.account_id == rail.account_id, Payout.state == "paid")
+    return db.session.scalar(query.where(PayoutRail.destination == rail.destination).limit(1)) is not None
+
+
 def payable_since(account_id: UUID, currency: str) -> datetime | None:
     """Return since when an earner waits for what is payable: when he was last paid, else when he first earned."""
     paid = select(func.max(Payout.ordered_at)).where(

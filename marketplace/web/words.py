@@ -223,6 +223,10 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "payout": _l("Payout"),
+    "payout_back": _l("Payout that did not leave"),
+    "transfer": _l("Payout sent"),
+    "transfer_back": _l("Payout that came back"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
 }
