@@ -56,9 +56,8 @@ def ask(publisher_id: UUID, currency: str, actor: str, at: datetime) -> Payout:
 def agree(payout_id: UUID, actor: str, at: datetime) -> Payout:
     """Agree to a draft, leaving an event; raises what `approve_payout` does."""
     payout = approve_payout(payout_id, actor, at)
-    _log(
-        payout.account_id, f"payout>{'agreed' if payout.state == 'drafted' else 'approved'}", actor, _named(payout), at
-    )
+    step = "agreed" if payout.state == "drafted" else "approved"
+    _log(payout.account_id, f"payout>{step}", actor, _named(payout), at)
     return payout
 
 
@@ -109,12 +108,12 @@ def give_up(file_id: UUID, actor: str, at: datetime) -> PayoutFile:
     return file
 
 
-def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> PayoutResult:
-    """Take in a sheet of results, leaving an event the first time."""
-    found = take_payout_results(raw, kind, name, actor, at)
-    if found.imported_at == at:
+def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> tuple[PayoutResult, bool]:
+    """Take in a sheet of results, leaving an event; False beside it when it was taken in before."""
+    found, is_new = take_payout_results(raw, kind, name, actor, at)
+    if is_new:
         _log(found.id, "payout_results>taken_in", actor, f"{kind}: {found.lines} lines", at)
-    return found
+    return found, is_new
 
 
 def announce_waiting(at: datetime) -> None:

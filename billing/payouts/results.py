@@ -20,15 +20,15 @@ from core.money import Money
 FAILED = "payer_could_not_deliver"
 
 
-def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> PayoutResult:
-    """Take in a sheet of results of files of a kind, in the session's transaction; the same bytes again are the same.
+def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> tuple[PayoutResult, bool]:
+    """Take in a sheet of results of files of a kind, in the session's transaction; False with the same bytes again.
 
     Each line is `paid`, `failed`, `waits`, `repeated`, or refused with a code and a sentence. Invalid `bad_results` for
     what is no such sheet: nothing is kept then.
     """
     digest = hashlib.sha256(raw).digest()
     if known := db.session.scalar(select(PayoutResult).where(PayoutResult.digest == digest)):
-        return known
+        return known, False
     told, wrong = read_results(raw)
     if wrong:
         raise Invalid("bad_results", wrong)
@@ -44,7 +44,7 @@ def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> 
                         imported_by=actor, imported_at=at)  # fmt: skip
     db.session.add(kept)
     db.session.flush()
-    return kept
+    return kept, True
 
 
 def _find(one: Told, kind: str) -> UUID | tuple[str, str]:

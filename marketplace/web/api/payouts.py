@@ -23,8 +23,8 @@ from marketplace.web.api.balances import CURRENCY, asked_currency
 from marketplace.web.api.described import describe
 from marketplace.web.api.shown import amount, instant, instant_or_none
 
-State = Annotated[str, one_of((
-    "skipped", "drafted", "approved", "ordered", "sent", "paid", "refused", "failed", "reversed", "withdrawn"))]  # fmt: skip
+STATES = ("skipped", "drafted", "approved", "ordered", "sent", "paid", "refused", "failed", "reversed", "withdrawn")
+State = Annotated[str, one_of(STATES)]
 RailKind = Annotated[str, one_of(("connect", "sepa", "wise", "paypal"))]
 
 
@@ -131,7 +131,8 @@ def _shown(row: ShownPayout) -> PayoutShown:
         returned=amount(one.back_minor, one.currency), reason=one.reason,
         message=SENTENCES.get(one.reason or "") or one.says, rail=rail.kind if rail else None,
         place=masked(rail) if rail else None, due_on=row.run.due_on, expected_on=expected_on(row),
-        drafted_at=instant(one.drafted_at), ordered_at=instant_or_none(one.ordered_at), changed_at=instant(one.moved_at),
+        drafted_at=instant(one.drafted_at), ordered_at=instant_or_none(one.ordered_at),
+        changed_at=instant(one.moved_at),
     )  # fmt: skip
 
 
