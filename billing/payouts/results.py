@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.payouts.models import Payout, PayoutFile, PayoutResult
-from billing.payouts.moving import get_locked, move
+from billing.payouts.moving import get_locked, move, one_at_a_time
 from billing.payouts.outcomes import fail_by_file, pay_by_file
 from billing.payouts.rails import block_rail
 from billing.payouts.sheets import Told, read_results
@@ -26,6 +26,7 @@ def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> 
     Each line is `paid`, `failed`, `waits`, `repeated`, or refused with a code and a sentence. Invalid `bad_results` for
     what is no such sheet: nothing is kept then.
     """
+    one_at_a_time("results")
     digest = hashlib.sha256(raw).digest()
     if known := db.session.scalar(select(PayoutResult).where(PayoutResult.digest == digest)):
         return known, False
