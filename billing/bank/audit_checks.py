@@ -57,7 +57,7 @@ MOVES_ARE_BOOKED = r"""
         SELECT t.id, t.key, t.kind, e.amount_minor AS minor,
                (SELECT o.owner_id FROM billing.entries o WHERE o.transaction_id = t.id AND o.account = 2000) AS owner_id
         FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2900
-        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_return'))
+        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_payouts', 'suspense_return'))
     SELECT m.id AS move_id, m.state, m.amount_minor, p.id AS transaction_id, p.minor AS booked_minor
     FROM billing.suspense_moves m FULL JOIN posted p ON p.key = 'suspense\:' || m.id
     LEFT JOIN billing.bank_entries b ON b.id = m.entry_id
@@ -73,7 +73,7 @@ SUSPENSE_IS_NOBODY_ELSES = """
     SELECT t.id AS transaction_id, t.key, t.kind, e.amount_minor
     FROM billing.entries e JOIN billing.transactions t ON t.id = e.transaction_id
     WHERE e.account = 2900 AND t.kind NOT IN ('bank_suspense', 'bank_return', 'suspense', 'top_up', 'suspense_assign',
-                                              'suspense_fees', 'suspense_fx', 'suspense_return')
+                                              'suspense_fees', 'suspense_fx', 'suspense_payouts', 'suspense_return')
 """
 
 BANK_CHECKS = (

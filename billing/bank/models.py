@@ -244,8 +244,8 @@ class SuspenseMove(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="suspense_moves_pkey"),
         CheckConstraint(
-            "kind IN ('assign', 'return', 'fees', 'fx') AND amount_minor <> 0 AND (kind IN ('fees', 'fx') OR "
-            "amount_minor > 0) AND (kind = 'assign') = (account_id IS NOT NULL) AND (kind = 'return') = "
+            "kind IN ('assign', 'return', 'fees', 'fx', 'payouts') AND amount_minor <> 0 AND (kind IN ('fees', 'fx', "
+            "'payouts') OR amount_minor > 0) AND (kind = 'assign') = (account_id IS NOT NULL) AND (kind = 'return') = "
             "(reference IS NOT NULL) AND state IN ('proposed', 'owed', 'done', 'withdrawn') AND (state <> 'owed' "
             "OR kind = 'return') AND (state IN ('done', 'withdrawn')) = (ended_at IS NOT NULL) AND confirmed_by "
             "<> actor AND against_id <> transaction_id AND num_nonnulls(entry_id, against_id) <= CASE WHEN kind = "

@@ -14,14 +14,15 @@ from billing.bank.models import SuspenseMove
 from billing.bank.references import BODY, make_reference
 from billing.bank.standing import get_suspended
 from billing.incoming import Incoming, credit_available
-from billing.ledger import BANK, FEES, FX, SUSPENSE, Line, post
+from billing.ledger import AT_BANK_IN_TRANSIT, BANK, FEES, FX, SUSPENSE, Line, post
 from core.db import db
 from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money, is_currency
 
-KINDS = ("assign", "return", "fees", "fx")
+KINDS = ("assign", "return", "fees", "fx", "payouts")
+COUNTERS = {"fees": FEES, "fx": FX, "payouts": AT_BANK_IN_TRANSIT}
 _TAKE = text("SELECT billing.take_suspense(:item, :part)")
 _BY_ITSELF = ("owed", "done")
 
@@ -38,7 +39,7 @@ class Wish:
 
 
 def move_suspense(wish: Wish, is_credit: bool, actor: str, at: datetime) -> SuspenseMove:
-    """Take a part of an item for a wallet, to be sent back, or for fees and exchange differences.
+    """Take a part of an item for a wallet, to be sent back, for fees and exchange differences, or as payouts by file.
 
     Done at once, or proposed when its amount, with what the same person did alone about the item, is above
     `four_eyes.credit_minor`. Invalid `invalid_suspense_move` for a wish that makes no sense, Conflict `suspense_used`
@@ -116,7 +117,7 @@ def _faults(wish: Wish, is_credit: bool) -> list[Fault]:
     if wish.kind not in KINDS:
         faults.append(Fault("kind", "not_allowed_value", f"Choose one of {', '.join(KINDS)}."))
     elif wish.kind in ("assign", "return") and not is_credit:
-        faults.append(Fault("kind", "went_out", "Choose fees or fx: this money went out and is nobody's to have."))
+        faults.append(Fault("kind", "went_out", "Choose payouts, fees or fx: this money went out, to nobody here."))
     if wish.minor <= 0:
         faults.append(Fault("amount", "bad_amount", "Give an amount above zero."))
     if (wish.kind == "assign") != (wish.account_id is not None):
@@ -154,8 +155,7 @@ def _carry_out(move: SuspenseMove, actor: str, at: datetime) -> None:
         what = Incoming("suspense_assign", key, SUSPENSE, move.id, "assigned", move.reason)
         credit_available(move.account_id, Money(move.amount_minor, move.currency), what, actor, at)
     else:
-        counter = FEES if move.kind == "fees" else FX
-        lines = [Line(SUSPENSE, move.amount_minor), Line(counter, -move.amount_minor)]
+        lines = [Line(SUSPENSE, move.amount_minor), Line(COUNTERS[move.kind], -move.amount_minor)]
         post(f"suspense_{move.kind}", key, move.currency, lines, source=source, actor=actor, at=at, reason=move.reason)
     move.state, move.ended_at, move.ended_by = "done", at, actor
 

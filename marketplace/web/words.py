@@ -223,6 +223,7 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "suspense_payouts": _l("Suspense that was payouts"),
     "payout": _l("Payout"),
     "payout_back": _l("Payout that did not leave"),
     "transfer": _l("Payout sent"),

@@ -8,7 +8,7 @@ down_revision = "0036"
 
 def upgrade() -> None:
     """Add the tables, what they enforce, and the postings that move an earner."""
-    run_sql("0041_payouts", "tables", "stages", "postings", "calls")
+    run_sql("0041_payouts", "tables", "stages", "postings", "calls", "suspense")
 
 
 def downgrade() -> None:

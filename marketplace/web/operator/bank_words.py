@@ -27,6 +27,7 @@ WHYS = {
 KINDS = {
     "assign": _l("Into a wallet"), "return": _l("Send it back"), "fees": _l("Write it to fees"),
     "fx": _l("Write it to exchange differences"),
+    "payouts": _l("It is payouts by file"),
 }  # fmt: skip
 MOVES = {
     "proposed": Word("held", _l("Waits for a second person")), "owed": Word("held", _l("Owed back")),

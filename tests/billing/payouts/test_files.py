@@ -8,16 +8,19 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from billing import (
     PayoutDebtor,
     RailWish,
+    Wish,
     content_of_payout_file,
     find_rail,
     give_up_payout_file,
     hand_on_payout_file,
     make_payout_file,
+    move_suspense,
     say_rail,
     take_payout_results,
 )
@@ -48,7 +51,8 @@ def results(house: House, sheet: str, kind: str = "sepa") -> list[tuple[str, str
 def two(house: House):
     """Two drafts by SEPA, of 100.00 and 50.00."""
     first, second = house.earner(10_000), house.earner(5_000)
-    house.sepa(first), house.sepa(second)
+    house.sepa(first)
+    house.sepa(second)
     return (first, house.draft(first, 10_000)), (second, house.draft(second, 5_000))
 
 
@@ -133,7 +137,8 @@ def test_what_failed_after_it_was_paid_is_payable_again(house: House, two) -> No
 def test_lines_of_nobody_and_of_other_files_are_refused_by_code(house: House, two) -> None:
     (_, payout), _ = two
     earner = house.earner()
-    house.fund(), house.onboard(earner)
+    house.fund()
+    house.onboard(earner)
     by_stripe = house.draft(earner, 10_000)
     make(house)
     sheet = "\n".join((
@@ -250,3 +255,22 @@ def test_no_cell_is_a_formula(name: str) -> None:
     )
     assert not line[0].startswith(FORMULA) and line[0].removeprefix("'") == name.removeprefix("'")
     assert safe_cell("=1") == "'=1"
+
+
+def test_what_the_bank_shows_of_payouts_is_moved_out_of_suspense_to_them(house: House, two) -> None:
+    (_, payout), _ = two
+    make(house)
+    results(house, f"reference,status\n{payout.hex},paid\n")
+    lines = "ARRAY[ROW(1030::smallint, NULL, -10000), ROW(2900::smallint, NULL, 10000)]::billing.line[]"
+    # As a statement books a debit that names nobody.
+    with transaction() as session:
+        session.execute(
+            text(f"SELECT billing.post('suspense', 'test:debit', 'EUR', {lines}, 'x', 'tester', NULL, now())")
+        )
+        item = session.execute(text("SELECT id FROM billing.transactions WHERE key = 'test:debit'")).scalar_one()
+
+    with transaction():
+        wish = Wish(item, "payouts", 10_000, "the file of Monday")
+        assert move_suspense(wish, is_credit=False, actor=ANNA, at=house.now).state == "done"
+
+    assert (house.till.account(1050), house.till.account(2900), house.till.account(1030)) == (0, 0, -10_000)

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from core.ids import new_id, show_id
 from marketplace.jobs import run_due, settle_due, tell_of_waiting_payouts
 from marketplace.payout_acts import hand_on, make_file, take_results
 from tests.billing.payouts.conftest import ANNA, IBAN, House, account_of, sql, told
+from tests.core.test_sign_in import email_of
 from tests.factories import Market, Member
-from tests.marketplace.test_portal_pages import email_of, visitor_of
+from tests.marketplace.test_portal_pages import visitor_of
 from tests.visitor import Visitor, words_of
 
 OURS = Payee("EUR", "Leadbourse GmbH", "FR7630006000011234567890189", "AGRIFRPP")
@@ -22,7 +24,7 @@ def tier(member: Member, name: str) -> None:
     sql("UPDATE affiliates.publishers SET tier = :tier WHERE account_id = :id", tier=name, id=account_of(member))
 
 
-def items(member: Member) -> list[dict]:
+def items(member: Member) -> Any:
     return member.get("/payouts")["items"]
 
 
@@ -261,7 +263,9 @@ def test_a_list_of_payouts_is_read_page_by_page(house: House, publisher: Member)
         ({"kind": "sepa", "holder": "", "country": "Germany", "destination": IBAN}, "the name of whoever is paid"),
     ],
 )
-def test_a_wrong_place_is_refused_at_its_field(house: House, publisher: Member, typed: dict, says: str) -> None:
+def test_a_wrong_place_is_refused_at_its_field(
+    house: House, publisher: Member, typed: dict[str, str], says: str
+) -> None:
     visitor = visitor_of(house.till.market, publisher)
 
     answer = visitor.send("/publisher/payouts/place", **typed)
