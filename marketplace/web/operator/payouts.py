@@ -59,7 +59,7 @@ class FileForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 class ResultsForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """A sheet of results of the files of a rail."""
 
-    kind = SelectField(choices=[(kind, RAILS[kind]) for kind in FILES])
+    kind = SelectField(id="results-kind", choices=[(kind, RAILS[kind]) for kind in FILES])
     file = FileField(validators=[InputRequired(_l("Choose a file."))])
 
 
