@@ -1,7 +1,7 @@
 """What an object at the card processor tells when it is read again: a page, payment, refund, chargeback, transfer."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from billing.funding.balance import NOTHING, PAYMENTS, REFUNDS, REVERSALS, TRANSFERS, Explained
 from billing.funding.chargebacks import announce_chargeback, is_payment_known
@@ -49,7 +49,8 @@ def tell_account(gateway: Gateway, account_id: str, at: datetime) -> str:
     """Read an account of somebody who is paid, and what its bank took and sent back; note how they stand."""
     try:
         account = gateway.connect.account(account_id)
-        sent_on = gateway.connect.bank_payouts(account_id, at - BANK_LOOKS_BACK)
+        # By the processor's clock, which is the real one.
+        sent_on = gateway.connect.bank_payouts(account_id, datetime.now(UTC) - BANK_LOOKS_BACK)
     except Refused as refused:
         if refused.code != "account_invalid":
             raise

@@ -34,7 +34,8 @@ def order(payout: Payout, actor: str, at: datetime) -> bool:
     """
     rail = db.session.get_one(PayoutRail, payout.rail_id, with_for_update=True, populate_existing=True)
     if rail.ended_at is not None or rail.state != "ready":
-        move(payout, "withdrawn", actor, at, reason=rail.reason or "rail_changed")
+        why = "rail_changed" if rail.ended_at is not None else rail.reason
+        move(payout, "withdrawn", actor, at, reason=why or "rail_blocked")
         return False
     lines = [
         Line(PAYABLE, payout.amount_minor, payout.account_id),

@@ -187,7 +187,7 @@ def _write(account_id: UUID, said: RailWish, state: str, actor: str, at: datetim
 
 
 def _is_same(present: PayoutRail, said: RailWish) -> bool:
-    if present.state == "blocked":
+    if present.state in ("blocked", "closed"):
         return False
     where = said.kind == "connect" or (present.destination, present.bic or "") == (said.destination, said.bic)
     return where and (present.kind, present.holder, present.country) == (said.kind, said.holder, said.country)

@@ -493,3 +493,22 @@ def test_an_account_whose_answer_was_lost_is_the_same_account(house: House) -> N
     account = house.onboard(earner)
 
     assert [one.id for one in gateway()._client.accounts.list().data] == [account]
+
+
+def test_whose_account_was_closed_opens_another_one(house: House, paid) -> None:
+    earner, account = paid
+    house.till.stripe.control("POST", f"accounts/{account}/closed")
+    house.look()
+
+    assert house.onboard(earner) != account
+    payout = house.draft(earner, 10_000)
+    house.look()
+    assert house.state(payout) == "paid"
+
+
+def test_who_comes_back_to_the_processor_has_the_account_from_before(house: House, paid) -> None:
+    earner, account = paid
+    house.sepa(earner)
+
+    assert house.onboard(earner) == account
+    assert house.payout(house.draft(earner, 10_000)).state == "approved"
