@@ -1,6 +1,6 @@
 """The questions of the audit about money out: what is on its way, and what each payout booked."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 IN_FLIGHT_IS_OPEN_PAYOUTS = """
     SELECT account_id, currency, r.in_flight AS in_flight_minor, p.minor AS open_payouts_minor

@@ -1,35 +1,18 @@
-"""The days on which payouts are drafted: of a month, of half a month, of a week; all days are UTC."""
+"""The latest day on which payouts of a schedule were due, and the day on which one arrives; all days are UTC."""
 
 from datetime import date, timedelta
-from typing import Literal
 
-Schedule = Literal["monthly", "twice_monthly", "weekly"]
+from affiliates.terms.schedule import is_run_day
 
-SCHEDULES: tuple[Schedule, ...] = ("monthly", "twice_monthly", "weekly")
-DAYS_OF_MONTH = {"monthly": (1,), "twice_monthly": (1, 16)}
-MONDAY = 0
 A_DAY = timedelta(days=1)
 ARRIVES = {"connect": 3, "sepa": 1, "wise": 2, "paypal": 1}  # working days from being sent
 
 
-def is_slot(schedule: Schedule, day: date) -> bool:
-    """Tell whether payouts of a schedule are drafted on a day."""
-    return day.weekday() == MONDAY if schedule == "weekly" else day.day in DAYS_OF_MONTH[schedule]
-
-
-def last_slot(schedule: Schedule, today: date) -> date:
+def last_run_day(payouts_a_month: int, today: date) -> date:
     """Return the latest day, today included, on which payouts of a schedule were due."""
     day = today
-    while not is_slot(schedule, day):
+    while not is_run_day(payouts_a_month, day):
         day -= A_DAY
-    return day
-
-
-def next_slot(schedule: Schedule, today: date) -> date:
-    """Return the first day after today on which payouts of a schedule are due."""
-    day = today + A_DAY
-    while not is_slot(schedule, day):
-        day += A_DAY
     return day
 
 

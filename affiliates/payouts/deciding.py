@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from affiliates.payouts.calendar import Schedule
-
 LEAST_MINOR = 100  # of whoever waited long
 
 # Why nothing is paid, or less; each is a code that the publisher sees, with what it means.
@@ -41,7 +39,7 @@ SENTENCES = {
 class PayoutRules:
     """When a publisher is paid, from which amount on, and what holds for the first time."""
 
-    schedule: Schedule
+    payouts_a_month: int
     threshold_minor: int
     threshold_other_minor: int
     small_after_days: int

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
-from affiliates.models import Publisher
-from affiliates.payouts.calendar import SCHEDULES, Schedule, last_slot, next_slot
+from affiliates.payouts.calendar import last_run_day
 from affiliates.payouts.deciding import SENTENCES, Decision, Facts, PayoutRules, decide
-from affiliates.payouts.rules import payout_rules_of
-from affiliates.publishers import get_publisher
+from affiliates.payouts.rules import payout_rules_of, payout_rules_of_all
+from affiliates.terms.schedule import SCHEDULES, next_run_day
 from billing import (
     Payout,
     PayoutDraft,
@@ -30,7 +27,6 @@ from billing import (
     to_pay,
     was_paid_at,
 )
-from core.db import db
 from core.errors import Conflict, Fault, NotAllowed
 from core.failpoints import failpoint
 from core.ids import new_id
@@ -44,12 +40,13 @@ ACTOR = "system:payouts"
 class NextPayout:
     """When a publisher is paid next, and how much it would be today, or why nothing."""
 
-    schedule: Schedule
+    schedule: str
     on: date
     money: Money
     reason: str | None
     on_request: bool
     threshold: Money
+    rail: PayoutRail | None
 
 
 def draft_due_payouts(at: datetime) -> int:
@@ -58,12 +55,12 @@ def draft_due_payouts(at: datetime) -> int:
     A run has one key for its currency, schedule and day, so that several workers draft one and none twice.
     """
     for currency in paid_currencies():
-        for schedule in SCHEDULES:
-            day = last_slot(schedule, at.date())
+        for often, schedule in SCHEDULES.items():
+            day = last_run_day(often, at.date())
             run = open_payout_run(f"{currency}:{schedule}:{day}", currency, day, ACTOR, at)
             while run.ended_at is None:
                 batch = earners_to_pay(currency, run.seen_to, BATCH)
-                drafted = _draft_batch(run, schedule, batch, at)
+                drafted = _draft_batch(run, often, batch, at)
                 note_run_seen(run, batch[-1].account_id if batch else None, at)
                 if drafted:
                     failpoint("payouts.drafted")
@@ -72,15 +69,14 @@ def draft_due_payouts(at: datetime) -> int:
 
 
 def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> Payout:
-    """Draft a payout of all that is payable now, for a publisher whose tier may ask for it on any day.
+    """Draft a payout of all that is payable now, for a publisher whose terms let him ask for it on any day.
 
     NotAllowed `not_on_request` for others; Conflict `payout_not_due`, with the reason as its fault, when there is
     nothing to pay, nowhere to pay it, or a payout that waits already.
     """
-    publisher = get_publisher(publisher_id)
-    rules = payout_rules_of(publisher)
+    rules = payout_rules_of(publisher_id)
     if not rules.on_request:
-        raise NotAllowed("not_on_request", "Wait for the next day of payouts: only the tier top is paid on request.")
+        raise NotAllowed("not_on_request", "Wait for the next day of payouts: your terms pay on no other.")
     run = open_payout_run(f"request:{new_id()}", currency, at.date(), actor, at)
     note_run_seen(run, None, at)
     decision, rail = _decide(to_pay(publisher_id, currency), find_rail(publisher_id), rules, publisher_id, at)
@@ -94,14 +90,15 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
 
 def next_payout_of(publisher_id: UUID, currency: str, at: datetime) -> NextPayout:
     """Return when a publisher is paid next, and what that would be by what he has today."""
-    rules = payout_rules_of(get_publisher(publisher_id))
+    rules = payout_rules_of(publisher_id)
     rail = find_rail(publisher_id)
     decision, _ = _decide(to_pay(publisher_id, currency), rail, rules, publisher_id, at)
     is_other = rail is not None and rail.kind in ("wise", "paypal")
     threshold = rules.threshold_other_minor if is_other else rules.threshold_minor
+    often, today = rules.payouts_a_month, at.date()
     return NextPayout(
-        rules.schedule, next_slot(rules.schedule, at.date()), Money(decision.minor if decision.pays else 0, currency),
-        decision.reason, rules.on_request, Money(threshold, currency),
+        SCHEDULES[often], next_run_day(often, today), Money(decision.minor if decision.pays else 0, currency),
+        decision.reason, rules.on_request, Money(threshold, currency), rail,
     )  # fmt: skip
 
 
@@ -110,11 +107,12 @@ def _not_due(reason: str) -> Conflict:
     return Conflict("payout_not_due", says, [Fault("payout", reason, says)])
 
 
-def _draft_batch(run: PayoutRun, schedule: Schedule, batch: Sequence[ToPay], at: datetime) -> int:
+def _draft_batch(run: PayoutRun, payouts_a_month: int, batch: Sequence[ToPay], at: datetime) -> int:
     ids = [one.account_id for one in batch]
-    known = {row.account_id: row for row in db.session.scalars(select(Publisher).where(Publisher.account_id.in_(ids)))}
-    rules = {each: payout_rules_of(row) for each, row in known.items()}
-    mine = [one for one in batch if one.account_id in rules and rules[one.account_id].schedule == schedule]
+    rules = payout_rules_of_all(ids)
+    mine = [
+        one for one in batch if one.account_id in rules and rules[one.account_id].payouts_a_month == payouts_a_month
+    ]
     rails, paid = rails_of(ids), paid_before(ids)
     for one in mine:
         rail = rails.get(one.account_id)

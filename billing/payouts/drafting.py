@@ -14,10 +14,10 @@ from billing.payouts.models import Payout, PayoutRun
 from billing.payouts.moving import ACTOR, get_locked, move, note, one_at_a_time
 from billing.payouts.stages import ORDERED, WAITING
 from core.db import db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotAllowed
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 A_DAY = timedelta(days=1)
 PERSON = "user:"  # how the name of somebody signed in begins
@@ -162,4 +162,4 @@ def _needs_second(wanted: Draft, at: datetime) -> bool:
         one.account_id == wanted.account_id, one.state.in_((*WAITING, *ORDERED)), ~one.needs_second,
         one.drafted_at > at - A_DAY,
     )  # fmt: skip
-    return wanted.money.minor + int(db.session.scalar(query) or 0) > default("four_eyes.payout_minor")
+    return wanted.money.minor + int(db.session.scalar(query) or 0) > overrides().setting("four_eyes.payout_minor")

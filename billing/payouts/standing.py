@@ -80,7 +80,8 @@ def payable_since(account_id: UUID, currency: str) -> datetime | None:
     first = select(Transaction.occurred_at).join(Entry, Entry.transaction_id == Transaction.id).where(
         Entry.owner_id == account_id, Entry.currency == currency, Entry.account == PAYABLE, Entry.amount_minor < 0
     )  # fmt: skip
-    return db.session.scalar(paid) or db.session.scalar(first.order_by(Entry.transaction_id).limit(1))
+    earned = first.order_by(Entry.transaction_id).limit(1)
+    return db.session.scalar(select(func.coalesce(paid.scalar_subquery(), earned.scalar_subquery())))
 
 
 def payouts_of(account_id: UUID, most: int = 50, before: UUID | None = None) -> list[ShownPayout]:

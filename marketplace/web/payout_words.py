@@ -63,7 +63,7 @@ RAIL_STATES = {
 }
 SCHEDULES = {
     "monthly": _l("on the 1st of each month"),
-    "twice_monthly": _l("on the 1st and 16th of each month"),
+    "twice_a_month": _l("on the 1st and 16th of each month"),
     "weekly": _l("each Monday"),
 }
 OUTCOMES = {

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliates.payouts.calendar import SCHEDULES, arrives_on, is_slot, last_slot, next_slot
+from affiliates import SCHEDULES, is_run_day, next_run_day
+from affiliates.payouts.calendar import arrives_on, last_run_day
 from affiliates.payouts.deciding import SENTENCES, Decision, Facts, PayoutRules, decide
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
-RULES = PayoutRules("monthly", 5_000, 10_000, 90, 100_000, on_request=False)
+RULES = PayoutRules(1, 5_000, 10_000, 90, 100_000, on_request=False)
 
 
 def facts(payable: int = 20_000, **more) -> Facts:
@@ -28,23 +29,23 @@ def facts(payable: int = 20_000, **more) -> Facts:
 @pytest.mark.parametrize(
     ("schedule", "today", "last", "following"),
     [
-        ("monthly", date(2026, 11, 30), date(2026, 11, 1), date(2026, 12, 1)),
-        ("monthly", date(2026, 12, 1), date(2026, 12, 1), date(2027, 1, 1)),
-        ("twice_monthly", date(2026, 12, 15), date(2026, 12, 1), date(2026, 12, 16)),
-        ("twice_monthly", date(2026, 12, 31), date(2026, 12, 16), date(2027, 1, 1)),
-        ("weekly", date(2026, 11, 22), date(2026, 11, 16), date(2026, 11, 23)),
+        (1, date(2026, 11, 30), date(2026, 11, 1), date(2026, 12, 1)),
+        (1, date(2026, 12, 1), date(2026, 12, 1), date(2027, 1, 1)),
+        (2, date(2026, 12, 15), date(2026, 12, 1), date(2026, 12, 16)),
+        (2, date(2026, 12, 31), date(2026, 12, 16), date(2027, 1, 1)),
+        (4, date(2026, 11, 22), date(2026, 11, 16), date(2026, 11, 23)),
     ],
 )
 def test_the_days_of_a_schedule(schedule, today: date, last: date, following: date) -> None:
-    assert (last_slot(schedule, today), next_slot(schedule, today)) == (last, following)
+    assert (last_run_day(schedule, today), next_run_day(schedule, today)) == (last, following)
 
 
-@given(st.sampled_from(SCHEDULES), DAYS)
+@given(st.sampled_from(sorted(SCHEDULES)), DAYS)
 def test_between_two_days_of_a_schedule_there_is_no_other(schedule, today: date) -> None:
-    last, following = last_slot(schedule, today), next_slot(schedule, today)
+    last, following = last_run_day(schedule, today), next_run_day(schedule, today)
 
-    assert last <= today < following and is_slot(schedule, last) and is_slot(schedule, following)
-    assert not any(is_slot(schedule, last + timedelta(days=n)) for n in range(1, (following - last).days))
+    assert last <= today < following and is_run_day(schedule, last) and is_run_day(schedule, following)
+    assert not any(is_run_day(schedule, last + timedelta(days=n)) for n in range(1, (following - last).days))
 
 
 def test_a_weekend_is_no_day_on_which_money_arrives() -> None:

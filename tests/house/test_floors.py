@@ -23,6 +23,7 @@ PURE = (
     "billing/payouts/stages.py",
     "affiliates/payouts/calendar.py",
     "affiliates/payouts/deciding.py",
+    "billing/bank/sides.py",
     "core/defaults/resolving.py",
     "core/defaults/table.py",
     "core/money.py",

@@ -7,7 +7,7 @@ from flask import request
 from msgspec import Struct
 
 from affiliates import SENTENCES, NextPayout, next_payout_of
-from billing import PayoutRail, ShownPayout, find_rail, get_payout, payouts_of
+from billing import PayoutRail, ShownPayout, get_payout, payouts_of
 from core.errors import Fault, Invalid
 from core.http import Answer, body, business_clock, created, reads, writes
 from core.identity import Actor
@@ -69,7 +69,7 @@ class NextPayoutShown(Struct, frozen=True, kw_only=True):
     """The next day of payouts, and what would be paid by what is payable today, or why nothing."""
 
     on: date
-    schedule: Annotated[str, one_of(("monthly", "twice_monthly", "weekly"))]
+    schedule: Annotated[str, one_of(("monthly", "twice_a_month", "weekly"))]
     amount: Amount
     threshold: Amount
     reason: str | None
@@ -95,7 +95,7 @@ def list_payouts(actor: Actor) -> Answer:
 def show_next_payout(actor: Actor) -> Answer:
     """Show when the publisher is paid next, how much by today's balance, and where."""
     found = next_payout_of(actor.account_id, asked_currency(), business_clock().now())
-    return Answer(_next(found, find_rail(actor.account_id)))
+    return Answer(_next(found))
 
 
 @api.get("/payouts/<payout_id>")
@@ -136,11 +136,11 @@ def _shown(row: ShownPayout) -> PayoutShown:
     )  # fmt: skip
 
 
-def _next(found: NextPayout, rail: PayoutRail | None) -> NextPayoutShown:
+def _next(found: NextPayout) -> NextPayoutShown:
     return NextPayoutShown(
         on=found.on, schedule=found.schedule, amount=amount(found.money.minor, found.money.currency),
         threshold=amount(found.threshold.minor, found.threshold.currency), reason=found.reason,
-        message=SENTENCES.get(found.reason or ""), on_request=found.on_request, rail=_rail(rail) if rail else None,
+        message=SENTENCES.get(found.reason or ""), on_request=found.on_request, rail=_rail(found.rail) if found.rail else None,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from marketplace.web.buyer import (
     lists,
     order_editor,
     orders,
+    places,
     recharge,
     top_ups,
     transfers,
@@ -19,6 +20,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, top_ups,
-         transfers, wallet)  # fmt: skip
+PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, places,
+         top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

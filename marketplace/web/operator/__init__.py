@@ -13,6 +13,7 @@ from marketplace.web.operator import (
     jobs,
     journal,
     payouts,
+    publisher_terms,
     publishers,
     resuming,
     review,
@@ -24,6 +25,7 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
-         vertical_editor, books, card_money, journal, jobs, settings, bank, suspense, payouts)  # fmt: skip
+PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
+         credit, verticals, vertical_editor, books, card_money, journal, jobs, settings, bank, suspense,
+         payouts)  # fmt: skip
 ROOMS = (operator,)

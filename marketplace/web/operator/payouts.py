@@ -33,10 +33,10 @@ from core.http import business_clock, download
 from core.ids import parse_id, show_id
 from marketplace.payout_acts import again, agree, give_up, hand_on, make_file, masked, take_back, take_results, withdraw
 from marketplace.reports.dispute_queue import names_of
-from marketplace.web.buyer.telling import tell
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
 from marketplace.web.payout_words import OUTCOMES, RAILS, payout_state, why_word
+from marketplace.web.telling import tell
 
 MOST_BYTES = 4_000_000
 ENDED = ("paid", "refused", "failed", "reversed", "withdrawn")

@@ -18,10 +18,10 @@ from core.ids import parse_id, show_id
 from core.pages import page_time
 from marketplace.payout_acts import ask, choose_rail, masked
 from marketplace.reports.payouts import expected_on
-from marketplace.web.buyer.telling import tell
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.payout_words import RAIL_STATES, RAILS, SCHEDULES, payout_state, why_word
 from marketplace.web.publisher.routes import publisher
+from marketplace.web.telling import tell
 
 ROWS = 50
 
@@ -44,7 +44,7 @@ def payouts(person: Person) -> str:
     rows = payouts_of(person.account_id, ROWS + 1, parse_id("pay", cursor) if cursor else None)
     more = show_id("pay", rows[ROWS - 1].payout.id) if len(rows) > ROWS else None
     return render_template(
-        "marketplace/publisher/payouts.html", rows=rows[:ROWS], more=more, place=find_rail(person.account_id),
+        "marketplace/publisher/payouts.html", rows=rows[:ROWS], more=more,
         next=next_payout_of(person.account_id, CURRENCY, page_time()), expected_on=expected_on, masked=masked,
         payout_state=payout_state, why_word=why_word, rails=RAILS, rail_states=RAIL_STATES, schedules=SCHEDULES,
     )  # fmt: skip

@@ -4,7 +4,7 @@ ALTER TABLE billing.card_calls ADD CONSTRAINT card_calls_check CHECK (
     verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card', 'open_account',
              'send_transfer', 'reverse_transfer')
     AND state IN ('due', 'sent', 'done', 'refused', 'lost') AND (state IN ('due', 'sent')) = (ended_at IS NULL)
-    AND (state = 'due') = (sent_at IS NULL));
+    AND (state = 'due') <= (sent_at IS NULL) AND (sent_at IS NULL) <= (state IN ('due', 'refused')));
 
 -- Write down a call with the fact that needs it. One subject is asked for once: its key is its own.
 CREATE FUNCTION billing.write_card_call(p_verb text, p_subject uuid, p_payload jsonb, p_in_hand boolean) RETURNS uuid

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from affiliates import Wish, change_terms, present_terms
 from billing import Payee, RailWish, find_rail, owed_since, say_bank_account, say_rail
 from core.db import transaction
+from core.defaults import NOTHING
 from core.ids import new_id, show_id
 from marketplace.jobs import run_due, settle_due, tell_of_waiting_payouts
 from marketplace.payout_acts import hand_on, make_file, take_results
 from tests.billing.payouts.conftest import ANNA, IBAN, House, account_of, sql, told
+from tests.conftest import START
 from tests.core.test_sign_in import email_of
 from tests.factories import Market, Member
 from tests.marketplace.test_portal_pages import visitor_of
@@ -21,7 +24,10 @@ OURS = Payee("EUR", "Leadbourse GmbH", "FR7630006000011234567890189", "AGRIFRPP"
 
 
 def tier(member: Member, name: str) -> None:
-    sql("UPDATE affiliates.publishers SET tier = :tier WHERE account_id = :id", tier=name, id=account_of(member))
+    """Pin a publisher to a tier, so that no review moves him."""
+    with transaction():
+        wish = Wish(name, True, {}, "for a test", present_terms(account_of(member)).version)
+        change_terms(account_of(member), wish, NOTHING, ANNA, START)
 
 
 def items(member: Member) -> Any:
