@@ -140,7 +140,8 @@ def _next(found: NextPayout) -> NextPayoutShown:
     return NextPayoutShown(
         on=found.on, schedule=found.schedule, amount=amount(found.money.minor, found.money.currency),
         threshold=amount(found.threshold.minor, found.threshold.currency), reason=found.reason,
-        message=SENTENCES.get(found.reason or ""), on_request=found.on_request, rail=_rail(found.rail) if found.rail else None,
+        message=SENTENCES.get(found.reason or ""), on_request=found.on_request,
+        rail=_rail(found.rail) if found.rail else None,
     )  # fmt: skip
 
 
