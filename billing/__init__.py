@@ -31,10 +31,7 @@ from billing.bank.booking import book_lines
 from billing.bank.models import (
     BankAccount,
     BankAccountWish,
-    BankEntry,
     BankImport,
-    BankLine,
-    BankStatement,
     ProForma,
     SuspenseMove,
 )
@@ -53,7 +50,6 @@ from billing.bank.rounds import wake_bank
 from billing.bank.sheet import FIELDS as SHEET_FIELDS
 from billing.bank.sheet import Sheet as BankSheet
 from billing.bank.standing import (
-    Suggestion,
     Suspended,
     bank_unexplained,
     get_import,
@@ -117,7 +113,6 @@ from billing.funding.recharge.choosing import (
     Choice,
     choose_recharge,
     demand_currency,
-    last_recharges,
     recharge_of,
     recharges_of,
     resume_recharge,
@@ -130,10 +125,10 @@ from billing.funding.recharge.payer import cards_of
 from billing.funding.recharge.saving import start_card_page
 from billing.funding.recharge.terms import Typed
 from billing.funding.recharge.terms import Wish as RechargeWish
-from billing.funding.reconciliation import Reconciliation, reconcile
+from billing.funding.reconciliation import reconcile
 from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
-from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
+from billing.holds import HoldRequest, place_hold, resolve_holds
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.own_funds import put_in_funds
@@ -149,12 +144,11 @@ from billing.payouts.files import give_up as give_up_payout_file
 from billing.payouts.files import hand_on as hand_on_payout_file
 from billing.payouts.files import make_file as make_payout_file
 from billing.payouts.files import name_of_file as name_of_payout_file
-from billing.payouts.models import Payout, PayoutEvent, PayoutFile, PayoutRail, PayoutResult, PayoutRun
+from billing.payouts.models import Payout, PayoutFile, PayoutRail, PayoutResult, PayoutRun
 from billing.payouts.outcomes import take_back as take_payout_back
 from billing.payouts.pain import Debtor as PayoutDebtor
-from billing.payouts.rails import RailWish, find_rail, get_rail, rails_of, say_rail
+from billing.payouts.rails import RailWish, find_rail, rails_of, say_rail
 from billing.payouts.results import take_results as take_payout_results
-from billing.payouts.standing import Counted as CountedPayouts
 from billing.payouts.standing import (
     ShownPayout,
     ToPay,
@@ -178,7 +172,7 @@ from billing.payouts.standing import get_file as get_payout_file
 from billing.payouts.standing import results_lately as payout_results_lately
 from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
-from billing.stand_in import StandIn, stand_in_for
+from billing.stand_in import stand_in_for
 from billing.suspending import readmit_wallet, suspend_wallet
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
@@ -192,17 +186,13 @@ __all__ = [
     "AuditReport",
     "BankAccount",
     "BankAccountWish",
-    "BankEntry",
     "BankImport",
-    "BankLine",
     "BankSheet",
-    "BankStatement",
     "BillingDetails",
     "CardPage",
     "Check",
     "CheckResult",
     "Choice",
-    "CountedPayouts",
     "CreditLine",
     "Debt",
     "DebtMove",
@@ -213,9 +203,7 @@ __all__ = [
     "Figure",
     "Grant",
     "HistoryItem",
-    "HoldOutcome",
     "HoldRequest",
-    "HoldState",
     "JournalAsked",
     "Line",
     "Owing",
@@ -225,7 +213,6 @@ __all__ = [
     "Payout",
     "PayoutDebtor",
     "PayoutDraft",
-    "PayoutEvent",
     "PayoutFile",
     "PayoutRail",
     "PayoutResult",
@@ -237,14 +224,11 @@ __all__ = [
     "RailWish",
     "RechargeNote",
     "RechargeWish",
-    "Reconciliation",
     "ReserveDay",
     "SavedCard",
     "Sent",
     "Sheet",
     "ShownPayout",
-    "StandIn",
-    "Suggestion",
     "Suspended",
     "SuspenseMove",
     "ToPay",
@@ -301,7 +285,6 @@ __all__ = [
     "get_payout",
     "get_payout_file",
     "get_pro_forma",
-    "get_rail",
     "get_suspended",
     "get_top_up",
     "give_backs_of",
@@ -315,7 +298,6 @@ __all__ = [
     "is_low",
     "issue_receipt",
     "journal_of",
-    "last_recharges",
     "latest_card_page",
     "line_of",
     "lines_after",

@@ -150,6 +150,14 @@ def house(till: Till, app: Flask) -> House:
     return House(till)
 
 
+@pytest.fixture
+def paid(house: House) -> tuple[Member, str]:
+    """An earner of 100.00 with an account at Stripe, where there is enough."""
+    house.fund()
+    earner = house.earner()
+    return earner, house.onboard(earner)
+
+
 def told(event: str) -> list[dict[str, Any]]:
     """Return the news of an event that wait in the outbox."""
     rows = sql(
