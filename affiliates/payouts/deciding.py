@@ -3,36 +3,40 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.sentences import sentences
+
 LEAST_MINOR = 100  # of whoever waited long
 
 # Why nothing is paid, or less; each is a code that the publisher sees, with what it means.
-SENTENCES = {
-    "nothing_payable": "Nothing is payable yet. Look at the balance for what is released when.",
-    "owed": "Leads that came back cost more than is payable. What is owed is netted against what is earned next.",
-    "no_rail": "Say where you are paid: nobody has yet.",
-    "onboarding_unfinished": "Finish the pages of the payment processor, which has yet to learn who you are.",
-    "more_needed": "Give the payment processor what it still asks for; your bank account may have refused a payout.",
-    "not_looked_at_yet": "Wait some minutes: your account at the payment processor is looked at again.",
-    "account_closed": "Your account at the payment processor is closed. Say another place.",
-    "account_rejected": "The payment processor refuses your account. Say another place.",
-    "rail_blocked": "Nothing arrives where you are paid. Say another place.",
-    "below_threshold": "Less is payable than the smallest payout. It is paid once there is more, or after long.",
-    "draft_waits": "Your last payout is not sent yet. What has become payable since comes with the next one.",
-    "first_payout_capped": "A first payout is limited and looked at by a person. The rest comes with the next one.",
-    "new_place": "You were paid elsewhere before, so that a person looks at the first payout to the new place.",
-    "waits_for_balance": "It is sent as soon as the exchange's balance at the payment processor covers it.",
-    "second_needed": "It is large, so that a second person agrees before it is sent.",
-    "tried_again": "It was refused and is tried once more.",
-    "balance_fell": "Leads came back after it was drafted, so that less is payable. The next run pays what is.",
-    "rail_changed": "You said another place after it was drafted. The next run pays there.",
-    "withdrawn_by_operator": "An operator withdrew it before it was sent, and says why.",
-    "file_withdrawn": "The file that it stood in was never handed on. It is payable again.",
-    "bank_sent_back": "Your bank sent it back to your account at the payment processor, where it waits.",
-    "being_taken_back": "An operator asked for it back, and says why.",
-    "taken_back": "It was taken back and is payable again.",
-    "taken_back_in_part": "A part of it was taken back and is payable again.",
-    "not_taken_back": "It could not be taken back, and stays yours.",
-}
+SENTENCES: dict[str, str] = sentences(
+    {
+        "nothing_payable": "Nothing is payable yet. Look at the balance for what is released when.",
+        "owed": "Leads that came back cost more than is payable. What is owed is netted against what is earned next.",
+        "no_rail": "Say where you are paid: nobody has yet.",
+        "onboarding_unfinished": "Finish the pages of the payment processor, which has yet to learn who you are.",
+        "more_needed": "Give the payment processor what it still asks for; your bank account may have refused a payout.",
+        "not_looked_at_yet": "Wait some minutes: your account at the payment processor is looked at again.",
+        "account_closed": "Your account at the payment processor is closed. Say another place.",
+        "account_rejected": "The payment processor refuses your account. Say another place.",
+        "rail_blocked": "Nothing arrives where you are paid. Say another place.",
+        "below_threshold": "Less is payable than the smallest payout. It is paid once there is more, or after long.",
+        "draft_waits": "Your last payout is not sent yet. What has become payable since comes with the next one.",
+        "first_payout_capped": "A first payout is limited and looked at by a person. The rest comes with the next one.",
+        "new_place": "You were paid elsewhere before, so that a person looks at the first payout to the new place.",
+        "waits_for_balance": "It is sent as soon as the exchange's balance at the payment processor covers it.",
+        "second_needed": "It is large, so that a second person agrees before it is sent.",
+        "tried_again": "It was refused and is tried once more.",
+        "balance_fell": "Leads came back after it was drafted, so that less is payable. The next run pays what is.",
+        "rail_changed": "You said another place after it was drafted. The next run pays there.",
+        "withdrawn_by_operator": "An operator withdrew it before it was sent, and says why.",
+        "file_withdrawn": "The file that it stood in was never handed on. It is payable again.",
+        "bank_sent_back": "Your bank sent it back to your account at the payment processor, where it waits.",
+        "being_taken_back": "An operator asked for it back, and says why.",
+        "taken_back": "It was taken back and is payable again.",
+        "taken_back_in_part": "A part of it was taken back and is payable again.",
+        "not_taken_back": "It could not be taken back, and stays yours.",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
