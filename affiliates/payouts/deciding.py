@@ -14,7 +14,7 @@ SENTENCES: dict[str, str] = sentences(
         "owed": "Leads that came back cost more than is payable. What is owed is netted against what is earned next.",
         "no_rail": "Say where you are paid: nobody has yet.",
         "onboarding_unfinished": "Finish the pages of the payment processor, which has yet to learn who you are.",
-        "more_needed": "Give the payment processor what it still asks for; your bank account may have refused a payout.",
+        "more_needed": "Give the payment processor what it still asks for; your bank may have refused a payout.",
         "not_looked_at_yet": "Wait some minutes: your account at the payment processor is looked at again.",
         "account_closed": "Your account at the payment processor is closed. Say another place.",
         "account_rejected": "The payment processor refuses your account. Say another place.",
