@@ -157,14 +157,13 @@ from billing.payouts.standing import (
     get_payout,
     owed_since,
     owing_for_long,
-    paid_before,
     paid_currencies,
+    paid_places,
     payable_since,
     payouts_in,
     payouts_of,
     payouts_of_file,
     to_pay,
-    was_paid_at,
 )
 from billing.payouts.standing import events_of as payout_events_of
 from billing.payouts.standing import files_lately as payout_files_lately
@@ -324,8 +323,8 @@ __all__ = [
     "owed_since",
     "owing_for_long",
     "owing_of",
-    "paid_before",
     "paid_currencies",
+    "paid_places",
     "pay_early",
     "payable_pro_formas_of",
     "payable_since",
@@ -385,7 +384,6 @@ __all__ = [
     "wallets_of",
     "wallets_to_count",
     "warn_low",
-    "was_paid_at",
     "withdraw_move",
     "withdraw_payout",
 ]

@@ -22,6 +22,7 @@ SENTENCES: dict[str, str] = sentences(
         "below_threshold": "Less is payable than the smallest payout. It is paid once there is more, or after long.",
         "draft_waits": "Your last payout is not sent yet. What has become payable since comes with the next one.",
         "first_payout_capped": "A first payout is limited and looked at by a person. The rest comes with the next one.",
+        "standing_paused": "You are paused, so that a person looks at payouts before they are sent.",
         "new_place": "You were paid elsewhere before, so that a person looks at the first payout to the new place.",
         "waits_for_balance": "It is sent as soon as the exchange's balance at the payment processor covers it.",
         "second_needed": "It is large, so that a second person agrees before it is sent.",
@@ -49,6 +50,7 @@ class PayoutRules:
     small_after_days: int
     first_most_minor: int | None  # also says that a person looks at it
     on_request: bool
+    is_paused: bool = False  # then a person looks at whatever is paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def decide(facts: Facts, rules: PayoutRules, at: datetime) -> Decision:
     reason = _obstacle(facts, rules, at)
     if reason is not None:
         return Decision(False, facts.payable_minor, reason)
+    if rules.is_paused:
+        return Decision(True, facts.payable_minor, "standing_paused", needs_review=True)
     if facts.is_new_place:  # whoever took over an account says another place first
         return Decision(True, facts.payable_minor, "new_place", needs_review=True)
     if not facts.is_first or rules.first_most_minor is None:

@@ -20,12 +20,11 @@ from billing import (
     find_rail,
     note_run_seen,
     open_payout_run,
-    paid_before,
     paid_currencies,
+    paid_places,
     payable_since,
     rails_of,
     to_pay,
-    was_paid_at,
 )
 from core.errors import Conflict, Fault, NotAllowed
 from core.failpoints import failpoint
@@ -79,7 +78,9 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
         raise NotAllowed("not_on_request", "Wait for the next day of payouts: your terms pay on no other.")
     run = open_payout_run(f"request:{new_id()}", currency, at.date(), actor, at)
     note_run_seen(run, None, at)
-    decision, rail = _decide(to_pay(publisher_id, currency), find_rail(publisher_id), rules, publisher_id, at)
+    decision, rail = _decide(
+        to_pay(publisher_id, currency), find_rail(publisher_id), rules, _places_of(publisher_id), at
+    )
     if not decision.pays or rail is None:
         raise _not_due(decision.reason or "no_rail")
     drafted = draft_payout(run, _draft(publisher_id, currency, decision, rail), actor, at)
@@ -92,7 +93,7 @@ def next_payout_of(publisher_id: UUID, currency: str, at: datetime) -> NextPayou
     """Return when a publisher is paid next, and what that would be by what he has today."""
     rules = payout_rules_of(publisher_id)
     rail = find_rail(publisher_id)
-    decision, _ = _decide(to_pay(publisher_id, currency), rail, rules, publisher_id, at)
+    decision, _ = _decide(to_pay(publisher_id, currency), rail, rules, _places_of(publisher_id), at)
     is_other = rail is not None and rail.kind in ("wise", "paypal")
     threshold = rules.threshold_other_minor if is_other else rules.threshold_minor
     often, today = rules.payouts_a_month, at.date()
@@ -110,32 +111,29 @@ def _not_due(reason: str) -> Conflict:
 def _draft_batch(run: PayoutRun, payouts_a_month: int, batch: Sequence[ToPay], at: datetime) -> int:
     ids = [one.account_id for one in batch]
     rules = payout_rules_of_all(ids)
-    mine = [
-        one for one in batch if one.account_id in rules and rules[one.account_id].payouts_a_month == payouts_a_month
-    ]
-    rails, paid = rails_of(ids), paid_before(ids)
+    due = {each for each, rule in rules.items() if rule.payouts_a_month == payouts_a_month}
+    mine = [one for one in batch if one.account_id in due]
+    rails, places = rails_of(ids), paid_places(ids)
     for one in mine:
-        rail = rails.get(one.account_id)
-        decision, rail = _decide(one, rail, rules[one.account_id], one.account_id, at, one.account_id not in paid)
-        draft_payout(run, _draft(one.account_id, run.currency, decision, rail), ACTOR, at)
+        each = one.account_id
+        decision, rail = _decide(one, rails.get(each), rules[each], places.get(each, set()), at)
+        draft_payout(run, _draft(each, run.currency, decision, rail), ACTOR, at)
     return len(mine)
 
 
+def _places_of(publisher_id: UUID) -> set[str]:
+    return paid_places([publisher_id]).get(publisher_id, set())
+
+
 def _decide(
-    has: ToPay,
-    rail: PayoutRail | None,
-    rules: PayoutRules,
-    publisher_id: UUID,
-    at: datetime,
-    is_first: bool | None = None,
+    has: ToPay, rail: PayoutRail | None, rules: PayoutRules, places: set[str], at: datetime
 ) -> tuple[Decision, PayoutRail | None]:
-    """Decide about a publisher; the first time is asked for where the caller does not know it."""
+    """Decide about a publisher who was paid at these places before."""
     obstacle = None if rail is None or rail.state == "ready" else (rail.reason or "onboarding_unfinished")
-    first = publisher_id not in paid_before([publisher_id]) if is_first is None else is_first
-    is_new_place = not first and rail is not None and not was_paid_at(rail)
+    is_new_place = bool(places) and rail is not None and rail.destination not in places
     is_small = has.payable.minor < max(rules.threshold_minor, rules.threshold_other_minor)
-    since = payable_since(publisher_id, has.payable.currency) if is_small else None
-    facts = Facts(has.payable.minor, has.owed.minor, rail.kind if rail else None, obstacle, first, since,
+    since = payable_since(has.account_id, has.payable.currency) if is_small else None
+    facts = Facts(has.payable.minor, has.owed.minor, rail.kind if rail else None, obstacle, not places, since,
                   is_new_place)  # fmt: skip
     decision = decide(facts, rules, at)
     return decision, rail if decision.pays else None

@@ -59,17 +59,16 @@ def paid_currencies() -> list[str]:
     return list(db.session.scalars(select(Earner.currency).distinct().order_by(Earner.currency)))
 
 
-def paid_before(account_ids: Sequence[UUID]) -> set[UUID]:
-    """Return which of these earners were paid at least once, in whatever currency."""
-    query = select(Payout.account_id).distinct().where(Payout.account_id.in_(account_ids))
-    return set(db.session.scalars(query.where(Payout.state == "paid")))
-
-
-def was_paid_at(rail: PayoutRail) -> bool:
-    """Tell whether an earner was ever paid where a rail of his goes."""
-    query = select(Payout.id).join(PayoutRail, PayoutRail.id == Payout.rail_id)
-    query = query.where(Payout.account_id == rail.account_id, Payout.state == "paid")
-    return db.session.scalar(query.where(PayoutRail.destination == rail.destination).limit(1)) is not None
+def paid_places(account_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Return where each of these earners was ever paid, in one question; who never was is not among them."""
+    query = (
+        select(Payout.account_id, PayoutRail.destination).distinct().join(PayoutRail, PayoutRail.id == Payout.rail_id)
+    )
+    query = query.where(Payout.account_id.in_(account_ids), Payout.state == "paid")
+    places: dict[UUID, set[str]] = {}
+    for account_id, destination in db.session.execute(query):
+        places.setdefault(account_id, set()).add(destination or "")
+    return places
 
 
 def payable_since(account_id: UUID, currency: str) -> datetime | None:

@@ -31,6 +31,7 @@ REASONS = {
     "below_threshold": _l("below the smallest payout"),
     "draft_waits": _l("the last one is not sent yet"),
     "first_payout_capped": _l("a first payout is limited"),
+    "standing_paused": _l("the publisher is paused"),
     "new_place": _l("a new place is looked at"),
     "waits_for_balance": _l("waits for the exchange's balance"),
     "second_needed": _l("a second person has to agree"),

@@ -1,5 +1,6 @@
 """When and how much publishers are paid: schedules, thresholds, first payouts; without a database."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -86,6 +87,12 @@ def test_why_nothing_is_paid(known: Facts, reason: str) -> None:
 )
 def test_how_much_is_paid_and_who_looks_at_it(known: Facts, decision: Decision) -> None:
     assert decide(known, RULES, AT) == decision
+
+
+def test_whoever_is_paused_is_looked_at() -> None:
+    paused = replace(RULES, is_paused=True)
+    assert decide(facts(is_first=True), paused, AT) == Decision(True, 20_000, "standing_paused", needs_review=True)
+    assert decide(facts(0), paused, AT).reason == "nothing_payable"
 
 
 @given(

@@ -203,6 +203,15 @@ def pay_by_sepa(house: House) -> str:
     return show_id("pfl", shown)
 
 
+def test_a_paused_publisher_is_paid_only_when_a_person_agrees(house: House, publisher: Member) -> None:
+    operator = house.till.market.make_operator()
+    assert operator.request("PATCH", f"/publishers/{publisher.id}", {"standing": "paused"}).status_code == 200
+
+    settle_due(house.now)
+
+    assert (items(publisher)[0]["state"], items(publisher)[0]["reason"]) == ("drafted", "standing_paused")
+
+
 def test_only_the_top_is_paid_on_request_and_never_twice(house: House, publisher: Member) -> None:
     assert publisher.request("POST", "/payouts", {}).json["code"] == "not_on_request"
     tier(publisher, "top")
