@@ -2,6 +2,10 @@
 
 from affiliates.earnings import Earnings, earnings_in
 from affiliates.models import Publisher
+from affiliates.payouts.calendar import arrives_on
+from affiliates.payouts.deciding import SENTENCES, PayoutRules
+from affiliates.payouts.rules import payout_rules_of
+from affiliates.payouts.runs import NextPayout, ask_payout, draft_due_payouts, next_payout_of
 from affiliates.publishers import change_publisher, get_publisher, open_publisher
 from affiliates.terms.changing import REASON_LENGTH, Wish, change_terms, renew_terms
 from affiliates.terms.deciding import RULE_KEYS, Condition, Figures, Progress, Rules, progress_of, rules_in
@@ -26,13 +30,16 @@ __all__ = [
     "REASON_LENGTH",
     "RULE_KEYS",
     "SCHEDULES",
+    "SENTENCES",
     "SWITCHES",
     "TERMS_KEYS",
     "TIER_NAMES",
     "Condition",
     "Earnings",
     "Figures",
+    "NextPayout",
     "Own",
+    "PayoutRules",
     "Progress",
     "Publisher",
     "Rules",
@@ -40,16 +47,21 @@ __all__ = [
     "TermsVersion",
     "TierReview",
     "Wish",
+    "arrives_on",
+    "ask_payout",
     "change_publisher",
     "change_terms",
+    "draft_due_payouts",
     "due_for_review",
     "earnings_in",
     "get_publisher",
     "is_run_day",
     "lowered_at_of",
+    "next_payout_of",
     "next_run_day",
     "open_publisher",
     "opened_at_of",
+    "payout_rules_of",
     "present_terms",
     "present_terms_of",
     "progress_of",

@@ -31,10 +31,7 @@ from billing.bank.booking import book_lines
 from billing.bank.models import (
     BankAccount,
     BankAccountWish,
-    BankEntry,
     BankImport,
-    BankLine,
-    BankStatement,
     ProForma,
     SuspenseMove,
 )
@@ -53,7 +50,6 @@ from billing.bank.rounds import wake_bank
 from billing.bank.sheet import FIELDS as SHEET_FIELDS
 from billing.bank.sheet import Sheet as BankSheet
 from billing.bank.standing import (
-    Suggestion,
     Suspended,
     bank_unexplained,
     get_import,
@@ -106,17 +102,17 @@ from billing.earners import (
 )
 from billing.fees import charge_fee, return_fee
 from billing.funding.chargebacks import chargebacks_lately
-from billing.funding.due import run_due_cards
+from billing.funding.due import run_due_cards, run_due_payouts
 from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
+from billing.funding.onboarding import look_at_rail, onboarding_address
 from billing.funding.paying import start_give_back, start_top_up
 from billing.funding.recharge.cards import get_card_page, latest_card_page, remove_card
 from billing.funding.recharge.choosing import (
     Choice,
     choose_recharge,
     demand_currency,
-    last_recharges,
     recharge_of,
     recharges_of,
     resume_recharge,
@@ -129,16 +125,53 @@ from billing.funding.recharge.payer import cards_of
 from billing.funding.recharge.saving import start_card_page
 from billing.funding.recharge.terms import Typed
 from billing.funding.recharge.terms import Wish as RechargeWish
-from billing.funding.reconciliation import Reconciliation, reconcile
+from billing.funding.reconciliation import reconcile
 from billing.funding.top_ups import Payer, Ways, find_session, get_top_up, top_ups_of
 from billing.history import HistoryItem, history_of
-from billing.holds import HoldOutcome, HoldRequest, HoldState, place_hold, resolve_holds
+from billing.holds import HoldRequest, place_hold, resolve_holds
 from billing.journal import KINDS, Line, Posted, journal_of, lines_of, posting_of
 from billing.journal import Asked as JournalAsked
 from billing.own_funds import put_in_funds
+from billing.payouts.drafting import Draft as PayoutDraft
+from billing.payouts.drafting import approve as approve_payout
+from billing.payouts.drafting import draft as draft_payout
+from billing.payouts.drafting import note_seen as note_run_seen
+from billing.payouts.drafting import open_run as open_payout_run
+from billing.payouts.drafting import try_again as try_payout_again
+from billing.payouts.drafting import withdraw as withdraw_payout
+from billing.payouts.files import content_of_file as content_of_payout_file
+from billing.payouts.files import give_up as give_up_payout_file
+from billing.payouts.files import hand_on as hand_on_payout_file
+from billing.payouts.files import make_file as make_payout_file
+from billing.payouts.files import name_of_file as name_of_payout_file
+from billing.payouts.models import Payout, PayoutFile, PayoutRail, PayoutResult, PayoutRun
+from billing.payouts.outcomes import take_back as take_payout_back
+from billing.payouts.pain import Debtor as PayoutDebtor
+from billing.payouts.rails import RailWish, find_rail, rails_of, say_rail
+from billing.payouts.results import take_results as take_payout_results
+from billing.payouts.standing import (
+    ShownPayout,
+    ToPay,
+    counted_payouts,
+    earners_to_pay,
+    get_payout,
+    owed_since,
+    owing_for_long,
+    paid_currencies,
+    paid_places,
+    payable_since,
+    payouts_in,
+    payouts_of,
+    payouts_of_file,
+    to_pay,
+)
+from billing.payouts.standing import events_of as payout_events_of
+from billing.payouts.standing import files_lately as payout_files_lately
+from billing.payouts.standing import get_file as get_payout_file
+from billing.payouts.standing import results_lately as payout_results_lately
 from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
-from billing.stand_in import StandIn, stand_in_for
+from billing.stand_in import stand_in_for
 from billing.suspending import readmit_wallet, suspend_wallet
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
 
@@ -152,11 +185,8 @@ __all__ = [
     "AuditReport",
     "BankAccount",
     "BankAccountWish",
-    "BankEntry",
     "BankImport",
-    "BankLine",
     "BankSheet",
-    "BankStatement",
     "BillingDetails",
     "CardPage",
     "Check",
@@ -172,30 +202,35 @@ __all__ = [
     "Figure",
     "Grant",
     "HistoryItem",
-    "HoldOutcome",
     "HoldRequest",
-    "HoldState",
     "JournalAsked",
     "Line",
     "Owing",
     "Paid",
     "Payee",
     "Payer",
+    "Payout",
+    "PayoutDebtor",
+    "PayoutDraft",
+    "PayoutFile",
+    "PayoutRail",
+    "PayoutResult",
+    "PayoutRun",
     "Posted",
     "Posting",
     "ProForma",
     "PromoGrant",
+    "RailWish",
     "RechargeNote",
     "RechargeWish",
-    "Reconciliation",
     "ReserveDay",
     "SavedCard",
     "Sent",
     "Sheet",
-    "StandIn",
-    "Suggestion",
+    "ShownPayout",
     "Suspended",
     "SuspenseMove",
+    "ToPay",
     "TopUp",
     "TrialLine",
     "Typed",
@@ -203,6 +238,7 @@ __all__ = [
     "Ways",
     "Wish",
     "agree_to_import",
+    "approve_payout",
     "ask_bank_account",
     "ask_check",
     "ask_pro_forma",
@@ -222,6 +258,8 @@ __all__ = [
     "compensate",
     "confirm_move",
     "content_of",
+    "content_of_payout_file",
+    "counted_payouts",
     "credit_wallet",
     "debt_moves_of",
     "decide_bank_account",
@@ -230,54 +268,78 @@ __all__ = [
     "details_of",
     "documents_about",
     "documents_of",
+    "draft_payout",
     "earned_by",
+    "earners_to_pay",
     "earnings_of",
     "erase_card_news",
     "every_debt_move",
     "figures_of",
     "find_bank_account",
+    "find_rail",
     "find_session",
     "get_card_page",
     "get_document",
     "get_import",
+    "get_payout",
+    "get_payout_file",
     "get_pro_forma",
     "get_suspended",
     "get_top_up",
     "give_backs_of",
+    "give_up_payout_file",
     "grant_promo",
     "grants_of",
     "grants_waiting",
+    "hand_on_payout_file",
     "history_of",
     "imports",
     "is_low",
     "issue_receipt",
     "journal_of",
-    "last_recharges",
     "latest_card_page",
     "line_of",
     "lines_after",
     "lines_of",
     "lines_of_import",
     "lock_parties",
+    "look_at_rail",
+    "make_payout_file",
     "mature_reserves",
     "move_suspense",
     "moves_of",
+    "name_of_payout_file",
     "net_owed",
     "note_paces",
+    "note_run_seen",
     "notes_of",
+    "onboarding_address",
     "open_debts_of",
     "open_earner",
     "open_moves",
+    "open_payout_run",
     "open_wallet",
     "outcomes_of",
+    "owed_since",
+    "owing_for_long",
     "owing_of",
+    "paid_currencies",
+    "paid_places",
     "pay_early",
     "payable_pro_formas_of",
+    "payable_since",
+    "payout_events_of",
+    "payout_files_lately",
+    "payout_results_lately",
+    "payouts_in",
+    "payouts_of",
+    "payouts_of_file",
     "pdf_of",
     "place_hold",
     "posting_of",
     "pro_formas_of",
     "put_in_funds",
+    "rails_of",
     "readmit_wallet",
     "recharge_of",
     "recharges_of",
@@ -290,8 +352,10 @@ __all__ = [
     "resume_recharge",
     "return_fee",
     "run_due_cards",
+    "run_due_payouts",
     "say_bank_account",
     "say_details",
+    "say_rail",
     "set_credit_line",
     "settle_against",
     "settle_by_hand",
@@ -307,9 +371,13 @@ __all__ = [
     "suspend_wallet",
     "suspended",
     "take_in",
+    "take_payout_back",
+    "take_payout_results",
+    "to_pay",
     "top_ups_of",
     "transfers_of",
     "trial_balance",
+    "try_payout_again",
     "versions_of",
     "wake_bank",
     "wallet_of",
@@ -317,4 +385,5 @@ __all__ = [
     "wallets_to_count",
     "warn_low",
     "withdraw_move",
+    "withdraw_payout",
 ]

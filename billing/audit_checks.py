@@ -8,6 +8,7 @@ from billing.check import Check
 from billing.credit.audit_checks import CREDIT_CHECKS
 from billing.document_checks import DOCUMENT_CHECKS
 from billing.funding.audit_checks import CARD_CHECKS
+from billing.payout_checks import PAYOUT_CHECKS
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """
@@ -101,12 +102,6 @@ RESERVE_IS_OPEN_LOTS = """
         WHERE NOT EXISTS (SELECT FROM billing.lot_resolutions v WHERE v.lot_id = l.id)
         GROUP BY l.account_id, l.currency) l USING (account_id, currency)
     WHERE coalesce(r.reserve, 0) <> coalesce(l.minor, 0)
-"""
-
-IN_FLIGHT_IS_OPEN_PAYOUTS = """
-    SELECT r.account_id, r.currency, r.in_flight AS in_flight_minor, 0 AS open_payouts_minor
-    FROM billing.earners r
-    WHERE r.in_flight <> 0
 """
 
 KEYS_ARE_DECIDED_ONCE = r"""
@@ -294,7 +289,7 @@ CHECKS = (
     Check("I4", "guarded accounts are never negative", NEVER_NEGATIVE),
     Check("I5", "held money is the open holds", HELD_IS_OPEN_HOLDS),
     Check("I5", "reserved money is the open lots", RESERVE_IS_OPEN_LOTS),
-    Check("I6", "money in flight is the open payouts (none can be ordered yet)", IN_FLIGHT_IS_OPEN_PAYOUTS),
+    *PAYOUT_CHECKS,
     Check("I10", "a key is posted once or refused, never both", KEYS_ARE_DECIDED_ONCE),
     Check("I11", "a hold resolves once, by its own transaction", HOLDS_RESOLVE_ONCE),
     Check("I11", "a reserve lot resolves once and completely", LOTS_RESOLVE_ONCE),
@@ -316,7 +311,7 @@ CHECKS = (
 SOLVENCY = """
     SELECT f.currency, sum(f.minor) AS solvency_minor
     FROM (SELECT e.currency, e.amount_minor AS minor FROM billing.entries e
-          WHERE e.account IN (1000, 1010, 1020, 1030, 1110, 2000, 2010, 2020, 2100, 2110, 2120, 2200)
+          WHERE e.account IN (1000, 1010, 1020, 1030, 1050, 1110, 2000, 2010, 2020, 2100, 2110, 2120, 2200)
           UNION ALL
           SELECT h.currency, h.promo_minor FROM billing.holds h
           WHERE NOT EXISTS (SELECT FROM billing.hold_resolutions v WHERE v.hold_id = h.id)) f

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select, text
+from sqlalchemy import Date, and_, cast, func, or_, select, text
 
-from billing.models import Earner, Entry, ReserveLot, Transaction
+from billing.ledger import IN_FLIGHT, PAYABLE
+from billing.models import RARE_KIND, Earner, Entry, ReserveLot, Transaction
 from billing.wallets import POSTINGS, Posting
 from core.db import db
 from core.errors import Conflict, Invalid
 from core.money import Money
-
-IN_FLIGHT = 2120
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def open_earner(account_id: UUID, currency: str) -> None:
 def earnings_of(account_id: UUID, currency: str) -> EarnerBalance:
     """Read an earner's balances; zeros when nothing was ever earned."""
     row = db.session.get(Earner, (account_id, currency), populate_existing=True)
-    paid = _debits_of(account_id, currency, IN_FLIGHT, "transfer")
+    paid = _paid_to(account_id, currency)
     parts = (row.payable, row.reserve, row.in_flight, paid, row.owed) if row else (0, 0, 0, paid, 0)
     return EarnerBalance(*(Money(part, currency) for part in parts))
 
@@ -82,9 +81,12 @@ def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str
     return POSTINGS[answer]
 
 
-def _debits_of(account_id: UUID, currency: str, account: int, kind: str) -> int:
+def _paid_to(account_id: UUID, currency: str) -> int:
+    """Sum what left for an earner, less what came back of it."""
+    left = and_(Transaction.kind == "transfer", Entry.account == IN_FLIGHT)
+    came_back = and_(Transaction.kind == "transfer_back", Entry.account == PAYABLE)
     query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
-        Entry.owner_id == account_id, Entry.currency == currency, Entry.account == account
+        Entry.owner_id == account_id, Entry.currency == currency, RARE_KIND, or_(left, came_back)
     )
-    query = query.join(Transaction, Transaction.id == Entry.transaction_id).where(Transaction.kind == kind)
+    query = query.join(Transaction, Transaction.id == Entry.transaction_id)
     return int(db.session.execute(query).scalar_one())

@@ -11,9 +11,10 @@ from billing.wallets import POSTINGS, Posting
 from core.db import db
 from core.errors import Conflict
 
-CLEARING, AT_STRIPE, IN_TRANSIT, BANK, CHARGED_BACK = 1000, 1010, 1020, 1030, 1040
+CLEARING, AT_STRIPE, IN_TRANSIT, BANK, CHARGED_BACK, AT_BANK_IN_TRANSIT = 1000, 1010, 1020, 1030, 1040, 1050
 OWED_BY_WALLET = 1110
 AVAILABLE, FROZEN = 2000, 2020
+PAYABLE, IN_FLIGHT = 2100, 2120
 GOING_BACK, SUSPENSE, OWN_FUNDS = 2200, 2900, 3000
 FEES, FX = 4100, 5900
 STRIPE_FEES, CHARGEBACK_FEES = 5100, 5110
@@ -47,7 +48,7 @@ def post(
     at: datetime,
     reason: str = "",
 ) -> Posting:
-    """Post lines that sum to zero under a key, once; refused with `funds` when the wallet they move lacks it.
+    """Post lines that sum to zero under a key, once; refused with `funds` when whom they move lacks it.
 
     A Conflict when the key stands for something else: that is never an answer to give on, but a fault of ours.
     """

@@ -4,20 +4,22 @@ Only here does Stripe's client appear. A call is never repeated in here: whoever
 payload, and knows what became of the call before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 import stripe
 
+from billing.stripe_connect import ConnectDoor
 from core.http import kept_by_app, settings
 from core.money import Money
 
 T = TypeVar("T")
-About = Literal["checkout", "payment", "refund", "chargeback", "card", "other"]
+About = Literal["checkout", "payment", "refund", "chargeback", "card", "account", "transfer", "other"]
 SECONDS = 20  # for an answer
 PAGE = 100
+GONE = "account_invalid"
 KEPT = "leadbourse_stripe"  # under which an application keeps its door
 API_VERSION = stripe.api_version
 
@@ -127,11 +129,18 @@ class ChargedBack:
 class Gateway:
     """Stripe's account of this installation; threads may share it."""
 
-    def __init__(self, secret_key: str, api_base: str | None, webhook_secret: str | None, wire: Any = None) -> None:
-        self._webhook_secret = webhook_secret
+    def __init__(
+        self, secret_key: str, api_base: str | None, webhook_secrets: tuple[str | None, ...], wire: Any = None
+    ) -> None:
+        self._webhook_secrets = webhook_secrets
         bases: Any = {"api": api_base} if api_base else {}
         wire = wire or stripe.RequestsClient(timeout=SECONDS)
         self._client = stripe.StripeClient(secret_key, base_addresses=bases, max_network_retries=0, http_client=wire).v1
+
+    @property
+    def connect(self) -> ConnectDoor:
+        """Return the door to those who are paid: their accounts, transfers to them, what their banks sent back."""
+        return ConnectDoor(self._client, _ask, _pages)
 
     def open_checkout(self, payload: Any, key: str) -> Checkout:
         """Open a hosted payment page."""
@@ -208,20 +217,24 @@ class Gateway:
 
     def balance(self) -> dict[str, int]:
         """Return what Stripe owes us, available and pending together, in minor units by currency."""
+        return self.balances()[0]
+
+    def balances(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the same, and what of it may be sent on now."""
         told: Any = _ask(self._client.balance.retrieve)
-        sums: dict[str, int] = {}
-        for part in (*told.available, *told.pending):
-            currency = part.currency.upper()
-            sums[currency] = sums.get(currency, 0) + part.amount
-        return sums
+        return _sums((*told.available, *told.pending)), _sums(told.available)
 
     def told(self, raw: bytes, signature: str | None) -> News | None:
-        """Read an event that Stripe sent; None when its signature is wrong or old, or it is none."""
-        try:
-            event = stripe.Webhook.construct_event(raw, signature or "", self._webhook_secret or "")
-            return _news(event, raw)
-        except (stripe.SignatureVerificationError, ValueError, AttributeError, KeyError, TypeError):
-            return None
+        """Read an event that Stripe sent; None when its signature is wrong or old, or it is none.
+
+        Events of the accounts of those who are paid may be signed with a secret of their own.
+        """
+        for secret in filter(None, self._webhook_secrets):
+            try:
+                return _news(stripe.Webhook.construct_event(raw, signature or "", secret), raw)
+            except (stripe.SignatureVerificationError, ValueError, AttributeError, KeyError, TypeError):
+                continue
+        return None
 
 
 def gateway() -> Gateway:
@@ -229,7 +242,7 @@ def gateway() -> Gateway:
     said = settings()
     return kept_by_app(
         KEPT,
-        lambda: Gateway(said.stripe_secret_key or "none", said.stripe_api_base, said.stripe_webhook_secret),
+        lambda: Gateway(said.stripe_secret_key or "none", said.stripe_api_base, said.stripe_webhook_secrets),
     )
 
 
@@ -248,6 +261,9 @@ def _ask(call: Callable[[], T]) -> T:
     try:
         return call()
     except _UNDECIDED as error:
+        # Of an account that is paid, and was closed or is no longer ours: that is an answer.
+        if error.error is not None and error.error.code == GONE:
+            raise Refused(GONE, _says(error)) from error
         raise Undecided(_says(error)) from error
     except stripe.StripeError as error:
         # 409: another request with the key is under way. Whatever has no status never got an answer.
@@ -280,6 +296,14 @@ def _money(minor: int, currency: str) -> Money:
 
 def _at(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _sums(parts: Iterable[Any]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for part in parts:
+        currency = part.currency.upper()
+        sums[currency] = sums.get(currency, 0) + part.amount
+    return sums
 
 
 def _reference(metadata: Any) -> str | None:
@@ -324,13 +348,16 @@ def _movement(one: Any) -> Movement:
 # By how an event's type begins.
 _ABOUT: dict[str, About] = {
     "checkout.session.": "checkout", "payment_intent.": "payment", "refund.": "refund", "charge.refund.": "refund",
-    "charge.dispute.": "chargeback", "payment_method.": "card",
+    "charge.dispute.": "chargeback", "payment_method.": "card", "transfer.": "transfer",
 }  # fmt: skip
 
 
 def _news(event: Any, raw: bytes) -> News:
     about: About = next((about for start, about in _ABOUT.items() if event.type.startswith(start)), "other")
     told = event.data.object
+    account = getattr(event, "account", None)
+    if account:  # whatever happened there, it is read anew as a whole
+        return News(event.id, event.type, "account", account, _at(event.created), raw)
     return News(event.id, event.type, about, getattr(told, "id", None), _at(event.created), raw)
 
 

@@ -80,6 +80,7 @@ class Settings:
     bounces_url: str | None = None
     stripe_secret_key: str | None = field(default=None, repr=False)
     stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_connect_webhook_secret: str | None = field(default=None, repr=False)
     stripe_api_base: str | None = None
     test_money: bool = False
     seller: Seller = Seller()
@@ -114,6 +115,7 @@ class Settings:
             ),
             stripe_secret_key=told.text("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=told.text("STRIPE_WEBHOOK_SECRET"),
+            stripe_connect_webhook_secret=told.text("STRIPE_CONNECT_WEBHOOK_SECRET"),
             stripe_api_base=told.checked("STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, no path"),
             seller=Seller.read(environment),
             test_money=told.switch("LEADBOURSE_TEST_MONEY") or is_test_key(told.text("STRIPE_SECRET_KEY") or ""),
@@ -123,6 +125,11 @@ class Settings:
     def takes_cards(self) -> bool:
         """Tell whether a card processor is set up: Stripe, or the fake that `serve` starts without its key."""
         return self.stripe_secret_key is not None
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str | None, ...]:
+        """Return with what Stripe may sign its events: those of our account, and those of accounts that are paid."""
+        return (self.stripe_webhook_secret, self.stripe_connect_webhook_secret)
 
     @property
     def address(self) -> str:

@@ -33,7 +33,8 @@ from core.money import Money, is_currency
 from core.outbox import announce
 from marketplace.leads.models import Event
 
-WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx", "charge": "charged"}
+WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx", "charge": "charged",
+         "payouts": "to_payouts"}  # fmt: skip
 
 
 def wish_of(item_id: UUID, kind: str, amount: str, account: str, reason: str) -> Wish:

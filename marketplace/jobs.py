@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from billing import erase_card_news, run_due_cards, warn_low
+from affiliates import draft_due_payouts
+from billing import erase_card_news, run_due_cards, run_due_payouts, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -33,6 +34,8 @@ from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
 from marketplace.leads.wallet_paces import count_paces
+from marketplace.payout_acts import NEWS as PAYOUTS_WAIT
+from marketplace.payout_acts import announce_waiting
 from marketplace.terms.due import STEPS as TERMS_STEPS
 from marketplace.terms.telling import MAIL as TERMS_MAIL
 from marketplace.terms.telling import mail_terms
@@ -56,6 +59,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     **TERMS_STEPS,
     "debts_collected": collect_batch,
     "wallets_stopped": stop_batch,
+    "payouts_drafted": draft_due_payouts,
     "sources_looked_at": look_at_sources,
     **WATCH,
     "wallet_paces": count_paces,
@@ -73,6 +77,8 @@ def run_due(as_of: datetime) -> dict[str, int]:
     done = run_due_cards(as_of)
     done |= {"bounces": take_returned(as_of), "deliveries": deliver_due(as_of), "files": deliver_files(as_of)}
     done |= settle_due(as_of)
+    for name, count in run_due_payouts(as_of).items():  # of what was drafted just now
+        done[name] = done.get(name, 0) + count
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
@@ -144,6 +150,13 @@ def tell_of_suspense(import_id: str) -> None:
     """Tell operators of a bank's file of which something is nobody's."""
     with transaction():
         announce_suspense(UUID(import_id), business_clock().now())
+
+
+@job(PAYOUTS_WAIT)
+def tell_of_waiting_payouts() -> None:
+    """Tell operators that payouts wait for the balance at the processor."""
+    with transaction():
+        announce_waiting(business_clock().now())
 
 
 @job(AUDIT, every=timedelta(days=1))

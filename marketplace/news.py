@@ -11,8 +11,8 @@ NEWS = News(
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("credit.overdue", "credit.paid"),
         "terms.changed",
-        *("payout.sent", "payout.failed", "wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
-        "bank.suspense",
+        *("payout.sent", "payout.failed", "payout.rail_said", "payouts.waiting", "bank.suspense"),
+        *("wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
     ),
     prefixes={
         "account": "acc",

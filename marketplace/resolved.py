@@ -46,7 +46,8 @@ _OF_THE_EXCHANGE = (
     "wallet.warn_hours", "wallet.recharge_below_days", "wallet.recharge_to_days", "card.new_day_minor",
     "card.new_week_minor", "card.new_days", "card.news_days", "card.tries_a_day", "card.asks_a_day", "card.pages_a_day",
     "credit.most_days",
-    "credit.overdue_days", "four_eyes.credit_minor", "new_order.day_leads", "new_order.day_budget_minor",
+    "credit.overdue_days", "four_eyes.credit_minor", "four_eyes.payout_minor", "payout.small_after_days",
+    "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip
 _OF_BUYERS = ("return.cap_bp", "return.cap_days", "return.cap_least_sales", "claims.false_bp", "claims.false_least",

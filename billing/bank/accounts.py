@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from billing.bank.alone import demand_person
 from billing.bank.models import BankAccount, BankAccountWish
-from billing.bank.references import iban_fault, is_bic, plain
+from billing.iban import iban_fault, is_bic, plain
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotAllowed, NotFound
 from core.ids import new_id

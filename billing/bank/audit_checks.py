@@ -58,7 +58,8 @@ MOVES_ARE_BOOKED = r"""
                (SELECT min(o.owner_id::text)::uuid FROM billing.entries o
                 WHERE o.transaction_id = t.id AND o.account IN (1110, 2000)) AS owner_id
         FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2900
-        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge'))
+        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge',
+                         'suspense_payouts'))
     SELECT m.id AS move_id, m.state, m.amount_minor, p.id AS transaction_id, p.minor AS booked_minor
     FROM billing.suspense_moves m FULL JOIN posted p ON p.key = 'suspense\:' || m.id
     LEFT JOIN billing.bank_entries b ON b.id = m.entry_id
@@ -74,7 +75,8 @@ SUSPENSE_IS_NOBODY_ELSES = """
     SELECT t.id AS transaction_id, t.key, t.kind, e.amount_minor
     FROM billing.entries e JOIN billing.transactions t ON t.id = e.transaction_id
     WHERE e.account = 2900 AND t.kind NOT IN ('bank_suspense', 'bank_return', 'suspense', 'top_up', 'suspense_assign',
-                                              'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge')
+                                              'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge',
+                                              'suspense_payouts')
 """
 
 # What a bank told of in one amount is booked in one, or in the parts of one telling that come to no more than it.

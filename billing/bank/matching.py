@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing.bank.lines import Entry
-from billing.bank.references import is_reference, plain, references_in, slips_of
+from billing.bank.references import is_reference, references_in, slips_of
+from billing.iban import plain
 
 REASONS = ("no_reference", "unknown_reference", "bad_reference", "ambiguous", "foreign_currency", "wallet_suspended",
            "reversal", "batch", "maybe_doubled", "money_out")  # fmt: skip

@@ -311,12 +311,13 @@ class SuspenseMove(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="suspense_moves_pkey"),
         CheckConstraint(
-            "kind IN ('assign', 'return', 'fees', 'fx', 'charge') AND amount_minor <> 0 AND (kind IN ('fees', 'fx') OR "
-            "(amount_minor < 0) = (kind = 'charge')) AND (kind IN ('assign', 'charge')) = (account_id IS NOT NULL) AND "
-            "(kind = 'return') = (reference IS NOT NULL) AND state IN ('proposed', 'owed', 'done', 'withdrawn') AND "
-            "(state <> 'owed' OR kind = 'return') AND (state IN ('done', 'withdrawn')) = (ended_at IS NOT NULL) AND "
-            "confirmed_by <> actor AND against_id <> transaction_id AND num_nonnulls(entry_id, against_id) <= CASE "
-            "WHEN kind = 'return' AND state = 'done' THEN 1 ELSE 0 END AND length(btrim(reason)) BETWEEN 1 AND 1000",
+            "kind IN ('assign', 'return', 'fees', 'fx', 'charge', 'payouts') AND amount_minor <> 0 AND (kind IN "
+            "('fees', 'fx', 'payouts') OR (amount_minor < 0) = (kind = 'charge')) AND (kind IN ('assign', 'charge')) = "
+            "(account_id IS NOT NULL) AND (kind = 'return') = (reference IS NOT NULL) AND state IN ('proposed', "
+            "'owed', 'done', 'withdrawn') AND (state <> 'owed' OR kind = 'return') AND (state IN ('done', "
+            "'withdrawn')) = (ended_at IS NOT NULL) AND confirmed_by <> actor AND against_id <> transaction_id AND "
+            "num_nonnulls(entry_id, against_id) <= CASE WHEN kind = 'return' AND state = 'done' THEN 1 ELSE 0 END AND "
+            "length(btrim(reason)) BETWEEN 1 AND 1000",
             name="suspense_moves_check",
         ),
         UniqueConstraint("reference", name="suspense_moves_reference_key"),

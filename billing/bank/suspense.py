@@ -17,14 +17,15 @@ from billing.bank.models import SuspenseMove
 from billing.bank.references import BODY, make_reference
 from billing.bank.standing import get_suspended
 from billing.incoming import Incoming, credit_available
-from billing.ledger import BANK, FEES, FX, SUSPENSE, Line, post
+from billing.ledger import AT_BANK_IN_TRANSIT, BANK, FEES, FX, SUSPENSE, Line, post
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money, is_currency
 
-KINDS = ("assign", "return", "fees", "fx", "charge")
+KINDS = ("assign", "return", "fees", "fx", "charge", "payouts")
 OF_WALLETS = ("assign", "charge")
+COUNTERS = {"fees": FEES, "fx": FX, "payouts": AT_BANK_IN_TRANSIT}
 _TAKE = text("SELECT billing.take_suspense(:item, :part)")
 
 
@@ -40,7 +41,7 @@ class Wish:
 
 
 def move_suspense(wish: Wish, is_credit: bool, actor: str, at: datetime) -> SuspenseMove:
-    """Take a part of an item for a wallet, to be sent back, or for fees and exchange differences; or charge it to one.
+    """Take a part of an item for a wallet, to be sent back, as payouts, or for fees and fx; or charge it to a wallet.
 
     Done at once, or proposed when its amount, with what the same person did alone within a day, is above
     `four_eyes.credit_minor`: NotAllowed `person_needed` then for nobody signed in. Invalid `invalid_suspense_move` for
@@ -125,7 +126,7 @@ def _faults(wish: Wish, is_credit: bool) -> list[Fault]:
     if wish.kind not in KINDS:
         faults.append(Fault("kind", "not_allowed_value", f"Choose one of {', '.join(KINDS)}."))
     elif wish.kind in ("assign", "return") and not is_credit:
-        says = "Choose charge, fees or fx: this money went out and is nobody's to have."
+        says = "Choose charge, payouts, fees or fx: this money went out and is nobody's to have."
         faults.append(Fault("kind", "went_out", says))
     elif wish.kind == "charge" and is_credit:
         faults.append(Fault("kind", "came_in", "Choose another: this money came in, and nobody took it back."))
@@ -160,8 +161,7 @@ def _carry_out(move: SuspenseMove, actor: str, at: datetime) -> None:
         what = Incoming("suspense_assign", key, SUSPENSE, move.id, "assigned", move.reason)
         credit_available(move.account_id, Money(move.amount_minor, move.currency), what, actor, at)
     else:
-        counter = FEES if move.kind == "fees" else FX
-        lines = [Line(SUSPENSE, move.amount_minor), Line(counter, -move.amount_minor)]
+        lines = [Line(SUSPENSE, move.amount_minor), Line(COUNTERS[move.kind], -move.amount_minor)]
         post(f"suspense_{move.kind}", key, move.currency, lines, source=source, actor=actor, at=at, reason=move.reason)
     move.state, move.ended_at, move.ended_by = "done", at, actor
 

@@ -147,6 +147,28 @@ def onboarded(call: Call, account: Json) -> Json:
     return account
 
 
+def restrict(call: Call, account_id: str, reason: str = "requirements.past_due") -> Json:
+    """Have an account be paid nothing more: its bank's account failed, or it was rejected."""
+    account = retrieve(call, account_id)
+    is_rejected = reason.startswith("rejected")
+    needs = requirements([] if is_rejected else ["external_account"])
+    call.on("").change(
+        account, payouts_enabled=False, requirements=needs | {"disabled_reason": reason},
+        capabilities=dict.fromkeys(account["capabilities"], "inactive" if is_rejected else "active"),
+    )  # fmt: skip
+    call.on(account_id).announce("account.updated", account)
+    return account
+
+
+def close(call: Call, account_id: str) -> Json:
+    """Have an account be gone: whoever asks for it is told that it is not theirs."""
+    account = retrieve(call, account_id)
+    call.store.rows("UPDATE objects SET kind = 'closed account' WHERE id = ?", account_id)
+    application = {"id": "ca_fake", "object": "application", "name": "Leadbourse"}
+    call.on(account_id).announce("account.application.deauthorized", application)
+    return account
+
+
 def _bank_account(account: Json) -> Json:
     return {
         "id": new_id("ba"),

@@ -9,6 +9,7 @@ GET    /_control/balances                      {account or "platform": {currency
 POST   /_control/disputes                      {"charge": "ch_…" or "payment_intent": "pi_…", "amount"?, "reason"?}
 POST   /_control/disputes/{id}/won             the amount comes back
 POST   /_control/disputes/{id}/lost
+POST   /_control/accounts/{id}/{what}          a paid account is restricted, rejected, closed
 POST   /_control/events/{id}/resend            deliver once more
 POST   /_control/webhooks/deliver              try at once what waits for its next attempt
 GET    /_control/webhooks                      {"waiting": n, "held": n, "done": n}
@@ -16,7 +17,7 @@ GET    /_control/webhooks                      {"waiting": n, "held": n, "done":
 
 import time
 
-from billing.fake_stripe import balance, disputes, events, faults
+from billing.fake_stripe import accounts, balance, disputes, events, faults
 from billing.fake_stripe.call import Call, Routes, route
 from billing.fake_stripe.errors import Json, invalid
 
@@ -84,6 +85,17 @@ def win_dispute(call: Call, dispute_id: str) -> Json:
 def lose_dispute(call: Call, dispute_id: str) -> Json:
     """Close a dispute for the card's holder."""
     return disputes.lose(call, call.get("dispute", dispute_id))
+
+
+@route("POST", "/_control/accounts/{}/{}", routes=CONTROLS)
+def change_account(call: Call, account_id: str, what: str) -> Json:
+    """Restrict, reject or close an account."""
+    if what == "closed":
+        return accounts.close(call, account_id)
+    reasons = {"restricted": "requirements.past_due", "rejected": "rejected.other"}
+    if what not in reasons:
+        raise invalid("An account is restricted, rejected or closed", "what")
+    return accounts.restrict(call, account_id, reasons[what])
 
 
 @route("POST", "/_control/events/{}/resend", routes=CONTROLS)

@@ -1,6 +1,6 @@
 """Payouts: money from a balance to its owner's bank; one shown as paid may still fail."""
 
-from billing.fake_stripe import balance, faults, lists
+from billing.fake_stripe import accounts, balance, faults, lists
 from billing.fake_stripe.call import Call, new_id, route
 from billing.fake_stripe.errors import Json, Refused
 from billing.fake_stripe.params import PAGE, Needed, amount, currency, instants, merged, metadata, one_of, text
@@ -81,6 +81,8 @@ def fail(call: Call, payout_id: str) -> None:
     call.change(payout, "payout.failed", status="failed", failure_code="account_closed",
                 failure_message="The bank account has been closed.",
                 failure_balance_transaction=entry["id"])  # fmt: skip
+    if call.account:  # nothing more goes to that bank until its owner says another one
+        accounts.restrict(call, call.account)
 
 
 @route("GET", "/v1/payouts/{}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from billing.funding.paying_out import look_at_accounts, order_payouts
 from billing.funding.reading import fetch_news, handle_news, read_balance, send_calls
 from billing.funding.recharge.charging import recharge_due
 from billing.funding.rechecking import recheck_open
@@ -20,10 +21,12 @@ def run_cards(at: datetime, *, fetches: bool = False) -> dict[str, int]:
     door = gateway()
     steps: dict[str, Callable[[], int]] = {
         "recharges": lambda: recharge_due(at),
+        "payouts_ordered": lambda: order_payouts(door, at),
         "card_calls": lambda: send_calls(door),
         "card_news": lambda: handle_news(door, at),
         "card_movements": lambda: read_balance(door, at),
         "card_rechecks": lambda: recheck_open(door, at),
+        "accounts_looked_at": lambda: look_at_accounts(door, at),
     }
     if fetches:
         steps = {"card_news_fetched": lambda: fetch_news(door)} | steps
@@ -37,6 +40,17 @@ def run_cards(at: datetime, *, fetches: bool = False) -> dict[str, int]:
     if faults:
         raise faults[0]
     return done
+
+
+def run_due_payouts(at: datetime) -> dict[str, int]:
+    """Order and send by hand what is approved and covered; nothing where no card processor is set up, or it is away."""
+    if not settings().takes_cards:
+        return {}
+    door = gateway()
+    try:
+        return {"payouts_ordered": order_payouts(door, at), "card_calls": send_calls(door)}
+    except Undecided:
+        return {"card_processor_away": 1}
 
 
 def run_due_cards(at: datetime) -> dict[str, int]:

@@ -102,9 +102,10 @@ class CardCall(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="card_calls_pkey"),
         CheckConstraint(
-            "verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card') AND state IN "
-            "('due', 'sent', 'done', 'refused', 'lost') AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND "
-            "(state = 'due') <= (sent_at IS NULL) AND (sent_at IS NULL) <= (state IN ('due', 'refused'))",
+            "verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card', 'open_account', "
+            "'send_transfer', 'reverse_transfer') AND state IN ('due', 'sent', 'done', 'refused', 'lost') AND "
+            "(state IN ('due', 'sent')) = (ended_at IS NULL) AND (state = 'due') <= (sent_at IS NULL) AND "
+            "(sent_at IS NULL) <= (state IN ('due', 'refused'))",
             name="card_calls_check",
         ),
         UniqueConstraint("idempotency_key", name="card_calls_idempotency_key_key"),
@@ -216,6 +217,7 @@ class CardBalance(Model):
     currency: Mapped[str] = mapped_column(Text)
     told_minor: Mapped[int] = mapped_column(BigInteger)
     difference_minor: Mapped[int] = mapped_column(BigInteger)
+    ready_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of it, what may be sent on
     seen_at: Mapped[datetime] = mapped_column(INSTANT)
 
 

@@ -15,6 +15,7 @@ from billing.funding.calls import Verb, carry_out, due_calls
 from billing.funding.give_backs import payment_of_part, record_sent_back, reference_of
 from billing.funding.looks import look_from, note_look
 from billing.funding.models import BalanceTransaction, CardNews
+from billing.funding.paying_out import payout_verbs
 from billing.funding.recharge.cards import method_of, record_card_page
 from billing.funding.recharge.charging import look_up_charge, record_charge, why_not_charged
 from billing.funding.rows import do_each
@@ -62,6 +63,7 @@ def verbs_of(gateway: Gateway) -> dict[str, Verb]:
             gateway.charge_card, lambda charge: look_up_charge(gateway, charge), record_charged, why_no_charge
         ),
         "send_back": Verb(gateway.send_back, look_up_part, record_back),
+        **payout_verbs(gateway),
     }
 
 
@@ -136,7 +138,7 @@ def book_movements(gateway: Gateway, at: datetime) -> int:
 
     def book(row: tuple[str, str, str]) -> None:
         movement_id, kind, source_id = row
-        known = explain(gateway, kind, source_id, at)
+        known = explain(gateway, movement_id, kind, source_id, at)
         failpoint("movement.explained")
         with transaction():
             booked_as = book_movement(movement_id, known, at)
@@ -151,7 +153,7 @@ def read_balance(gateway: Gateway, at: datetime) -> int:
     """Keep and book the movements of our balance since the last time; return how many were looked at."""
     read_movements(gateway)
     count = book_movements(gateway, at)
-    told = gateway.balance()
+    told, ready = gateway.balances()
     with transaction():
-        note_balance(told)
+        note_balance(told, ready)
     return count

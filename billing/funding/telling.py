@@ -1,19 +1,24 @@
-"""What an object at the card processor tells when it is read again: of a page, a payment, a refund, a chargeback."""
+"""What an object at the card processor tells when it is read again: a page, payment, refund, chargeback, transfer."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from billing.funding.balance import NOTHING, PAYMENTS, REFUNDS, Explained
+from billing.funding.balance import NOTHING, PAYMENTS, REFUNDS, REVERSALS, TRANSFERS, Explained
 from billing.funding.chargebacks import announce_chargeback, is_payment_known
 from billing.funding.give_backs import reference_of, settle_sent_back
 from billing.funding.recharge.cards import end_card_page, is_card_known, keep_card, note_card
 from billing.funding.recharge.charging import settle
 from billing.funding.top_ups import expire_top_up, referred
+from billing.payouts.bank_returns import note_bank_payouts
+from billing.payouts.outcomes import payout_of_transfer, settle_transfer
+from billing.payouts.rails import note_account
+from billing.stripe_connect import Transfer
 from billing.stripe_gateway import Checkout, Gateway, Payment, Refused, SentBack
 from core.db import transaction
 from core.failpoints import failpoint
 
 CHARGEBACK_IDS = ("du_", "dp_")
+BANK_LOOKS_BACK = timedelta(days=30)
 Tells = Callable[[Gateway, str, datetime], str]
 
 
@@ -40,11 +45,34 @@ def tell_chargeback(gateway: Gateway, chargeback_id: str, at: datetime) -> str:
         return announce_chargeback(told, at)
 
 
-def explain(gateway: Gateway, kind: str, source_id: str, at: datetime) -> Explained:
+def tell_account(gateway: Gateway, account_id: str, at: datetime) -> str:
+    """Read an account of somebody who is paid, and what its bank took and sent back; note how they stand."""
+    try:
+        account = gateway.connect.account(account_id)
+        # By the processor's clock, which is the real one.
+        sent_on = gateway.connect.bank_payouts(account_id, datetime.now(UTC) - BANK_LOOKS_BACK)
+    except Refused as refused:
+        if refused.code != "account_invalid":
+            raise
+        account, sent_on = None, []
+    failpoint("account.read")
+    with transaction():
+        stands = note_account(account_id, account, at)
+        note_bank_payouts(account_id, sent_on, at)
+    return stands
+
+
+def explain(gateway: Gateway, movement_id: str, kind: str, source_id: str, at: datetime) -> Explained:
     """Find what a movement belongs to, settling it first, as its event may be late or lost."""
     try:
         if not source_id:
             return NOTHING
+        if kind in TRANSFERS:
+            return _explain_transfer(gateway.connect.transfer(source_id), at)
+        if kind in REVERSALS:
+            return _explain_transfer(
+                gateway.connect.transfer(gateway.connect.reversal_of_movement(movement_id).transfer_id), at
+            )
         if kind in PAYMENTS:
             payment = gateway.payment_of_charge(source_id)
             if payment is not None:
@@ -60,6 +88,22 @@ def explain(gateway: Gateway, kind: str, source_id: str, at: datetime) -> Explai
     except Refused:
         return NOTHING
     return NOTHING
+
+
+def _explain_transfer(transfer: Transfer, at: datetime) -> Explained:
+    _settle_transfer(transfer, at)
+    with transaction():
+        return Explained(payout_id=payout_of_transfer(transfer.id))
+
+
+def _tell_transfer(gateway: Gateway, transfer_id: str, at: datetime) -> str:
+    return _settle_transfer(gateway.connect.transfer(transfer_id), at)
+
+
+def _settle_transfer(transfer: Transfer, at: datetime) -> str:
+    failpoint("transfer.read")
+    with transaction():
+        return settle_transfer(transfer, at)
 
 
 def _tell_checkout(gateway: Gateway, session_id: str, at: datetime) -> str:
@@ -127,5 +171,5 @@ def _settle_refund(sent: SentBack, at: datetime) -> str:
 
 _TELLS: dict[str, Tells] = {
     "checkout": _tell_checkout, "payment": _tell_payment, "refund": _tell_refund, "chargeback": tell_chargeback,
-    "card": _tell_card,
+    "card": _tell_card, "account": tell_account, "transfer": _tell_transfer,
 }  # fmt: skip

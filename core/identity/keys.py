@@ -17,7 +17,8 @@ from core.ids import new_id
 
 # What each kind of account may do by key; a key has these or fewer. Named for the thing and the verb.
 SCOPES_OF: dict[str, frozenset[str]] = {
-    "publisher": frozenset({"leads:write", "leads:read", "balance:read", "keys:manage", "webhooks:manage"}),
+    "publisher": frozenset({"leads:write", "leads:read", "balance:read", "payouts:write", "keys:manage",
+                            "webhooks:manage"}),
     "buyer": frozenset({"orders:write", "orders:read", "sales:write", "sales:read", "disputes:write", "wallet:read",
                         "wallet:write", "keys:manage", "webhooks:manage"}),
     "operator": frozenset({"operate", "keys:manage", "webhooks:manage"}),

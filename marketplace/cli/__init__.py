@@ -14,6 +14,7 @@ from marketplace.cli.books import audit_command, fund_command, reconcile_command
 from marketplace.cli.defaults import defaults_command
 from marketplace.cli.demo import demo, simulator
 from marketplace.cli.leads import leads
+from marketplace.cli.payouts import payouts
 from marketplace.cli.processes import clock, db_group, serve, web, worker
 from marketplace.cli.time import time_command
 from marketplace.cli.verticals import vertical
@@ -25,7 +26,8 @@ def leadbourse() -> None:
 
 
 for command in (account, audit_command, bank, bench, clock, db_group, defaults_command, demo, fund_command, leads,
-                reconcile_command, run_due_command, serve, simulator, time_command, vertical, web, worker):  # fmt: skip
+                payouts, reconcile_command, run_due_command, serve, simulator, time_command, vertical, web,
+                worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

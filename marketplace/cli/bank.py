@@ -93,13 +93,15 @@ def suspense_command(as_json: bool) -> None:
 
 @bank.command("move")
 @click.argument("item")
-@click.argument("kind", type=click.Choice(["assign", "return", "fees", "fx", "charge"]))
+@click.argument("kind", type=click.Choice(["assign", "return", "fees", "fx", "charge", "payouts"]))
 @click.option("--amount", default="", help="All that is left when it is not given.")
 @click.option("--account", default="", help="Whose wallet gets it, or is charged: acc_…")
 @REASON
 @with_app
 def move(item: str, kind: str, amount: str, account: str, reason: str) -> None:
-    """Assign a part of an ITEM of suspense to a wallet or charge it to one, owe it back, or write it to fees or fx."""
+    """Assign a part of an ITEM of suspense to a wallet or charge it to one, owe it back, write it to fees or fx, or say
+    that it is payouts by file.
+    """
     with transaction():
         wish = wish_of(parse_id("txn", item), kind, amount, account, reason)
         _say(do_with_suspense(wish, ACTOR, business_clock().now()))

@@ -31,7 +31,7 @@ def audit_command(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @with_app
 def run_due_command(as_of: str | None, as_json: bool) -> None:
-    """Do all that is due: deliveries, disputes, settlements, reserves, first contacts, notifications."""
+    """Do all that is due: deliveries, disputes, settlements, reserves, payouts, first contacts, notifications."""
     done = run_due(_instant(as_of))
     if as_json:
         print_json(done)

@@ -39,6 +39,7 @@ PLACES = {
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
+        Step("publisher.payouts", "send", _l("Payouts")),
         Step("programs.overview", "key", _l("Programs")),
     ),
     "buyer": (
@@ -56,6 +57,7 @@ PLACES = {
         Step("operator.review", "eye", _l("Review")),
         Step("operator.publishers", "box-arrow-in-down", _l("Publishers")),
         Step("operator.buyers", "bag", _l("Buyers")),
+        Step("operator.payouts", "send", _l("Payouts")),
         Step("operator.credit_lines", "credit-card-2-front", _l("Credit lines")),
         Step("operator.verticals", "diagram-3", _l("Verticals")),
         Step("operator.jobs", "gear", _l("Jobs")),

@@ -13,6 +13,8 @@ TABLES = [
     "draws", "debt_payments", "bank_accounts", "bank_account_wishes", "pro_formas", "bank_imports", "bank_statements", "bank_lines",
     "bank_entries", "suspense_items", "suspense_moves",
     "saved_cards", "card_pages", "recharges", "recharge_log", "wallet_paces",
+    "payout_rails", "payout_runs", "payout_files", "payouts", "payout_stages", "payout_events", "payout_reversals",
+    "payout_returns", "payout_results",
     "document_counters", "documents", "billing_details", "promo_grants",
 ]  # fmt: skip
 

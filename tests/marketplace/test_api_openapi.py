@@ -74,6 +74,7 @@ def test_an_unknown_field_is_told_the_fields_of_the_document(market: Market, doc
         "operate": market.make_operator(),
     }
     members["sales:write"] = members["orders:write"]
+    members["payouts:write"] = members["leads:write"]
     members |= dict.fromkeys(
         ("disputes:write", "wallet:write", "keys:manage", "webhooks:manage"), members["orders:write"]
     )

@@ -16,7 +16,7 @@ from marketplace.web.api.described import Described, Query
 PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_id": "dsp", "file_id": "file",
              "key_id": "key", "publisher_id": "acc", "source_id": "src", "webhook_id": "whk",
              "delivery_id": "del", "list_id": "sup", "import_id": "imp",
-             "pro_forma_id": "pro"}  # fmt: skip
+             "pro_forma_id": "pro", "payout_id": "pay"}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = dict(STATUS_OF.values()) | {
     406: "Only JSON is answered", 413: "The body is too large", 415: "The body is of another media type",

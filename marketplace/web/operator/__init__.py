@@ -12,6 +12,7 @@ from marketplace.web.operator import (
     disputes,
     jobs,
     journal,
+    payouts,
     publisher_terms,
     publishers,
     resuming,
@@ -25,5 +26,6 @@ from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
-         credit, verticals, vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
+         credit, verticals, vertical_editor, books, card_money, journal, jobs, settings, bank, suspense,
+         payouts)  # fmt: skip
 ROOMS = (operator,)

@@ -29,6 +29,7 @@ WHYS = {
 KINDS = {
     "assign": _l("Into a wallet"), "return": _l("Send it back"), "fees": _l("Write it to fees"),
     "fx": _l("Write it to exchange differences"), "charge": _l("Charge the wallet that had it"),
+    "payouts": _l("It is payouts by file"),
 }  # fmt: skip
 IMPORTS = {
     "read": Word("held", _l("Being booked")), "asked": Word("held", _l("Waits for a second person")),

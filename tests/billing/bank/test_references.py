@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from billing.bank.lines import Entry, mark_of
 from billing.bank.matching import Known, decide, sought_in
-from billing.bank.references import iban_fault, is_bic, is_reference, make_reference, references_in, shown, slips_of
+from billing.bank.references import is_reference, make_reference, references_in, shown, slips_of
+from billing.iban import iban_fault, is_bic
 from core.ids import new_id
 
 BODIES = st.text("0123456789", min_size=12, max_size=12)

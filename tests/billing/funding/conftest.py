@@ -167,7 +167,7 @@ def at_once(till: Till, *works: Any) -> list[BaseException]:
 def refereed(settings: Settings) -> Gateway:
     """Return a door to Stripe, everything that goes through it held against Stripe's own document and types."""
     door = Gateway(
-        settings.stripe_secret_key or "", settings.stripe_api_base, settings.stripe_webhook_secret, Referee()
+        settings.stripe_secret_key or "", settings.stripe_api_base, settings.stripe_webhook_secrets, Referee()
     )
     door._client = Typed(door._client)  # type: ignore[assignment]  # it stands before what it watches
     return door

@@ -9,21 +9,24 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from billing.stripe_gateway import gateway
 from core.db import transaction
 from core.failpoints import Failed
-from tests.billing.funding.conftest import Till
+from tests.billing.funding.conftest import Till, sql
 from tests.billing.funding.saved import euros
+from tests.billing.payouts.conftest import House
 
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = (
-    "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "card.read", "card_page.ordered",
-    "chargeback.read", "movement.booked", "movement.explained", "news.handled", "news.kept", "news.recorded",
-    "news.taken", "payment.read", "recharge.ordered", "refund.read", "top_up.ordered",
+    "account.read", "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "card.read",
+    "card_page.ordered", "chargeback.read", "movement.booked", "movement.explained", "news.handled", "news.kept",
+    "news.recorded", "news.taken", "payment.read", "payouts.covered", "payouts.ordered", "recharge.ordered",
+    "refund.read", "top_up.ordered", "transfer.read",
 )  # fmt: skip
 IN_THE_WORKER = [point for point in POINTS if point not in ("card_page.ordered", "news.kept", "top_up.ordered")]
 # Every point errs; a kill starts a process each time, so that all of them are killed at only where somebody asks for it.
 KILLED = IN_THE_WORKER if os.environ.get("LEADBOURSE_ALL_KILLS") == "1" else [
-    "call.answered", "call.taken", "movement.booked", "news.handled", "recharge.ordered"]  # fmt: skip
+    "call.answered", "call.taken", "movement.booked", "news.handled", "payouts.ordered", "recharge.ordered"]  # fmt: skip
 
 
 def test_every_point_in_the_code_is_listed_here() -> None:
@@ -39,6 +42,9 @@ def test_every_point_in_the_code_is_listed_here() -> None:
 
 def play(till: Till) -> None:
     """Have money on its way in every direction: paid and not yet seen, going back, charged back, charged by itself."""
+    house = House(till)
+    earner = house.earner(2_500)
+    house.onboard(earner)
     till.paid("100.00")
     with transaction() as session:
         query = "SELECT source_id FROM billing.balance_transactions WHERE booked_as = 'card_payment'"
@@ -53,6 +59,8 @@ def play(till: Till) -> None:
     till.pay(other.post("/wallet/card-pages")["page_url"])
     wish = {"on": True, "threshold": euros("70.00"), "target": euros("90.00"), "daily_limit": euros("30.00")}
     assert other.request("PUT", "/wallet/recharges/EUR", wish).status_code == 200
+    house.draft(earner, 2_500)
+    sql("UPDATE billing.payout_rails SET checked_at = NULL")
 
 
 def end(till: Till) -> tuple[int, ...]:
@@ -60,6 +68,7 @@ def end(till: Till) -> tuple[int, ...]:
     for _ in range(4):
         with transaction() as session:
             session.execute(text("UPDATE billing.card_calls SET next_attempt_at = now() WHERE ended_at IS NULL"))
+            session.execute(text("UPDATE billing.payout_rails SET checked_at = NULL"))
         till.look()
     wallet = till.wallet()
     assert till.account(1010) == till.at_stripe(), "the books say what Stripe says"
@@ -73,7 +82,8 @@ def end(till: Till) -> tuple[int, ...]:
         wallet.frozen.minor,
         int(others),
         till.count("saved_cards"),
-        *(till.account(code) for code in (1000, 1040, 2200, 2900)),
+        *(till.account(code) for code in (1000, 1040, 2100, 2120, 2200, 2900)),
+        len(gateway()._client.transfers.list().data),
     )
 
 
@@ -83,7 +93,7 @@ def test_without_a_fault_it_ends_so(till: Till) -> None:
     assert end(till) == AS_EVER
 
 
-AS_EVER = (10_000, 10_000, 9_000, 2, 0, 10_000, 0, 0)
+AS_EVER = (10_000, 10_000, 9_000, 2, 0, 10_000, 0, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize("point", IN_THE_WORKER)

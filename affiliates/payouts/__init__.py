@@ -1,0 +1,1 @@
+"""Who is paid, when, how much and where: schedules, thresholds, first payouts, and runs that draft from balances."""

@@ -1,0 +1,1 @@
+"""Tests of payouts of the market, over HTTP and on pages."""
