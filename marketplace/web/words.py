@@ -225,6 +225,8 @@ MOVEMENTS = {
     "suspense_fx": _l("Suspense written to exchange"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
+    "vat_invoice": _l("VAT of an invoice"),
+    "vat_statement": _l("VAT of a statement"),
 }
 PAID_FROM = {
     "escrow": _l("Escrow"),

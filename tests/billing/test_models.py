@@ -14,6 +14,7 @@ TABLES = [
     "bank_entries", "suspense_items", "suspense_moves",
     "saved_cards", "card_pages", "recharges", "recharge_log", "wallet_paces",
     "document_counters", "documents", "billing_details", "promo_grants",
+    "document_lines", "document_months", "vat_terms",
 ]  # fmt: skip
 
 

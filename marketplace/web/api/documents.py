@@ -134,7 +134,7 @@ def _shown(row: Document) -> DocumentShown:
         id=show_id("doc", row.id), kind=row.kind, number=row.shown_number,
         amount=amount(row.amount_minor, row.currency),
         seller=seller, buyer=payer, method=content.method, payment_id=content.payment_id,
-        transaction_id=show_id("txn", row.transaction_id), paid_at=instant(content.paid_at),
+        transaction_id=show_id("txn", row.transaction_id or row.id), paid_at=instant(content.paid_at),
         issued_at=instant(row.issued_at), language=content.language, test=content.is_test,
         refers_to=[ReferenceShown(number=one.number, amount=amount(one.amount_minor, row.currency))
                    for one in content.refers_to],

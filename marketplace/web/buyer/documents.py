@@ -107,5 +107,5 @@ def _method_of(row: Document) -> str:
 def _cells(row: Document) -> list[str]:
     content = content_of(row)
     return [row.shown_number, row.kind, as_rfc3339(row.issued_at), as_rfc3339(content.paid_at), str(_money_of(row)),
-            row.currency, content.method, content.payment_id or "", show_id("txn", row.transaction_id),
+            row.currency, content.method, content.payment_id or "", show_id("txn", row.transaction_id or row.id),
             " ".join(one.number for one in content.refers_to), "true" if content.is_test else "false"]  # fmt: skip

@@ -1,0 +1,86 @@
+"""A month's document of a buyer or publisher, drafted with all that is not in the books, and issued when it is over."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from billing import (
+    Booked,
+    Counted,
+    Draft,
+    Label,
+    Side,
+    draft_of,
+    issue_month,
+    next_due_month,
+    unpaid_lines,
+)
+from core.db import db
+from core.identity import language_of
+from core.months import begin_of, end_of
+from marketplace.documents.labels import labels_of
+from marketplace.documents.words import reason_in, say
+from marketplace.leads.models import Lead, Sale
+
+ENDED = ("returned", "refused", "failed", "settled")  # states in which a sale may have brought its publisher nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A draft with what its lines are about and what was counted beside them."""
+
+    draft: Draft
+    labels: dict[UUID, Label]
+    counted: tuple[Counted, ...]
+
+
+def month_of_account(
+    side: Side, account_id: UUID, currency: str, period: date, until: datetime | None = None
+) -> Month:  # fmt: skip
+    """Draft a month of an account: what waits for a document until the month's end, or until an instant within it."""
+    language = language_of(account_id) or "en"
+    draft, counted = draft_of(side, account_id, currency, period, until), tuple[Counted, ...]()
+    if side == "statement":
+        draft = draft.with_more(_unpaid(draft))
+        counted = _counted(account_id, period, language)
+    return Month(draft, labels_of(side, draft.lines, language), counted)
+
+
+def issue_next(as_of: datetime) -> int:
+    """Issue the oldest document that is due, one account and month at a time; zero when none is."""
+    due = next_due_month(as_of)
+    if due is None:
+        return 0
+    month = month_of_account(due.side, due.account_id, due.currency, due.period)
+    issue_month(month.draft, month.labels, month.counted, as_of)
+    return 1
+
+
+def _unpaid(draft: Draft) -> list[Booked]:
+    """Return the sales that ended in this month or before, brought nothing, and were told on no statement."""
+    query = select(Sale.id).where(
+        Sale.publisher_id == draft.account_id, Sale.currency == draft.currency, Sale.state.in_(ENDED),
+        Sale.ended_at < end_of(draft.period),
+    )  # fmt: skip
+    return unpaid_lines(draft, list(db.session.scalars(query)))
+
+
+def _counted(publisher_id: UUID, period: date, language: str) -> tuple[Counted, ...]:
+    """Count the publisher's leads of the month by what became of them, the refused ones by reason too."""
+    mine = (Lead.publisher_id == publisher_id, Lead.test.is_(False), Lead.received_at >= begin_of(period),
+            Lead.received_at < end_of(period))  # fmt: skip
+    by_status: dict[str, int] = dict(
+        db.session.execute(select(Lead.status, func.count()).where(*mine).group_by(Lead.status)).all()
+    )
+    reason = func.unnest(Lead.reasons).label("reason")
+    reasons = select(reason, func.count()).where(*mine, Lead.status == "rejected").group_by(reason).order_by(reason)
+    statuses = ("sold", "unsold", "pending", "rejected")
+    counted = [Counted(code="posted", says=say(language, "posted"), count=sum(by_status.values()))]
+    counted += [Counted(code=one, says=say(language, one), count=by_status.get(one, 0)) for one in statuses]
+    counted += [
+        Counted(code=f"rejected:{code}", says=say(language, "because", reason=reason_in(language, code)), count=count)
+        for code, count in db.session.execute(reasons)
+    ]
+    return tuple(counted)
