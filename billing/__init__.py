@@ -68,7 +68,7 @@ from billing.credit.debts import (
 from billing.credit.lines import NET_DAYS, Grant, lines_after, set_credit_line, versions_of
 from billing.credit.models import CreditLine, Debt
 from billing.credit.statement import DebtMove, debt_moves_of, every_debt_move
-from billing.documents.content import content_of
+from billing.documents.content import Party, content_of
 from billing.documents.details import details_of, say_details
 from billing.documents.issuing import Paid, issue_receipt
 from billing.documents.models import BillingDetails, Document
@@ -188,6 +188,7 @@ __all__ = [
     "MonthContent",
     "Owing",
     "Paid",
+    "Party",
     "Payee",
     "Payer",
     "Position",

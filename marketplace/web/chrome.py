@@ -39,6 +39,7 @@ PLACES = {
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
+        Step("publisher.statements", "receipt", _l("Statements")),
         Step("programs.overview", "key", _l("Programs")),
     ),
     "buyer": (

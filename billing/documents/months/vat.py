@@ -74,6 +74,7 @@ def say_vat_terms(account_id: UUID, wish: Wish, seen: int, actor: str, at: datet
 def _checked(wish: Wish) -> dict[str, str | int]:
     country, number, reason = wish.country.strip().upper(), wish.vat_number.strip(), wish.reason.strip()
     is_known = wish.treatment in TREATMENTS
+    is_country = len(country) == 2 and country.isascii() and country.isalpha()
     known, is_rate = vat_rates().rates.get(country), wish.treatment == "rate"
     rate = (wish.rate_bp if wish.rate_bp is not None else known.rate_bp if known else 0) if is_rate else 0
     faults = [
@@ -81,7 +82,7 @@ def _checked(wish: Wish) -> dict[str, str | int]:
         for name, code, says, is_wrong in (
             ("treatment", "not_allowed_value", "Choose none, rate or reverse_charge.", not is_known),
             ("country", "not_a_country", "Write the country as two letters, such as FR.",
-             wish.treatment != "none" and not (len(country) == 2 and country.isascii() and country.isalpha())),
+             wish.treatment in ("rate", "reverse_charge") and not is_country),
             ("country", "too_long", "Write the country as two letters, or nothing.", len(country) > 2),
             ("vat_number", "missing", "Give the number that reverse charge rests on.",
              wish.treatment == "reverse_charge" and not number),

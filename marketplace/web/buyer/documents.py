@@ -87,7 +87,7 @@ def billing_details(person: Person) -> str | Response:
     if carry_out(form, lambda: _say(person, form)):
         flash(gettext("Kept. Documents name it from now on."))
         return redirect(url_for("buyer.documents"), 303)
-    return render_template("marketplace/buyer/billing_details.html", form=form)
+    return render_template("marketplace/buyer/billing_details.html", form=form, back=url_for("buyer.documents"))
 
 
 def _say(person: Person, form: DetailsForm) -> BillingDetails:

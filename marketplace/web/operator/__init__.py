@@ -12,6 +12,7 @@ from marketplace.web.operator import (
     disputes,
     jobs,
     journal,
+    months,
     publishers,
     resuming,
     review,
@@ -24,5 +25,5 @@ from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
-         vertical_editor, books, card_money, journal, jobs, settings, bank, suspense)  # fmt: skip
+         vertical_editor, books, card_money, journal, jobs, months, settings, bank, suspense)  # fmt: skip
 ROOMS = (operator,)

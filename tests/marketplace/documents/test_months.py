@@ -1,0 +1,387 @@
+"""One month's documents: issued once whoever asks, never changed, complete, explained to the cent, taxed as was said."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from billing import (
+    Difference,
+    Document,
+    DocumentLine,
+    VatWish,
+    draft_of,
+    earnings_of,
+    find_month,
+    issue_month,
+    lines_of_document,
+    month_content_of,
+    month_pdf_of,
+    month_sheet_of,
+    next_due_month,
+    position_of,
+    say_vat_terms,
+    unexplained,
+    vat_terms_of,
+    wallet_of,
+)
+from billing.document_checks import MONTHS_ADD_UP, MONTHS_AS_BOOKED, VAT_AS_BOOKED
+from billing.documents.months.words import WORDS
+from billing.documents.taxes import tax_on, vat_rates
+from core.db import db, transaction
+from core.errors import Conflict, Invalid
+from core.months import begin_of, end_of, month_after, month_before, month_of
+from marketplace.audit import audit_all
+from marketplace.documents.months import issue_next
+from marketplace.documents.words import REASONS, SAID
+from marketplace.jobs import run_due
+from tests.at_once import ask, at_once
+from tests.conftest import SetClock
+from tests.deals import Deal, make_deal
+from tests.factories import Market
+from tests.marketplace.documents.quarter import id_of
+from tests.marketplace.test_late_claims import short_window
+
+DECEMBER, JANUARY = date(2026, 12, 1), date(2027, 1, 1)
+IN_JANUARY = datetime(2027, 1, 1, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def settled(market: Market, clock: SetClock) -> Deal:
+    """Sell one lead for 20.00 and settle it in December; the publisher's share is 14.00, of which 2.80 reserved."""
+    short_window()
+    deal = make_deal(market)
+    run_due(clock.advance(days=22))
+    return deal
+
+
+def issued(side: Any, member: Any, period: date = DECEMBER) -> Document:
+    with transaction():
+        found = find_month(side, id_of(member), "EUR", period)
+        assert found is not None
+        db.session.expunge(found)
+        return found
+
+
+def read_lines(document: Document) -> list[DocumentLine]:
+    with transaction() as session:
+        lines = lines_of_document(document.id)
+        session.expunge_all()
+        return lines
+
+
+def late_claim(deal: Deal) -> None:
+    claim = deal.operator.post("/disputes/claims", {"sale": deal.sale, "reason": "no_consent", "note": "a regulator"})
+    assert deal.decide(claim, "uphold").status_code == 200
+
+
+def tamper(url: str, statement: str) -> None:
+    """Change the books behind the triggers' back, as only a superuser can."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        assert connection.execute(statement.encode()).rowcount > 0
+
+
+def test_a_month_is_issued_some_hours_after_it_is_over_and_once(settled: Deal, clock: SetClock) -> None:
+    clock.instant = IN_JANUARY - timedelta(seconds=1)
+    assert run_due(clock.now())["months_looked_at"] == 0
+    clock.instant = IN_JANUARY
+    assert run_due(clock.now())["months_looked_at"] > 0
+    assert run_due(clock.now())["months_looked_at"] == 0
+
+    invoice, statement = issued("invoice", settled.buyer), issued("statement", settled.publisher)
+    assert (invoice.shown_number, statement.shown_number) == ("IN-2027-000001", "ST-2027-000001")
+    assert (invoice.amount_minor, statement.amount_minor) == (2_000, 1_400)
+    [bought], [sold] = read_lines(invoice), read_lines(statement)
+    assert (bought.amount_minor, sold.amount_minor, sold.payable_minor, sold.reserve_minor) == (
+        2_000,
+        1_400,
+        1_120,
+        280,
+    )
+    assert bought.label["data"]["order_name"] == "an order" and "order" not in sold.label["data"]
+    assert "source" not in bought.label["data"] and sold.label["data"]["source"] == "default"
+
+
+def test_two_workers_at_once_issue_one_document(settled: Deal, clock: SetClock, database_url: str) -> None:
+    clock.instant = IN_JANUARY
+    app = settled.market.app
+
+    def issue() -> int:
+        with app.app_context():
+            done = 0
+            while True:
+                with transaction():
+                    if not issue_next(IN_JANUARY):
+                        break
+                done += 1
+            db.session.remove()
+            return done
+
+    at_once([issue] * 4)
+    kinds = ask(database_url, "SELECT kind, count(*), max(number) FROM billing.documents GROUP BY kind ORDER BY kind")
+    assert kinds == [("invoice", 1, 1), ("statement", 1, 1)]
+
+
+def test_who_is_killed_while_issuing_leaves_no_part_and_no_gap(
+    settled: Deal, clock: SetClock, database_url: str
+) -> None:
+    looked = ask(database_url, "SELECT count(*) FROM billing.document_months")
+    with pytest.raises(DBAPIError), transaction() as session:
+        assert issue_next(IN_JANUARY) == 1
+        backend = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        ask(database_url, f"SELECT pg_terminate_backend({backend}, 5000)")
+        issue_next(IN_JANUARY)
+    assert ask(database_url, "SELECT count(*) FROM billing.document_months") == looked
+    run_due(IN_JANUARY)
+    assert issued("invoice", settled.buyer).number == 1
+
+
+def test_what_is_posted_later_for_a_month_stands_on_the_next_document(settled: Deal, clock: SetClock) -> None:
+    clock.instant = IN_JANUARY
+    run_due(clock.now())
+    late_claim(settled)
+    with transaction():
+        late = "UPDATE billing.transactions SET occurred_at = '2026-12-31T23:00Z' WHERE kind = 'refund'"
+        db.session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
+        db.session.connection().exec_driver_sql(late)
+    run_due(clock.advance(days=31))
+
+    [line] = read_lines(issued("invoice", settled.buyer, JANUARY))
+    [back, *_] = read_lines(issued("statement", settled.publisher, JANUARY))
+    assert (line.kind, line.amount_minor, line.refers_to) == ("refund", -2_000, "IN-2027-000001")
+    assert (back.amount_minor, back.reserve_minor, back.refers_to) == (-1_400, -280, "ST-2027-000001")
+    assert line.occurred_at < begin_of(JANUARY) and "no consent" in back.label["reason"]
+
+
+def test_months_that_were_missed_are_issued_the_oldest_first(settled: Deal, clock: SetClock, database_url: str) -> None:
+    run_due(clock.advance(days=90))  # to the middle of March: the reserve matured in January
+    shown = "SELECT to_char(period, 'MM'), number FROM billing.documents WHERE kind = 'statement' ORDER BY number"
+    assert ask(database_url, shown) == [("12", 1)]
+    run_due(clock.advance(days=30))
+    assert ask(database_url, shown)[0] == ("12", 1) and len(ask(database_url, shown)) == 2
+
+
+def test_an_empty_month_has_no_document_and_is_looked_at_once(
+    market: Market, clock: SetClock, database_url: str
+) -> None:
+    market.make_buyer("10.00")
+    run_due(IN_JANUARY)
+    looked = ask(
+        database_url, "SELECT DISTINCT side, document_id FROM billing.document_months WHERE period = '2026-12-01'"
+    )
+    assert looked == [("invoice", None)]
+    with transaction():
+        assert next_due_month(IN_JANUARY) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE billing.document_lines SET amount_minor = 1",
+        "DELETE FROM billing.document_lines",
+        "TRUNCATE billing.document_lines",
+        "UPDATE billing.document_months SET document_id = NULL",
+        "DELETE FROM billing.document_months",
+        "INSERT INTO billing.document_lines SELECT document_id, line + 1, side, account_id, (SELECT id FROM "
+        "billing.transactions WHERE kind = 'credit' LIMIT 1), 'fee', NULL, occurred_at, 1, 0, 0, 0, 0, NULL, NULL, '{}' "
+        "FROM billing.document_lines",
+    ],
+)
+def test_nobody_changes_the_lines_of_a_document(settled: Deal, change: str) -> None:
+    run_due(IN_JANUARY)
+    with pytest.raises(DBAPIError, match="is refused"), transaction() as session:
+        session.connection().exec_driver_sql(change)
+
+
+def test_the_database_refuses_a_document_that_is_not_the_sum_of_its_lines(settled: Deal, clock: SetClock) -> None:
+    with transaction():
+        draft = draft_of("invoice", id_of(settled.buyer), "EUR", DECEMBER)
+        assert draft.amount_minor == 2_000
+    with pytest.raises(DBAPIError, match="do not sum to"), transaction() as session:
+        issue_month(draft, {}, (), IN_JANUARY)
+        session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
+        session.connection().exec_driver_sql("UPDATE billing.document_lines SET amount_minor = amount_minor + 1")
+        session.connection().exec_driver_sql("SET LOCAL session_replication_role = origin")
+
+
+def explained(document: Document) -> list[Difference]:
+    with transaction():
+        return unexplained(document)
+
+
+def test_a_planted_cent_is_named_by_its_line(market: Market, clock: SetClock, database_url: str) -> None:
+    short_window()
+    publisher = make_deal(market).publisher
+    for _ in range(3):
+        publisher.post("/leads", market.lead())
+    run_due(clock.advance(days=22))
+    run_due(IN_JANUARY)
+    statement = issued("statement", publisher)
+    assert len(read_lines(statement)) == 4 and explained(statement) == []
+    tamper(database_url, "UPDATE billing.document_lines SET amount_minor = amount_minor + 1, payable_minor = "
+           "payable_minor + 1 WHERE line = 3 AND side = 'statement'")  # fmt: skip
+    found = explained(statement)
+    assert [(one.line, one.what, one.minor) for one in found][:2] == [(3, "amount", 1), (3, "payable", 1)]
+    assert {one.what for one in found if one.line is None} == {"amount", "closing payable"}
+    wrong = {check.name: check for check in audit_all(db.session).checks if not check.ok}
+    assert [
+        one["line"] for one in wrong["each line of an invoice or statement is what its transaction moved"].differences
+    ] == [3]
+    tamper(database_url, "UPDATE billing.document_lines SET amount_minor = amount_minor - 1, payable_minor = "
+           "payable_minor - 1 WHERE line = 3 AND side = 'statement'")  # fmt: skip
+
+
+def test_a_cent_that_is_planted_in_the_books_is_named_too(settled: Deal, database_url: str) -> None:
+    run_due(IN_JANUARY)
+    plant = "UPDATE billing.entries SET amount_minor = amount_minor {} 1 WHERE account = 2100"
+    tamper(database_url, plant.format("+"))
+    named = [(one.line, one.what, one.said_minor, one.booked_minor)
+             for one in explained(issued("statement", settled.publisher))]  # fmt: skip
+    tamper(database_url, plant.format("-"))
+    assert named == [(1, "amount", 1_400, 1_399), (1, "payable", 1_120, 1_119)]
+
+
+@pytest.mark.parametrize(
+    ("check", "plant"),
+    [
+        (MONTHS_ADD_UP, "UPDATE billing.documents SET amount_minor = amount_minor {} 1 WHERE kind = 'invoice'"),
+        (MONTHS_AS_BOOKED, "UPDATE billing.document_lines SET promo_minor = promo_minor {} 1"),
+        (VAT_AS_BOOKED, "UPDATE billing.entries SET amount_minor = amount_minor {} 1 WHERE account = 2210"),
+    ],
+)
+def test_the_audit_sees_what_a_document_and_the_books_disagree_on(
+    settled: Deal, database_url: str, check: str, plant: str
+) -> None:
+    tax(settled.buyer, treatment="rate", country="FR")
+    run_due(IN_JANUARY)
+    assert ask(database_url, check.replace(r"\:", ":")) == []
+    tamper(database_url, plant.format("+"))
+    assert ask(database_url, check.replace(r"\:", ":")) != []
+    tamper(database_url, plant.format("-"))
+
+
+def tax(member: Any, seen: int = 0, **said: Any) -> None:
+    with transaction():
+        say_vat_terms(id_of(member), VatWish(reason="said on the phone", **said), seen, "user:x", IN_JANUARY)
+
+
+def test_tax_at_a_rate_is_booked_and_charged_to_the_wallet_when_the_invoice_is_issued(settled: Deal) -> None:
+    tax(settled.buyer, treatment="rate", country="FR")
+    run_due(IN_JANUARY)
+    invoice = issued("invoice", settled.buyer)
+    vat = month_content_of(invoice).vat
+    assert (invoice.amount_minor, vat.rate_bp, vat.minor, vat.country) == (2_000, 2_000, 400, "FR")
+    with transaction():
+        assert wallet_of(id_of(settled.buyer), "EUR").available.minor == 8_000 - 400
+    assert ask_one("SELECT kind FROM billing.transactions WHERE id = :id", id=invoice.transaction_id) == "vat_invoice"
+
+
+def test_tax_that_a_wallet_cannot_pay_is_owed_and_paid_by_what_comes_in(market: Market, clock: SetClock) -> None:
+    short_window()
+    deal = make_deal(market)
+    for _ in range(4):
+        deal.publisher.post("/leads", market.lead())
+    run_due(clock.advance(days=22))
+    tax(deal.buyer, treatment="rate", country="NL")
+    clock.instant = IN_JANUARY
+    run_due(clock.now())
+    wallet = deal.buyer.get("/wallet")
+    print(ask_one("SELECT json_agg(d) FROM billing.debts d"), ask_one("SELECT json_agg(d.content->'vat') FROM billing.documents d"));assert wallet["available"]["amount"] == "0.00" and wallet["credit"]["due"]["amount"] == "21.00", wallet
+
+
+def test_tax_of_a_month_that_gave_more_back_goes_back_into_the_wallet(settled: Deal, clock: SetClock) -> None:
+    tax(settled.buyer, treatment="rate", country="FR")
+    tax(settled.publisher, treatment="rate", country="NL")
+    run_due(IN_JANUARY)
+    clock.instant = IN_JANUARY
+    late_claim(settled)
+    run_due(clock.advance(days=31))
+
+    invoice, statement = issued("invoice", settled.buyer, JANUARY), issued("statement", settled.publisher, JANUARY)
+    assert (invoice.amount_minor, month_content_of(invoice).vat.minor) == (-2_000, -400)
+    assert (statement.amount_minor, month_content_of(statement).vat.minor) == (-1_400, -294)
+    with transaction():
+        assert wallet_of(id_of(settled.buyer), "EUR").available.minor == 10_000
+        assert earnings_of(id_of(settled.publisher), "EUR").owed.minor == 0
+        assert position_of(id_of(settled.publisher), "EUR").total_minor == 0
+        assert unexplained(invoice) == unexplained(statement) == []
+
+
+def test_reverse_charge_names_the_number_it_rests_on_and_books_nothing(settled: Deal) -> None:
+    tax(settled.buyer, treatment="reverse_charge", country="nl", vat_number="NL 123")
+    run_due(IN_JANUARY)
+    invoice = issued("invoice", settled.buyer)
+    sheet = month_sheet_of(invoice, read_lines(invoice))
+    assert "Reverse charge" in sheet.note and "(NL 123)" in sheet.note
+    assert month_content_of(invoice).vat.minor == 0 and invoice.transaction_id is None
+
+
+def test_nobody_is_taxed_until_somebody_said_so_and_each_change_is_kept(settled: Deal) -> None:
+    tax(settled.buyer, treatment="rate", country="FR")
+    with pytest.raises(Conflict, match="Somebody changed"):
+        tax(settled.buyer, treatment="none")
+    tax(settled.buyer, 1, treatment="none")
+    run_due(IN_JANUARY)
+    with transaction():
+        assert [one.treatment for one in vat_terms_of(id_of(settled.buyer))] == ["none", "rate"]
+    assert month_content_of(issued("invoice", settled.buyer)).vat.minor == 0
+    assert month_content_of(issued("statement", settled.publisher)).vat.treatment == "none"
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({"treatment": "free"}, {"treatment"}),
+        ({"treatment": "rate", "country": "Fr4"}, {"country", "rate_bp"}),
+        ({"treatment": "rate", "country": "US"}, {"rate_bp"}),
+        ({"treatment": "rate", "country": "FR", "rate_bp": 5001}, {"rate_bp"}),
+        ({"treatment": "reverse_charge", "country": "NL"}, {"vat_number"}),
+        ({"treatment": "none", "vat_number": "x" * 41, "reason": ""}, {"vat_number", "reason"}),
+    ],
+)
+def test_terms_of_tax_that_make_no_sense_are_refused_at_each_field(
+    settled: Deal, said: dict[str, Any], fields: set[str]
+) -> None:
+    with pytest.raises(Invalid) as refused, transaction():
+        say_vat_terms(id_of(settled.buyer), VatWish(**{"reason": "x"} | said), 0, "test", IN_JANUARY)
+    assert {fault.field for fault in refused.value.faults} == fields
+
+
+def test_tax_is_rounded_half_a_cent_up_and_mirrored_for_what_goes_back() -> None:
+    assert [tax_on(net, 2_000) for net in (0, 2, 3, 13, 12_999, -13)] == [0, 0, 1, 3, 2_600, -3]
+    assert tax_on(1, 2_550) == 0 and tax_on(100, 2_550) == 26
+
+
+def test_every_rate_is_plausible_and_has_a_source_and_a_day() -> None:
+    table = vat_rates()
+    assert len(table.rates) == 27 and "European Commission" in table.source
+    assert all(1_500 <= one.rate_bp <= 2_700 and one.since <= table.looked_up for one in table.rates.values())
+
+
+def test_every_language_has_all_words() -> None:
+    assert len({frozenset(words.kinds) for layout in WORDS.values() for words in layout.values()}) == 1
+    assert len({frozenset(one) for one in REASONS.values()}) == len({frozenset(one) for one in SAID.values()}) == 1
+
+
+def test_a_document_of_many_pages_has_a_sum_on_each(settled: Deal) -> None:
+    run_due(IN_JANUARY)
+    statement = issued("statement", settled.publisher)
+    lines = read_lines(statement) * 100
+    printed = month_pdf_of(month_sheet_of(statement, lines))
+    assert printed == month_pdf_of(month_sheet_of(statement, lines))
+    assert printed.startswith(b"%PDF-") and printed.count(b"/Type /Page\n") > 3
+
+
+def test_months_follow_each_other() -> None:
+    assert month_of(datetime(2027, 1, 1, 0, 30, tzinfo=UTC) - timedelta(hours=1)) == DECEMBER
+    assert month_after(DECEMBER) == JANUARY and month_before(JANUARY) == DECEMBER
+    assert end_of(DECEMBER) == begin_of(JANUARY) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def ask_one(query: str, **values: Any) -> Any:
+    with transaction() as session:
+        return session.execute(text(query), values).scalar_one()
