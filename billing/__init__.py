@@ -100,13 +100,18 @@ from billing.documents.reading import documents_about, documents_of, get_documen
 from billing.documents.sheet import Sheet, sheet_of
 from billing.earners import (
     EarnerBalance,
+    OpenLot,
     ReserveDay,
     compensate,
     earnings_of,
+    earnings_together,
     mature_reserves,
     open_earner,
+    open_lots_of,
+    reserve_weeks,
     reserves_of,
 )
+from billing.exporting import Exported, beancount_text, exported
 from billing.fees import charge_fee, return_fee
 from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
@@ -176,6 +181,7 @@ __all__ = [
     "Earned",
     "EarnerBalance",
     "Executes",
+    "Exported",
     "Figure",
     "Grant",
     "HistoryItem",
@@ -186,6 +192,7 @@ __all__ = [
     "Label",
     "Line",
     "MonthContent",
+    "OpenLot",
     "Owing",
     "Paid",
     "Party",
@@ -222,6 +229,7 @@ __all__ = [
     "audit",
     "bank_accounts",
     "bank_unexplained",
+    "beancount_text",
     "book_lines",
     "cancel_pro_forma",
     "cards_of",
@@ -242,8 +250,10 @@ __all__ = [
     "draft_of",
     "earned_by",
     "earnings_of",
+    "earnings_together",
     "erase_card_news",
     "every_debt_move",
+    "exported",
     "figures_of",
     "find_bank_account",
     "find_month",
@@ -285,6 +295,7 @@ __all__ = [
     "notes_of",
     "open_debts_of",
     "open_earner",
+    "open_lots_of",
     "open_moves",
     "open_wallet",
     "outcomes_of",
@@ -302,6 +313,7 @@ __all__ = [
     "reconcile",
     "refund_capture",
     "remove_card",
+    "reserve_weeks",
     "reserves_of",
     "resolve_holds",
     "resume_recharge",

@@ -68,7 +68,22 @@ VAT_AS_BOOKED = r"""
           <> coalesce(e.amount_minor, 0)
 """
 
+# What was posted before a month was looked at, and occurred in it or earlier, stands on a document of its side.
+MONTHS_ARE_WHOLE = """
+    SELECT m.side, m.account_id, m.currency, m.period, t.id AS transaction_id, t.key
+    FROM billing.document_months m
+    CROSS JOIN LATERAL billing.transactions_for(m.side, m.account_id, m.currency,
+                                                '00000000-0000-0000-0000-000000000000') t
+    WHERE t.occurred_at < (m.period + interval '1 month') AT TIME ZONE 'UTC' AND t.id < m.from_id
+      AND NOT EXISTS (SELECT FROM billing.document_months n
+                      WHERE (n.side, n.account_id, n.currency) = (m.side, m.account_id, m.currency)
+                        AND n.period > m.period)
+      AND NOT EXISTS (SELECT FROM billing.document_lines l
+                      WHERE (l.side, l.account_id, l.transaction_id) = (m.side, m.account_id, t.id))
+"""
+
 DOCUMENT_CHECKS = (
+    Check("I12", "what occurred in a month that was looked at stands on a document", MONTHS_ARE_WHOLE),
     Check("I12", "each line of an invoice or statement is what its transaction moved", MONTHS_AS_BOOKED),
     Check("I12", "invoices and statements are the sum of their lines", MONTHS_ADD_UP),
     Check("I12", "the tax on invoices and statements is booked as they say", VAT_AS_BOOKED),

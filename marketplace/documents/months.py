@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from billing import (
     Booked,
@@ -22,9 +22,7 @@ from core.identity import language_of
 from core.months import begin_of, end_of
 from marketplace.documents.labels import labels_of
 from marketplace.documents.words import reason_in, say
-from marketplace.leads.models import Lead, Sale
-
-ENDED = ("returned", "refused", "failed", "settled")  # states in which a sale may have brought its publisher nothing
+from marketplace.leads.models import UNPAID, Lead, Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,11 @@ def issue_next(as_of: datetime) -> int:
 def _unpaid(draft: Draft) -> list[Booked]:
     """Return the sales that ended in this month or before, brought nothing, and were told on no statement."""
     query = select(Sale.id).where(
-        Sale.publisher_id == draft.account_id, Sale.currency == draft.currency, Sale.state.in_(ENDED),
+        Sale.publisher_id == draft.account_id, Sale.currency == draft.currency, text(UNPAID),
         Sale.ended_at < end_of(draft.period),
     )  # fmt: skip
+    if draft.looked_until is not None:  # with a month's overlap, for what was ending while that one was looked at
+        query = query.where(Sale.ended_at >= begin_of(draft.looked_until))
     return unpaid_lines(draft, list(db.session.scalars(query)))
 
 

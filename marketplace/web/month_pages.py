@@ -16,7 +16,7 @@ from marketplace.web.words import line_kind
 def month_page(told: MonthTold, whose: str, back: str, pdf: str, csv: str) -> str:
     """Draw a month: its sums, what is unexplained, a part of its lines; `whose` names the account to an operator."""
     return render_template(
-        "marketplace/month.html", told=told, whose=whose, back=back, pdf=pdf, csv=csv, money_of=Money,
+        "marketplace/month.html", month=told, whose=whose, back=back, pdf=pdf, csv=csv, money_of=Money,
         line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
     )  # fmt: skip
 

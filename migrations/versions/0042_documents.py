@@ -8,7 +8,7 @@ down_revision = "0036"
 
 def upgrade() -> None:
     """Add lines, months and terms of tax; months that are over are issued by the clock, the oldest first."""
-    run_sql("0042_documents", "documents", "lines", "vat")
+    run_sql("0042_documents", "documents", "lines", "vat", "sales")
 
 
 def downgrade() -> None:

@@ -13,6 +13,7 @@ from billing import bank_unexplained, suspended
 from core.db import db
 from core.ids import parse_id
 from core.keyset import Asked
+from core.months import month_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
 from marketplace.leads.queries import pending_of, unsealed
@@ -22,7 +23,9 @@ from marketplace.reports import (
     buyer_wallet,
     credit,
     dispute_queue,
+    months,
     parties,
+    pending,
     publisher_balance,
     publisher_disputes,
     publisher_leads,
@@ -80,7 +83,10 @@ ASKED: dict[str, Ask] = {
         p, publisher_leads.Narrowed(sub="sub-7"), NEWEST),
     "publisher leads of no sub id": lambda p, _, at: publisher_leads.leads_asked(
         p, publisher_leads.Narrowed(sub="nobody's"), NEWEST),
-    "publisher weeks": lambda p, _, at: publisher_balance.pending_weeks(p, "EUR"),
+    "publisher weeks": lambda p, _, at: pending.pending_weeks("EUR", p),
+    "publisher held": lambda p, _, at: pending.held_part(p, "EUR", at, None),
+    "publisher cycles": lambda p, _, at: pending.cycles_of(p, at),
+    "publisher month": lambda p, _, at: months.month_told("statement", p, "EUR", month_of(at), at),
     "publisher movements": lambda p, _, at: buyer_wallet.movements_of(p, "EUR", None),
     "publisher disputes": lambda p, _, at: publisher_disputes.disputes_asked(p, None, Asked("opened", True)),
     "publisher answers": lambda p, _, at: publisher_disputes.waiting_for(p, at),

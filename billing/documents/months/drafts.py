@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import select, text
 
 from billing.documents.models import Document
+from billing.documents.months.models import DocumentMonth
 from billing.models import Earner
 from core.db import db
 from core.months import end_of
@@ -17,6 +18,7 @@ from core.months import end_of
 Side = Literal["invoice", "statement"]
 UNPAID = "unpaid"  # a hold that ended and brought its earner nothing
 SALE = "sale"
+FIRST = UUID(int=0)
 
 
 class Position(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class Draft:
     period: date
     opening: Position
     lines: Sequence[Booked]
+    looked_until: date | None = None  # the newest month before that was looked at
 
     @property
     def amount_minor(self) -> int:
@@ -93,7 +96,7 @@ _WAITING = text("""
            l.amount_minor, l.promo_minor, l.payable_minor, l.reserve_minor, l.owed_minor,
            CASE WHEN t.kind = 'resolve' AND :side = 'statement' THEN
                (SELECT v.reserve_until FROM billing.hold_resolutions v WHERE v.hold_id = t.source::uuid) END
-    FROM billing.transactions_for(:side, :account, :currency) t
+    FROM billing.transactions_for(:side, :account, :currency, :from_id) t
     CROSS JOIN LATERAL billing.line_of(:side, t, :account) l
     WHERE t.occurred_at < :until
       AND NOT EXISTS (SELECT FROM billing.document_lines d
@@ -113,9 +116,19 @@ def _order(line: Booked) -> tuple[datetime, bool, int, UUID]:
     return line.occurred_at, line.hold_id is None, line.hold_id.int if line.hold_id else 0, line.transaction_id
 
 
+def looked_at(side: Side, account_id: UUID, currency: str) -> DocumentMonth | None:
+    """Find the newest month of an account that was looked at."""
+    query = select(DocumentMonth).where(
+        DocumentMonth.side == side, DocumentMonth.account_id == account_id, DocumentMonth.currency == currency
+    )
+    return db.session.scalar(query.order_by(DocumentMonth.period.desc()).limit(1))
+
+
 def waiting_lines(side: Side, account_id: UUID, currency: str, until: datetime) -> list[Booked]:
     """Read what occurred before an instant and stands on no document of this side yet."""
-    asked = {"side": side, "account": account_id, "currency": currency, "until": until}
+    last = looked_at(side, account_id, currency)
+    asked = {"side": side, "account": account_id, "currency": currency, "until": until,
+             "from_id": last.from_id if last else FIRST}  # fmt: skip
     return sorted((Booked(*row) for row in db.session.execute(_WAITING, asked)), key=_order)
 
 
@@ -123,7 +136,8 @@ def draft_of(side: Side, account_id: UUID, currency: str, period: date, until: d
     """Draft a month's document: what waits until the month's end, or until an instant within it."""
     lines = waiting_lines(side, account_id, currency, until or end_of(period))
     opening = Position() if side == "invoice" else _closing_before(account_id, currency)
-    return Draft(side, account_id, currency, period, opening, lines)
+    last = looked_at(side, account_id, currency)
+    return Draft(side, account_id, currency, period, opening, lines, last.period if last else None)
 
 
 def unpaid_lines(draft: Draft, hold_ids: Sequence[UUID]) -> list[Booked]:

@@ -72,11 +72,10 @@ def _sums(document_id: UUID) -> dict[str, int]:
 
 
 def _before(document: Document) -> Position:
-    """Add up the lines of an earner's statements before this one."""
-    names = Position.__struct_fields__
-    sums = [func.coalesce(func.sum(getattr(DocumentLine, name)), 0) for name in names]
-    query = select(*sums).join(Document, Document.id == DocumentLine.document_id).where(
+    """Return how the statement before this one ended, which it explains itself."""
+    query = select(Document.content["closing"]).where(
         Document.kind == "statement", Document.account_id == document.account_id,
         Document.currency == document.currency, Document.period < document.period,
     )  # fmt: skip
-    return Position(**{name: int(value) for name, value in zip(names, db.session.execute(query).one(), strict=True)})
+    kept = db.session.scalar(query.order_by(Document.period.desc()).limit(1))
+    return Position(**kept) if kept else Position()

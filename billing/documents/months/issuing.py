@@ -14,7 +14,7 @@ from billing.documents.content import Party
 from billing.documents.details import details_of
 from billing.documents.models import Document
 from billing.documents.months.content import LAYOUT, Counted, Label, MonthContent
-from billing.documents.months.drafts import SALE, Booked, Draft, Side, waiting_lines
+from billing.documents.months.drafts import FIRST, SALE, Booked, Draft, Side, looked_at, waiting_lines
 from billing.documents.months.models import DocumentLine, DocumentMonth
 from billing.documents.months.vat import book_vat, vat_on
 from billing.models import Transaction
@@ -23,7 +23,7 @@ from core.defaults import default
 from core.http import settings
 from core.identity import language_of
 from core.ids import new_id
-from core.months import begin_of, month_after, month_before, month_of
+from core.months import begin_of, end_of, month_after, month_before, month_of
 
 ISSUE_AFTER = timedelta(hours=default("document.issue_after_hours"))
 ACTOR = "system:documents"
@@ -37,6 +37,14 @@ _NEXT = {
     """)
     for side, table in (("invoice", "billing.wallets"), ("statement", "billing.earners"))
 }
+
+
+# What waits for a later month, or what may be on its way at this moment: an hour is longer than any posting takes.
+_NEXT_ID = text("""
+    SELECT least(uuidv7(interval '-1 hour'),
+                 (SELECT t.id FROM billing.transactions_for(:side, :account, :currency, :from_id) t
+                  WHERE t.occurred_at >= :until ORDER BY t.id LIMIT 1))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,21 @@ def issue_month(draft: Draft, labels: Mapping[UUID, Label], counted: Sequence[Co
     """
     mark = {"side": draft.side, "account_id": draft.account_id, "currency": draft.currency, "period": draft.period}
     document_id = new_id() if draft.lines else None
-    row = insert(DocumentMonth).values(mark | {"document_id": document_id, "looked_at": at})
+    next_id = _next_id(draft)
+    row = insert(DocumentMonth).values(mark | {"document_id": document_id, "from_id": next_id, "looked_at": at})
     if db.session.scalar(row.on_conflict_do_nothing().returning(DocumentMonth.side)) is None:
         return False
     if document_id is not None:
         _write(document_id, draft, labels, counted, at)
     return True
+
+
+def _next_id(draft: Draft) -> UUID:
+    """Return the id before which no transaction waits any more once this month is issued."""
+    last = looked_at(draft.side, draft.account_id, draft.currency)
+    asked = {"side": draft.side, "account": draft.account_id, "currency": draft.currency,
+             "from_id": last.from_id if last else FIRST, "until": end_of(draft.period)}  # fmt: skip
+    return db.session.execute(_NEXT_ID, asked).scalar_one()  # type: ignore[no-any-return]
 
 
 def _write(

@@ -82,6 +82,7 @@ class DocumentMonth(Model):
             "billing.documents.id", name="document_months_document_id_fkey", deferrable=True, initially="DEFERRED"
         )
     )
+    from_id: Mapped[UUID]
     looked_at: Mapped[datetime] = mapped_column(INSTANT)
 
 

@@ -10,6 +10,8 @@ from marketplace.web.operator import (
     credit,
     dispute_groups,
     disputes,
+    export,
+    forecast,
     jobs,
     journal,
     months,
@@ -25,5 +27,6 @@ from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
-         vertical_editor, books, card_money, journal, jobs, months, settings, bank, suspense)  # fmt: skip
+         vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
+         suspense)  # fmt: skip
 ROOMS = (operator,)

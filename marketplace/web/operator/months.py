@@ -74,17 +74,18 @@ def document_file(_: Person, document: str, form: str) -> Response:
 @page("operator")
 def vat_terms(person: Person, account: str) -> str | AnyResponse:
     """Show how an account's documents are taxed; tax them otherwise from now on."""
-    owner, form = get_account(parse_id("acc", account)), VatForm()
-    if carry_out(form, lambda: _say(owner.id, form, person.name), {"rate_bp": "rate"}):
+    account_id, form = parse_id("acc", account), VatForm()
+    if carry_out(form, lambda: _say(account_id, form, person.name), {"rate_bp": "rate"}):
         flash(gettext("Kept. Documents that are issued from now on are taxed so."))
         return redirect(url_for("operator.vat_terms", account=account), 303)
-    versions = vat_terms_of(owner.id)
+    owner, versions = get_account(account_id), vat_terms_of(account_id)
     form.seen.data = str(versions[0].version if versions else 0)
     return render_template("marketplace/operator/vat_terms.html", form=form, owner=owner, versions=versions,
                            shown=account, treatments=TREATMENTS, actor_said=actor_said)  # fmt: skip
 
 
 def _say(account_id: UUID, form: VatForm, actor: str) -> bool:
+    get_account(account_id)
     wish = VatWish(treatment=form.treatment.data, country=form.country.data or "",
                    vat_number=form.vat_number.data or "", rate_bp=_rate(form.rate.data or ""),
                    reason=form.reason.data or "")  # fmt: skip

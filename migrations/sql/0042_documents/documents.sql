@@ -66,7 +66,8 @@ END $$;
 CREATE CONSTRAINT TRIGGER check_document AFTER INSERT ON billing.documents
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.period IS NOT NULL) EXECUTE FUNCTION billing.check_document();
 
--- Which months of an account were looked at; without a document nothing had happened in them.
+-- Which months of an account were looked at; without a document nothing had happened in them. No transaction before
+-- `from_id` waits for a document any more, so that the next month is found without reading a whole history.
 CREATE TABLE billing.document_months (
     side text NOT NULL,
     account_id uuid NOT NULL,
@@ -74,6 +75,7 @@ CREATE TABLE billing.document_months (
     period date NOT NULL,
     document_id uuid CONSTRAINT document_months_document_id_fkey REFERENCES billing.documents
         DEFERRABLE INITIALLY DEFERRED,
+    from_id uuid NOT NULL,
     looked_at timestamptz NOT NULL,
     CONSTRAINT document_months_pkey PRIMARY KEY (side, account_id, currency, period),
     CONSTRAINT document_months_check CHECK (side IN ('invoice', 'statement') AND extract(day FROM period) = 1)

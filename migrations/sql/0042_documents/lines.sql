@@ -30,13 +30,13 @@ CREATE FUNCTION billing.line_of(
           FROM billing.entries e WHERE e.transaction_id = t.id AND e.owner_id = p_owner) s
 $$;
 
--- Every transaction that belongs on an account's documents of a side, whenever it happened; a hold that was set free
--- whole charges nothing and is on none.
-CREATE FUNCTION billing.transactions_for(p_side text, p_owner uuid, p_currency text)
+-- Every transaction from an id on that belongs on an account's documents of a side, whenever it happened; a hold that
+-- was set free whole charges nothing and is on none.
+CREATE FUNCTION billing.transactions_for(p_side text, p_owner uuid, p_currency text, p_from uuid)
 RETURNS SETOF billing.transactions LANGUAGE sql STABLE AS $$
     SELECT t.*
     FROM (SELECT DISTINCT e.transaction_id FROM billing.entries e
-          WHERE e.owner_id = p_owner AND e.currency = p_currency
+          WHERE e.owner_id = p_owner AND e.transaction_id >= p_from AND e.currency = p_currency
             AND e.account = ANY (CASE p_side WHEN 'invoice' THEN '{2000,2010,2030}'::smallint[]
                                              ELSE '{2100,2110,1100}' END)) mine
     JOIN billing.transactions t ON t.id = mine.transaction_id

@@ -289,8 +289,9 @@ def test_tax_that_a_wallet_cannot_pay_is_owed_and_paid_by_what_comes_in(market: 
     tax(deal.buyer, treatment="rate", country="NL")
     clock.instant = IN_JANUARY
     run_due(clock.now())
+    clock.advance(seconds=1)
     wallet = deal.buyer.get("/wallet")
-    print(ask_one("SELECT json_agg(d) FROM billing.debts d"), ask_one("SELECT json_agg(d.content->'vat') FROM billing.documents d"));assert wallet["available"]["amount"] == "0.00" and wallet["credit"]["due"]["amount"] == "21.00", wallet
+    assert wallet["available"]["amount"] == "0.00" and wallet["credit"]["due"]["amount"] == "21.00", wallet
 
 
 def test_tax_of_a_month_that_gave_more_back_goes_back_into_the_wallet(settled: Deal, clock: SetClock) -> None:

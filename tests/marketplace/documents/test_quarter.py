@@ -130,13 +130,13 @@ def test_the_same_history_run_twice_gives_the_same_documents_byte_for_byte(
     printed = []
     for app, its_clock in ((market.app, clock), other_app):
         with app.app_context():
-            Quarter(Market(app, its_clock), its_clock).run(selling=16, until=66)
+            Quarter(Market(app, its_clock), its_clock).run(selling=12, until=54, step=3)
             with transaction():
                 printed.append(_printed())
             assert audit_all(db.session).ok
             db.session.remove()
 
-    assert len(printed[0]) > 10 and [one for one, _ in printed[0]] == [one for one, _ in printed[1]]
+    assert len(printed[0]) >= 5 and [one for one, _ in printed[0]] == [one for one, _ in printed[1]]
     assert printed[0] == printed[1]
 
 
