@@ -23,6 +23,7 @@ from marketplace.leads.models import Lead, Sale
 from marketplace.orders.models import Order
 
 OF_DISPUTE = re.compile(r"(?:compensation:dispute|dsp):([0-9a-f-]{36})")
+OF_PAYOUTS = ("payout", "payout_back", "transfer_back")  # whose source is the payout
 AT_ONCE = 2000  # sales read together
 
 
@@ -49,7 +50,10 @@ def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, L
     labels = {}
     for line in lines:
         one = told.get(sale_ids.get(line.transaction_id) or line.transaction_id)
-        if one is not None:
+        if line.kind in OF_PAYOUTS and line.source:
+            shown = show_id("pay", UUID(line.source))
+            labels[line.transaction_id] = Label(ref="…" + shown[-8:], data={"payout": shown})
+        elif one is not None:
             labels[line.transaction_id] = _label(side, line, one, verticals[one.lead.vertical_id], language)
     return labels
 

@@ -13,8 +13,8 @@ BEGINS = ("document", "line", "kind", "occurred_at", "sale", "lead", "vertical",
 ENDS = ("reason", "refers_to", "currency")
 HEADS = {
     "invoice": (*BEGINS, "order", "order_name", "amount", "promotional", *ENDS),
-    "statement": (*BEGINS, "source", "subs", "external_id", "reserve_until", "earned", "payable", "reserve", "owed",
-                  *ENDS),
+    "statement": (*BEGINS, "payout", "source", "subs", "external_id", "reserve_until", "earned", "payable",
+                  "reserve", "owed", *ENDS),
 }  # fmt: skip
 
 

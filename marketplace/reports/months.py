@@ -28,7 +28,6 @@ from core.months import month_of
 from marketplace.documents.months import month_of_account
 
 PART = 200
-PAYOUTS = ("payout", "payout_failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def paid_out_in(opening: Position, lines: Iterable[Line]) -> list[PaidOut]:
     """Cut a statement at its payouts: what each took is what was payable before, and what the lines since added."""
     found, before, added = [], opening.payable_minor, 0
     for line in lines:
-        if line.booked.kind in PAYOUTS and line.booked.payable_minor < 0:
+        if line.booked.kind == "payout" and line.booked.payable_minor < 0:
             found.append(PaidOut(line.number, line.booked.occurred_at, before, added, -line.booked.payable_minor))
             before, added = found[-1].left_minor, 0
         else:

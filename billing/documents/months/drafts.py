@@ -38,6 +38,7 @@ class Position(Struct, frozen=True, kw_only=True):
 class Booked:
     """One transaction as its owner's document says it, in minor units; `kind` is a sale, or what else it was.
 
+    `source` is what its poster said that it is about, where that is no hold.
     `amount_minor` is what was charged to a wallet or earned; the other parts say where an earner's money moved.
     """
 
@@ -52,6 +53,7 @@ class Booked:
     reserve_minor: int = 0
     owed_minor: int = 0
     reserve_until: datetime | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ _WAITING = text("""
            CASE WHEN t.kind IN ('resolve', 'refund', 'mature') THEN t.source::uuid END AS hold_id, t.occurred_at,
            l.amount_minor, l.promo_minor, l.payable_minor, l.reserve_minor, l.owed_minor,
            CASE WHEN t.kind = 'resolve' AND :side = 'statement' THEN
-               (SELECT v.reserve_until FROM billing.hold_resolutions v WHERE v.hold_id = t.source::uuid) END
+               (SELECT v.reserve_until FROM billing.hold_resolutions v WHERE v.hold_id = t.source::uuid) END,
+           CASE WHEN t.kind NOT IN ('resolve', 'refund', 'mature') THEN t.source END
     FROM billing.transactions_for(:side, :account, :currency, :from_id) t
     CROSS JOIN LATERAL billing.line_of(:side, t, :account) l
     WHERE t.occurred_at < :until

@@ -121,7 +121,7 @@ def _row(
     document_id: UUID, number: int, draft: Draft, line: Booked, labels: Mapping[UUID, Label], corrected: dict[UUID, str]
 ) -> dict[str, object]:
     said = asdict(line)
-    del said["key"]
+    del said["key"], said["source"]
     refers_to = corrected.get(line.hold_id) if line.hold_id and line.kind != SALE else None
     label = labels.get(line.transaction_id, Label())
     return said | {"document_id": document_id, "line": number, "side": draft.side, "account_id": draft.account_id,

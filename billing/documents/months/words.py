@@ -61,7 +61,8 @@ EN = MonthWords(
     kinds={
         "sale": "Sale", "unpaid": "Not paid", "refund": "Taken back", "fee": "Fee", "fee_back": "Fee returned",
         "mature": "Reserve released", "clawback": "Debt netted", "compensate": "Compensation",
-        "vat_statement": "VAT of the statement before", "payout": "Paid out", "payout_failed": "Payout came back",
+        "vat_statement": "VAT of the statement before", "payout": "Paid out",
+        "payout_back": "Payout did not leave", "transfer_back": "Payout came back",
     },
 )  # fmt: skip
 FR = MonthWords(
@@ -78,7 +79,8 @@ FR = MonthWords(
     kinds={
         "sale": "Vente", "unpaid": "Non payé", "refund": "Repris", "fee": "Frais", "fee_back": "Frais rendus",
         "mature": "Réserve libérée", "clawback": "Dette compensée", "compensate": "Compensation",
-        "vat_statement": "TVA du relevé précédent", "payout": "Versé", "payout_failed": "Versement revenu",
+        "vat_statement": "TVA du relevé précédent", "payout": "Versé",
+        "payout_back": "Versement non parti", "transfer_back": "Versement revenu",
     },
 )  # fmt: skip
 NL = MonthWords(
@@ -97,7 +99,7 @@ NL = MonthWords(
         "sale": "Verkoop", "unpaid": "Niet betaald", "refund": "Teruggenomen", "fee": "Kosten",
         "fee_back": "Kosten terug", "mature": "Reserve vrijgegeven", "clawback": "Schuld verrekend",
         "compensate": "Vergoeding", "vat_statement": "Btw van de vorige afrekening", "payout": "Uitbetaald",
-        "payout_failed": "Uitbetaling kwam terug",
+        "payout_back": "Uitbetaling niet vertrokken", "transfer_back": "Uitbetaling kwam terug",
     },
 )  # fmt: skip
 WORDS = {2: {"en": EN, "fr": FR, "nl": NL}}

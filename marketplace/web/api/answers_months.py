@@ -41,11 +41,12 @@ class BoughtLabel(LabelShown, frozen=True, kw_only=True):
 
 
 class SoldLabel(LabelShown, frozen=True, kw_only=True):
-    """What a statement's line is about, for the publisher: `sub` has the sub ids by number."""
+    """What a statement's line is about, for the publisher: a sale or a payout; `sub` has the sub ids by number."""
 
     source: str | None
     sub: dict[str, str]
     external_id: str | None
+    payout: str | None
 
 
 class InvoiceLine(Struct, frozen=True, kw_only=True):

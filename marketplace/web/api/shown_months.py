@@ -113,7 +113,7 @@ def _statement_line(line: Line, currency: str) -> StatementLine:
         **_line(line), earned=amount(booked.amount_minor, currency), payable=amount(booked.payable_minor, currency),
         reserve=amount(booked.reserve_minor, currency), owed=amount(booked.owed_minor, currency),
         reserve_until=instant_or_none(booked.reserve_until),
-        about=SoldLabel(**_about(line, ("source", "external_id")), sub=line.label.data.get("sub") or {}),
+        about=SoldLabel(**_about(line, ("source", "external_id", "payout")), sub=line.label.data.get("sub") or {}),
     )  # fmt: skip
 
 

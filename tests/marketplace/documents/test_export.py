@@ -68,8 +68,8 @@ def test_the_sheet_has_each_entry_once_and_its_debits_are_its_credits(market: Ma
     )
     rows = list(csv.DictReader(io.StringIO(answer.data.decode())))
     assert len(rows) == _count("SELECT count(*) FROM billing.entries")
-    debits, credits = (sum(round(100 * float(row[side] or 0)) for row in rows) for side in ("debit", "credit"))
-    assert debits == credits > 0
+    debit, credit = (sum(round(100 * float(row[side] or 0)) for row in rows) for side in ("debit", "credit"))
+    assert debit == credit > 0
     assert "'=1+1" in {row["reason"] for row in rows}
     assert [row["occurred_at"] for row in rows] == sorted(row["occurred_at"] for row in rows)
 

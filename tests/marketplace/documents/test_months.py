@@ -1,5 +1,6 @@
 """One month's documents: issued once whoever asks, never changed, complete, explained to the cent, taxed as was said."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -206,6 +207,25 @@ def test_the_database_refuses_a_document_that_is_not_the_sum_of_its_lines(settle
         session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
         session.connection().exec_driver_sql("UPDATE billing.document_lines SET amount_minor = amount_minor + 1")
         session.connection().exec_driver_sql("SET LOCAL session_replication_role = origin")
+
+
+def test_a_transaction_stands_on_one_document_of_a_side(settled: Deal) -> None:
+    with transaction():
+        draft = draft_of("invoice", id_of(settled.buyer), "EUR", DECEMBER)
+        assert issue_month(draft, {}, (), IN_JANUARY) and not issue_month(draft, {}, (), IN_JANUARY)
+    with pytest.raises(DBAPIError, match="document_lines_once_key"), transaction():
+        issue_month(replace(draft, period=JANUARY), {}, (), IN_JANUARY)
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["'free', 'FR', '', 0, 'x'", "'rate', 'FR', '', 0, 'x'", "'rate', 'FR', '', 5001, 'x'", "'none', '', '', 1, 'x'",
+     "'reverse_charge', 'NL', '', 0, 'x'", "'rate', 'f', '', 1, 'x'", "'none', '', '', 0, ''"],
+)  # fmt: skip
+def test_the_database_refuses_terms_of_tax_that_make_no_sense(settled: Deal, values: str) -> None:
+    row = f"VALUES ('{id_of(settled.buyer)}', 1, {values}, 'test', now())"
+    with pytest.raises(DBAPIError, match="vat_terms_check"), transaction() as session:
+        session.connection().exec_driver_sql(f"INSERT INTO billing.vat_terms {row}")
 
 
 def explained(document: Document) -> list[Difference]:
