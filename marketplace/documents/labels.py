@@ -40,13 +40,13 @@ class Told:
 def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, Label]:
     """Say what each line is about, by its transaction."""
     disputes = {line.transaction_id: UUID(match[1]) for line in lines if (match := OF_DISPUTE.match(line.key))}
-    of_dispute = _sales_of_disputes(disputes.values())
+    of_dispute = _sales_of_disputes(disputes.values()) if disputes else {}
     sale_ids = {
         line.transaction_id: line.hold_id or of_dispute.get(disputes[line.transaction_id])
         for line in lines if line.hold_id or line.transaction_id in disputes
     }  # fmt: skip
     told = _told_of({one for one in sale_ids.values() if one is not None})
-    verticals = verticals_by_id()
+    verticals = verticals_by_id() if told else {}
     labels = {}
     for line in lines:
         one = told.get(sale_ids.get(line.transaction_id) or line.transaction_id)

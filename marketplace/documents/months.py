@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, select, text, union_all
 
 from billing import (
     Booked,
@@ -64,23 +64,26 @@ def _unpaid(draft: Draft) -> list[Booked]:
     )  # fmt: skip
     if draft.looked_until is not None:  # with a month's overlap, for what was ending while that one was looked at
         query = query.where(Sale.ended_at >= begin_of(draft.looked_until))
-    return unpaid_lines(draft, list(db.session.scalars(query)))
+    ended = list(db.session.scalars(query))
+    return unpaid_lines(draft, ended) if ended else []
 
 
 def _counted(publisher_id: UUID, period: date, language: str) -> tuple[Counted, ...]:
     """Count the publisher's leads of the month by what became of them, the refused ones by reason too."""
     mine = (Lead.publisher_id == publisher_id, Lead.test.is_(False), Lead.received_at >= begin_of(period),
             Lead.received_at < end_of(period))  # fmt: skip
-    by_status: dict[str, int] = dict(
-        db.session.execute(select(Lead.status, func.count()).where(*mine).group_by(Lead.status)).all()
-    )
-    reason = func.unnest(Lead.reasons).label("reason")
-    reasons = select(reason, func.count()).where(*mine, Lead.status == "rejected").group_by(reason).order_by(reason)
+    reason = func.unnest(Lead.reasons)
+    query = union_all(
+        select(Lead.status, literal(None), func.count()).where(*mine).group_by(Lead.status),
+        select(literal(None), reason, func.count()).where(*mine, Lead.status == "rejected").group_by(reason),
+    )  # fmt: skip
+    rows = db.session.execute(query).all()
+    by_status = {status: count for status, _, count in rows if status}
     statuses = ("sold", "unsold", "pending", "rejected")
     counted = [Counted(code="posted", says=say(language, "posted"), count=sum(by_status.values()))]
     counted += [Counted(code=one, says=say(language, one), count=by_status.get(one, 0)) for one in statuses]
     counted += [
         Counted(code=f"rejected:{code}", says=say(language, "because", reason=reason_in(language, code)), count=count)
-        for code, count in db.session.execute(reasons)
+        for code, count in sorted((code, count) for _, code, count in rows if code)
     ]
     return tuple(counted)

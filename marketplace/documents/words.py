@@ -3,7 +3,7 @@
 They stand here and not among the pages' translations, which may be bettered at any time.
 """
 
-REASONS = {
+IN_WORDS = {
     "en": {
         "mistyped": "reaches nobody", "out_of_criteria": "outside the order's conditions", "duplicate": "had already",
         "prank": "prank", "competitor": "competitor or test", "bot": "robot", "hired": "paid to ask",
@@ -56,4 +56,4 @@ def say(language: str, what: str, **parts: str) -> str:
 
 def reason_in(language: str, code: str) -> str:
     """Return the words of a reason; one without words of its own is shown as it is."""
-    return REASONS.get(language, REASONS["en"]).get(code, code.replace("_", " "))
+    return IN_WORDS.get(language, IN_WORDS["en"]).get(code, code.replace("_", " "))

@@ -94,7 +94,8 @@ def read_after(text: str | None) -> int:
 
 def month_told(side: Side, account_id: UUID, currency: str, period: date, at: datetime, after: int = 0) -> MonthTold:
     """Return a month of an account, issued or as it stands at this instant; NotFound for one that has not begun."""
-    document = find_month(side, account_id, currency, period)
+    is_over = period < month_of(at)
+    document = find_month(side, account_id, currency, period) if is_over else None
     if document is not None:
         return issued_month_told(document, after)
     if period > month_of(at):
@@ -103,7 +104,7 @@ def month_told(side: Side, account_id: UUID, currency: str, period: date, at: da
     draft = month.draft
     lines = [Line(number, one, None, month.labels.get(one.transaction_id, Label()))
              for number, one in enumerate(draft.lines, 1)]  # fmt: skip
-    is_last = side == "statement" and period == month_of(at)
+    is_last = side == "statement" and not is_over
     return MonthTold(
         side, period, currency, None, None, draft.amount_minor, sum(one.promo_minor for one in draft.lines),
         draft.opening, draft.closing, *_part(lines[after:]), paid_out_in(draft.opening, lines), month.counted,

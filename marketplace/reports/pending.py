@@ -26,7 +26,7 @@ WHY = {
     "disputed": "A claim is not decided, or may be appealed.",
     "reserve": "Kept back of a settled sale for what shows late.",
 }
-CYCLE_DAYS = 90
+CYCLE_DAYS, CYCLE_SALES = 45, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +168,23 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
 
 
 def cycles_of(publisher_id: UUID, at: datetime) -> list[Cycle]:
-    """Tell how long sales of the last 90 days took to become money, by vertical: the median, and nine out of ten."""
-    days = func.extract("epoch", Sale.ended_at - Sale.sold_at) / 86400
-    query = select(
-        Lead.vertical_id, func.count(), *(func.percentile_cont(part).within_group(days) for part in (0.5, 0.9))
+    """Tell how long sales took to become money, by vertical: the median, and nine out of ten.
+
+    Of the last thousand that are old enough to be settled, however long they were held: of younger ones the quick alone
+    would be counted.
+    """
+    latest = (
+        select(Sale.lead_id, Sale.sold_at, Sale.ended_at)
+        .where(
+            Sale.publisher_id == publisher_id, Sale.sold_at <= at - timedelta(days=CYCLE_DAYS), Sale.state == "settled"
+        )
+        .order_by(Sale.sold_at.desc())
+        .limit(CYCLE_SALES)
+        .subquery()
     )
-    query = query.join(Lead, Lead.id == Sale.lead_id).where(
-        Sale.publisher_id == publisher_id, Sale.state == "settled", Sale.ended_at >= at - timedelta(days=CYCLE_DAYS)
-    )
+    days = func.extract("epoch", latest.c.ended_at - latest.c.sold_at) / 86400
+    parts = [func.percentile_cont(part).within_group(days) for part in (0.5, 0.9)]
+    query = select(Lead.vertical_id, func.count(), *parts).join(latest, latest.c.lead_id == Lead.id)
     slugs = {key: one.slug for key, one in verticals_by_id().items()}
     rows = db.session.execute(query.group_by(Lead.vertical_id).order_by(Lead.vertical_id))
     return [Cycle(slugs[key], count, float(middle), float(slow)) for key, count, middle, slow in rows]

@@ -7,7 +7,7 @@ from flask import Response, render_template
 from billing import Document, lines_of_document, month_pdf_of, month_sheet_of
 from core.http import download
 from core.money import Money
-from marketplace.documents.sheets import month_csv
+from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import MonthTold
 from marketplace.web.api.shown_months import unexplained_minor
 from marketplace.web.words import line_kind

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -119,28 +119,44 @@ def _order(line: Booked) -> tuple[datetime, bool, int, UUID]:
     return line.occurred_at, line.hold_id is None, line.hold_id.int if line.hold_id else 0, line.transaction_id
 
 
-def looked_at(side: Side, account_id: UUID, currency: str) -> DocumentMonth | None:
-    """Find the newest month of an account that was looked at."""
-    query = select(DocumentMonth).where(
+class Looked(NamedTuple):
+    """Up to where documents are issued: the newest month, from which id on transactions may wait, how it closed."""
+
+    period: date | None
+    from_id: UUID
+    closing: Position
+
+
+def looked_at(side: Side, account_id: UUID, currency: str) -> Looked:
+    """Read up to where an account's documents are issued, in one question."""
+    closed = (
+        select(Document.content["closing"])
+        .where(Document.kind == side, Document.account_id == account_id, Document.currency == currency)
+        .order_by(Document.period.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(DocumentMonth.period, DocumentMonth.from_id, closed).where(
         DocumentMonth.side == side, DocumentMonth.account_id == account_id, DocumentMonth.currency == currency
     )
-    return db.session.scalar(query.order_by(DocumentMonth.period.desc()).limit(1))
+    row = db.session.execute(query.order_by(DocumentMonth.period.desc()).limit(1)).one_or_none()
+    if row is None:
+        return Looked(None, FIRST, Position())
+    return Looked(row[0], row[1], Position(**row[2]) if row[2] else Position())
 
 
-def waiting_lines(side: Side, account_id: UUID, currency: str, until: datetime) -> list[Booked]:
-    """Read what occurred before an instant and stands on no document of this side yet."""
-    last = looked_at(side, account_id, currency)
+def waiting_lines(side: Side, account_id: UUID, currency: str, until: datetime, from_id: UUID = FIRST) -> list[Booked]:
+    """Read what occurred before an instant and stands on no document of this side yet; nothing waits before the id."""
     asked = {"side": side, "account": account_id, "currency": currency, "until": until,
-             "from_id": last.from_id if last else FIRST}  # fmt: skip
+             "from_id": from_id}  # fmt: skip
     return sorted((Booked(*row) for row in db.session.execute(_WAITING, asked)), key=_order)
 
 
 def draft_of(side: Side, account_id: UUID, currency: str, period: date, until: datetime | None = None) -> Draft:
     """Draft a month's document: what waits until the month's end, or until an instant within it."""
-    lines = waiting_lines(side, account_id, currency, until or end_of(period))
-    opening = Position() if side == "invoice" else _closing_before(account_id, currency)
     last = looked_at(side, account_id, currency)
-    return Draft(side, account_id, currency, period, opening, lines, last.period if last else None)
+    lines = waiting_lines(side, account_id, currency, until or end_of(period), last.from_id)
+    return Draft(side, account_id, currency, period, last.closing, lines, last.period)
 
 
 def unpaid_lines(draft: Draft, hold_ids: Sequence[UUID]) -> list[Booked]:
@@ -155,11 +171,3 @@ def position_of(account_id: UUID, currency: str) -> Position:
     if row is None:
         return Position()
     return Position(payable_minor=row.payable, reserve_minor=row.reserve, owed_minor=row.owed)
-
-
-def _closing_before(account_id: UUID, currency: str) -> Position:
-    query = select(Document.content["closing"]).where(
-        Document.kind == "statement", Document.account_id == account_id, Document.currency == currency
-    )
-    kept = db.session.scalar(query.order_by(Document.period.desc()).limit(1))
-    return Position(**kept) if kept else Position()

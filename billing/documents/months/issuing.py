@@ -14,7 +14,7 @@ from billing.documents.content import Party
 from billing.documents.details import details_of
 from billing.documents.models import Document
 from billing.documents.months.content import LAYOUT, Counted, Label, MonthContent
-from billing.documents.months.drafts import FIRST, SALE, Booked, Draft, Side, looked_at, waiting_lines
+from billing.documents.months.drafts import SALE, Booked, Draft, Side, looked_at, waiting_lines
 from billing.documents.months.models import DocumentLine, DocumentMonth
 from billing.documents.months.vat import book_vat, vat_on
 from billing.models import Transaction
@@ -95,7 +95,7 @@ def _next_id(draft: Draft) -> UUID:
     """Return the id before which no transaction waits any more once this month is issued."""
     last = looked_at(draft.side, draft.account_id, draft.currency)
     asked = {"side": draft.side, "account": draft.account_id, "currency": draft.currency,
-             "from_id": last.from_id if last else FIRST, "until": end_of(draft.period)}  # fmt: skip
+             "from_id": last.from_id, "until": end_of(draft.period)}  # fmt: skip
     return db.session.execute(_NEXT_ID, asked).scalar_one()  # type: ignore[no-any-return]
 
 

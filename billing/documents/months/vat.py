@@ -15,7 +15,7 @@ from core.db import db
 from core.errors import Conflict, Fault, Invalid
 
 TREATMENTS = ("none", "rate", "reverse_charge")
-MOST_RATE_BP = 5000
+MOST_RATE_BP, MOST_NUMBER, MOST_REASON = 5000, 40, 200
 _INPUT = text("SELECT billing.post_earner_vat(:account, :currency, :minor, :key, :source, :actor, :at)")
 
 
@@ -73,28 +73,27 @@ def say_vat_terms(account_id: UUID, wish: Wish, seen: int, actor: str, at: datet
 
 def _checked(wish: Wish) -> dict[str, str | int]:
     country, number, reason = wish.country.strip().upper(), wish.vat_number.strip(), wish.reason.strip()
-    is_known = wish.treatment in TREATMENTS
+    is_rate, is_somewhere = wish.treatment == "rate", wish.treatment in ("rate", "reverse_charge")
     is_country = len(country) == 2 and country.isascii() and country.isalpha()
-    known, is_rate = vat_rates().rates.get(country), wish.treatment == "rate"
+    known = vat_rates().rates.get(country)
     rate = (wish.rate_bp if wish.rate_bp is not None else known.rate_bp if known else 0) if is_rate else 0
-    faults = [
-        Fault(name, code, says)
-        for name, code, says, is_wrong in (
-            ("treatment", "not_allowed_value", "Choose none, rate or reverse_charge.", not is_known),
-            ("country", "not_a_country", "Write the country as two letters, such as FR.",
-             wish.treatment in ("rate", "reverse_charge") and not is_country),
-            ("country", "too_long", "Write the country as two letters, or nothing.", len(country) > 2),
-            ("vat_number", "missing", "Give the number that reverse charge rests on.",
-             wish.treatment == "reverse_charge" and not number),
-            ("vat_number", "too_long", "Write at most 40 characters.", len(number) > 40),
-            ("vat_number", "not_printable", "Remove the control characters.", not number.isprintable()),
-            ("rate_bp", "out_of_range", "Say a rate in basis points from 1 to 5000; 2100 are 21 %.",
-             is_rate and not 0 < rate <= MOST_RATE_BP),
-            ("reason", "missing", "Say why in at most 200 characters.",
-             not 1 <= len(reason) <= 200 or not reason.isprintable()),
-        )
-        if is_wrong
+    found = [
+        (wish.treatment not in TREATMENTS,
+         Fault("treatment", "not_allowed_value", "Choose none, rate or reverse_charge.")),
+        (is_somewhere and not is_country,
+         Fault("country", "not_a_country", "Write the country as two letters, such as FR.")),
+        (not is_somewhere and len(country) > 2, Fault("country", "not_a_country", "Write two letters, or nothing.")),
+        (wish.treatment == "reverse_charge" and not number,
+         Fault("vat_number", "missing", "Give the number that reverse charge rests on.")),
+        (len(number) > MOST_NUMBER, Fault("vat_number", "too_long", f"Write at most {MOST_NUMBER} characters.")),
+        (not number.isprintable(), Fault("vat_number", "not_printable", "Remove the control characters.")),
+        (is_rate and not 0 < rate <= MOST_RATE_BP,
+         Fault("rate_bp", "out_of_range", "Say a rate in basis points from 1 to 5000; 2100 are 21 %.")),
+        (not reason, Fault("reason", "missing", "Say why: whoever reads this later wants to know.")),
+        (len(reason) > MOST_REASON, Fault("reason", "too_long", f"Write at most {MOST_REASON} characters.")),
+        (not reason.isprintable(), Fault("reason", "not_printable", "Remove the control characters.")),
     ]  # fmt: skip
+    faults = [fault for is_wrong, fault in found if is_wrong]
     if faults:
         raise Invalid("invalid_vat_terms", "The tax stays as it is.", faults)
     return {"treatment": wish.treatment, "country": country, "vat_number": number, "rate_bp": rate, "reason": reason}

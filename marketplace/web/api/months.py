@@ -20,7 +20,7 @@ from core.http import Answer, body, business_clock, download, page_request, read
 from core.identity import Actor, get_account
 from core.ids import parse_id
 from core.paging import page_of
-from marketplace.documents.sheets import month_csv
+from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import issued_month_told, month_told, read_after, read_period
 from marketplace.web.api import answers_months as answers
 from marketplace.web.api import api

@@ -153,3 +153,9 @@ def lines_by_sale(side: str) -> dict[UUID, int]:
             if line.hold_id:
                 sums[line.hold_id] = sums.get(line.hold_id, 0) + line.amount_minor
     return sums
+
+
+def tax(member: Member, seen: int = 0, **said: Any) -> None:
+    """Have an account's documents taxed from now on."""
+    with transaction():
+        say_vat_terms(id_of(member), VatWish(reason="said on the phone", **said), seen, "user:x", BEGIN)

@@ -67,6 +67,7 @@ def test_the_sheet_has_each_entry_once_and_its_debits_are_its_credits(market: Ma
         "ledger-2026-11-01-2027-12-31.csv"
     )
     rows = list(csv.DictReader(io.StringIO(answer.data.decode())))
+    answer.close()
     assert len(rows) == _count("SELECT count(*) FROM billing.entries")
     debit, credit = (sum(round(100 * float(row[side] or 0)) for row in rows) for side in ("debit", "credit"))
     assert debit == credit > 0

@@ -86,6 +86,7 @@ def test_the_pages_show_the_same_and_how_long_money_takes(market: Market, clock:
     short_window()
     deal = make_deal(market)
     run_due(clock.advance(days=22))
+    clock.advance(days=23)
     deal.publisher.post("/leads", market.lead())
     visitor, operator = visitor_of(market, deal.publisher), visitor_of(market, deal.operator)
     page = words_of(visitor.open("/publisher/pending"))
