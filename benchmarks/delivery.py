@@ -94,7 +94,7 @@ def _arrivals() -> Iterator[Arrivals]:
 @contextmanager
 def _worker(market: Market) -> Iterator[None]:
     environment = os.environ | {"DATABASE_URL": market.url, "PYTHONPATH": str(PROJECT)}
-    command = [sys.executable, "-m", "marketplace.cli", "worker"]
+    command = [sys.executable, "-m", "marketplace", "worker"]
     with subprocess.Popen(command, env=environment, cwd=PROJECT) as worker:
         try:
             yield

@@ -4,7 +4,7 @@ The tests run on the real PostgreSQL and really commit. After a test that had a 
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
 
 from core.config import Settings
@@ -23,7 +24,12 @@ from core.postgres import create_database, discard_embedded, drop_database, open
 from marketplace.app import create_app
 from marketplace.audit import audit_all
 from marketplace.catalog.shelf import ship_verticals
+from tests.compiled import CompiledTemplates, once_a_route
 from tests.factories import Market
+
+# No test fails for the slowness of a machine: neither of drawing values nor of what is done with them.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TEMPLATE = "template_of_tests"
@@ -63,29 +69,22 @@ def _quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _routes_compiled_once() -> Iterator[None]:
-    """Let every application of the session share what is compiled of a route: that is most of making one."""
-    compile_builder, compiled = Rule._compile_builder, dict[tuple[str, ...], Callable[..., tuple[str, str]]]()
-
-    def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (repr(rule._trace), repr(rule.defaults), repr(append_unknown))
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
-
+def _compiled_once() -> Iterator[None]:
+    """Let every application of the session share what is compiled of a route and a template: most of making one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", builder_of)
+        patch.setattr(Rule, "compile", once_a_route(Rule.compile))
+        patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()})
         yield
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a PostgreSQL for the session and return the URL of a migrated database to clone."""
-    settings = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
-    with open_database(settings) as database:
+    place = Settings(data_folder=Path(tmp_path_factory.mktemp("postgres")))
+    with open_database(place) as database:
         _without_durability(database.url)
         url = create_database(database.url, TEMPLATE)
-        app = create_app(settings, url, SetClock())
+        app = create_app(place, url, SetClock())
         with app.app_context():
             migrate()
             with transaction():
@@ -93,7 +92,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             db.engine.dispose()
         pool_of(app).close()
         yield url
-    discard_embedded(settings)
+    discard_embedded(place)
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def web_server(market: Market) -> Iterator[tuple[str, int]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address: tuple[str, int] = free.getsockname()
     environment = os.environ | {"DATABASE_URL": market.url, "PYTHONPATH": str(PROJECT)}
-    command = [sys.executable, "-m", "marketplace.cli", "web", "--port", str(address[1])]
+    command = [sys.executable, "-m", "marketplace", "web", "--port", str(address[1])]
     with subprocess.Popen(command, env=environment, cwd=PROJECT) as server:
         try:
             _wait_for(address, server)

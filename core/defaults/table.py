@@ -116,11 +116,11 @@ def limits(key: str) -> tuple[int, int]:
     return found
 
 
-class DefaultsLoader(yaml.SafeLoader):
+class DefaultsLoader(yaml.CSafeLoader):
     """Plain YAML in which `!default some.key` stands for the value of a setting, so that no number is written twice."""
 
 
-def _value_of(_loader: yaml.SafeLoader, node: yaml.Node) -> Value:
+def _value_of(_loader: yaml.CSafeLoader, node: yaml.Node) -> Value:
     if node.value not in _by_key():
         raise yaml.YAMLError(f"there is no default {node.value}")
     return _by_key()[node.value].value
@@ -132,7 +132,7 @@ DefaultsLoader.add_constructor("!default", _value_of)
 def read_table(text: str) -> Table:
     """Read a table from YAML; Invalid `invalid_defaults` names every fault of it."""
     try:
-        table = convert(yaml.safe_load(text), Table)
+        table = convert(yaml.load(text, yaml.CSafeLoader), Table)  # noqa: S506  # as safe, and ten times as fast
     except yaml.YAMLError as error:
         fault = Fault(ROOT, "not_yaml", f"Send YAML: {str(error)[:300]}")
         raise Invalid("invalid_defaults", "The defaults cannot be read.", [fault]) from None

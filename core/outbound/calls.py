@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http.client import HTTPException
 from http.client import IncompleteRead as BrokenBody
 
@@ -33,13 +34,19 @@ _SAYS = {
 }
 
 
+@cache
+def _systems_trust() -> ssl.SSLContext:
+    """Read the certificates that the system trusts, once: there are hundreds."""
+    return ssl.create_default_context()
+
+
 class Outbound:
     """Calls out; threads may share it, since calls share nothing but the trusted certificates."""
 
     def __init__(self, allow_private: bool, resolve: Resolve = ask_system, trust: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
         self._resolve = resolve
-        self._trust = trust or ssl.create_default_context()
+        self._trust = trust or _systems_trust()
         self._trust.sslsocket_class = LimitedTlsSocket
 
     def check(self, url: str) -> None:

@@ -30,7 +30,7 @@ from marketplace.leads.delivery.courier import run_courier
 from marketplace.leads.delivery.files.runner import run_files
 
 SUPERVISED = "LEADBOURSE_SUPERVISED"
-PROGRAM = [sys.executable, "-m", "marketplace.cli"]
+PROGRAM = [sys.executable, "-m", "marketplace"]
 PROJECT = Path(__file__).resolve().parents[2]
 
 

@@ -1,12 +1,9 @@
 """A ledger of its own for each test: cloned from a migrated template, really committed, audited when the test ends."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -14,16 +11,12 @@ from uuid import UUID
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine
 
 from billing import AuditReport, audit
-from core.config import Settings
 from core.db import connect_app, pool_of
 from core.ids import new_id
-from core.postgres import create_database, drop_database, open_database
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -134,33 +127,11 @@ class Books:
             return list(pool.map(run, calls))
 
 
-@pytest.fixture(scope="session")
-def ledger_template() -> Iterator[str]:
-    """A migrated database, which nobody is connected to."""
-    with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
-        Path(folder).chmod(0o755)
-        with open_database(Settings(data_folder=Path(folder))) as database:
-            url = create_database(database.url, "ledger_template")
-            app = make_app(url)
-            with app.app_context():
-                upgrade(directory=str(MIGRATIONS), revision="head")
-            pool_of(app).close()
-            yield url
-
-
 @pytest.fixture
-def ledger_url(ledger_template: str) -> Iterator[str]:
-    name = f"ledger_{os.getpid()}_{new_id().hex[-8:]}"
-    url = create_database(ledger_template, name, template="ledger_template")
-    yield url
-    drop_database(url, name)
-
-
-@pytest.fixture
-def books(ledger_url: str) -> Iterator[Books]:
+def books(database_url: str) -> Iterator[Books]:
     """An empty ledger; after the test its books must be right, unless the test tampered with them."""
-    with psycopg.connect(ledger_url, autocommit=True) as connection:
-        books = Books(ledger_url, connection)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        books = Books(database_url, connection)
         yield books
         if not books.is_tampered:
             assert [check for check in books.audit().checks if not check.ok] == []

@@ -70,7 +70,7 @@ def machine_for(books):
             state = self.wallet[account]
             credit = self.credit[account]
             hold = books.hold(account, amount)
-            assert (hold is not None) == (state[0] + state[2] + max(credit[0] - credit[1], 0) >= amount)
+            assert (hold is not None) == (state[0] + state[2] + max(credit[0] - credit[1] - credit[2], 0) >= amount)
             if hold is None:
                 return multiple()
             self._draw(account, max(amount - state[0] - state[2], 0))

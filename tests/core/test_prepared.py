@@ -25,7 +25,9 @@ def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield made
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(TEXT, st.lists(TEXT, max_size=4), st.lists(st.binary(max_size=6), max_size=4))
 def test_texts_arrays_and_bytes_arrive_as_they_are(
     connection: psycopg.Connection[Any], text: str, texts: list[str], parts: list[bytes]

@@ -28,7 +28,7 @@ from core.postgres import discard_embedded, open_database
 from tests.at_once import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, "-m", "marketplace.cli"]
+PROGRAM = [sys.executable, "-m", "marketplace"]
 
 
 @dataclass

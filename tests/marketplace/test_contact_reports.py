@@ -95,7 +95,9 @@ lines = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(lines, st.integers(0, 3600))
 def test_the_figures_are_those_of_a_model(trade: Any, drawn: list[tuple[int, int, int | None]], sla: int) -> None:
     _, buyer, sales = trade

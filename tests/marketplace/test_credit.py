@@ -198,7 +198,7 @@ def test_the_command_line_grants_a_line(market: Market, buyer: Member, database_
         command = [
             sys.executable,
             "-m",
-            "marketplace.cli",
+            "marketplace",
             "account",
             "credit-line",
             buyer.id,

@@ -251,7 +251,9 @@ def test_outcomes_at_once_leave_one(app: Flask, bought: Bought) -> None:
 reports = st.lists(st.tuples(st.sampled_from(STATUSES), st.integers(0, 4000)), min_size=1, max_size=12)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(reports)
 def test_the_sum_says_what_the_accepted_reports_say(
     bought: Bought, market: Market, clock: SetClock, said: list[tuple[str, int]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.education_file import MAPPING, SMALL, make_education_file
 from tests.factories import Market
 
-_COMMAND = [sys.executable, "-m", "marketplace.cli", "leads", "import"]
+_COMMAND = [sys.executable, "-m", "marketplace", "leads", "import"]
 
 
 def run_command(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:

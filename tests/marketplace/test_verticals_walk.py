@@ -39,7 +39,7 @@ def test_the_walk_does_what_it_says(market: Market, database_url: str, tmp_path:
 def run(command: str, database_url: str, folder: Path) -> tuple[str, int]:
     environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(
-        [sys.executable, "-m", "marketplace.cli", *command.split()],
+        [sys.executable, "-m", "marketplace", *command.split()],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr, done.returncode

@@ -107,7 +107,7 @@ def test_a_worker_killed_at_any_step_is_made_up_for(till: Till, point: str) -> N
         "STRIPE_SECRET_KEY": settings.stripe_secret_key, "STRIPE_API_BASE": settings.stripe_api_base,
         "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret, "FAILPOINT": f"{point}:kill",
     }  # fmt: skip
-    died = subprocess.run([sys.executable, "-m", "marketplace.cli", "run-due"], env=environment, cwd=ROOT, check=False,
+    died = subprocess.run([sys.executable, "-m", "marketplace", "run-due"], env=environment, cwd=ROOT, check=False,
                           capture_output=True, text=True, timeout=120)  # fmt: skip
     assert died.returncode == -9, died.stderr
 

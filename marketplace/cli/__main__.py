@@ -1,5 +1,0 @@
-"""`python -m marketplace.cli` is `leadbourse`."""
-
-from marketplace.cli import main
-
-main()
