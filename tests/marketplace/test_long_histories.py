@@ -51,7 +51,8 @@ HISTORY = """
            contact_class, (ARRAY['hot', 'warm', 'cold'])[1 + h.n % 3], h.n % 101, test, external_id, source_name, h.at,
            jsonb_set(details, '{source,sub}', jsonb_build_object('1', 'sub-' || h.n % 1000)), contact, contact_key, decision FROM marketplace.leads, history h WHERE id = :lead;
     INSERT INTO marketplace.sales SELECT (jsonb_populate_record(s, jsonb_build_object('id', h.sale_id, 'lead_id',
-           h.lead_id, 'sold_at', h.at, 'state', CASE WHEN h.n < 700 THEN 'delivered' ELSE 'settled' END))).*
+           h.lead_id, 'sold_at', h.at, 'ended_at', CASE WHEN h.n >= 700 THEN h.at END, 'state',
+           CASE WHEN h.n < 700 THEN 'delivered' ELSE 'settled' END))).*
     FROM marketplace.sales s, history h WHERE s.id = :sale;
     INSERT INTO marketplace.disputes SELECT (jsonb_populate_record(d, jsonb_build_object('id', h.sale_id, 'sale_id',
            h.sale_id, 'state', 'rejected', 'opened_at', h.at, 'decided_at', h.at))).*

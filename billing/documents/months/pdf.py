@@ -6,7 +6,7 @@ from billing.documents.pdf import INK, MARGIN, SECOND, Paper, print_head
 HEIGHT, SMALL = 5, 4  # millimetres a line takes
 WIDTHS = {4: (12, 22, 98, 38), 6: (12, 22, 50, 22, 32, 32)}
 WHAT = 2  # the column with small print below it
-LEAST = 22  # what must be left of a page for one more row and the page's sum
+SUM = 8  # what the page's sum takes with the line above it
 TOTAL = 70
 
 
@@ -24,7 +24,7 @@ def _rows(paper: Paper, sheet: LongSheet, widths: tuple[int, ...]) -> None:
     _heads(paper, sheet, widths)
     on_page = 0
     for row in sheet.rows:
-        if paper.get_y() + LEAST > paper.page_break_trigger:
+        if paper.get_y() + _height_of(paper, row, widths) + SUM > paper.page_break_trigger:
             _sum(paper, sheet, on_page)
             paper.add_page()
             _heads(paper, sheet, widths)
@@ -43,7 +43,17 @@ def _heads(paper: Paper, sheet: LongSheet, widths: tuple[int, ...]) -> None:
     paper.ln(1)
 
 
+def _height_of(paper: Paper, row: Row, widths: tuple[int, ...]) -> float:
+    """Return how much of a page a row takes; a long text is wrapped, at the worst one line more than it is wide."""
+    width = paper.epw - sum(widths[:WHAT])
+    paper.ink(SECOND, 7)
+    paper.set_text_shaping(False)
+    lines = sum(1 + int(paper.get_string_width(text) * 1.1 // width) for text in row.below)
+    return HEIGHT + SMALL * lines
+
+
 def _row(paper: Paper, row: Row, widths: tuple[int, ...]) -> None:
+    paper.set_x(MARGIN)
     paper.ink(INK, 8)
     for place, (cell, width) in enumerate(zip(row.cells, widths, strict=True)):
         _write(paper, cell, width, HEIGHT, is_right=place > WHAT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 
@@ -12,7 +13,7 @@ from billing.documents.months.drafts import Position
 from billing.documents.months.models import DocumentLine
 from billing.documents.months.words import MonthWords, month_words_of
 from billing.documents.sheet import Head
-from core.months import end_of
+from core.months import month_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _party(role: str, party: Party, words: MonthWords) -> tuple[str, tuple[str, 
 
 def _facts(document: Document, content: MonthContent, words: MonthWords) -> tuple[tuple[str, str], ...]:
     assert document.period is not None
-    days = f"{document.period} / {end_of(document.period):%Y-%m-%d}"
+    days = f"{document.period} / {month_after(document.period) - timedelta(days=1)}"
     facts = [(words.paper.number, document.shown_number), (words.paper.issued, words.paper.day(document.issued_at)),
              (words.period, days)]  # fmt: skip
     if document.kind == "statement":

@@ -127,7 +127,7 @@ def pay_out(account_id: UUID, at: datetime) -> None:
     for kind, debit, credit in (("payout", 2100, 2120), ("transfer", 2120, 1030)):
         made = """INSERT INTO billing.transactions (key, kind, currency, source, actor, occurred_at)
             VALUES (:kind || ':' || uuidv7(), :kind, 'EUR', CAST(:id AS text), 'test', :at) RETURNING id"""
-        booked = db.session.scalar(text(made), {"kind": kind, "at": at})
+        booked = db.session.scalar(text(made), {"kind": kind, "at": at, "id": account_id})
         lines = """INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
             VALUES (:booked, 1, :debit, :id, 'EUR', :minor), (:booked, 2, :credit,
                 CASE WHEN :credit = 1030 THEN NULL ELSE CAST(:id AS uuid) END, 'EUR', -:minor)"""

@@ -28,6 +28,7 @@ from core.months import month_of
 from core.postgres import create_database, drop_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
+from marketplace.reports.months import issued_month_told
 from tests.conftest import TEMPLATE, SetClock
 from tests.factories import Market
 from tests.marketplace.documents.quarter import Quarter, all_documents, id_of, lines_by_sale
@@ -58,6 +59,10 @@ def _statements_sum_to_payouts_and_balance(quarter: Quarter) -> None:
         mine.sort(key=lambda one: str(one.period))
         contents = [month_content_of(one) for one in mine]
         assert len(mine) >= 3 and contents[0].opening.total_minor == 0
+        cuts = [cut for one in mine for cut in issued_month_told(one).paid_out]
+        assert cuts and all(
+            cut.opening_minor + cut.added_minor == cut.paid_minor and not cut.left_minor for cut in cuts
+        )
         assert [one.closing for one in contents[:-1]] == [one.opening for one in contents[1:]]
         lines = [line for one in mine for line in lines_of_document(one.id)]
         paid = -sum(line.payable_minor for line in lines if line.kind == "payout")
