@@ -1,45 +1,21 @@
-"""Opening publishers and changing their standing; the tiers on which they start and rise."""
+"""Opening publishers and changing their standing; on which terms they are paid is told in `terms`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from affiliates.models import Publisher
+from affiliates.terms.changing import open_terms
 from core.db import db
-from core.defaults import default
 from core.errors import Fault, Invalid, NotFound
+from core.overrides import overrides
 
 STANDINGS = ("active", "paused")
-MIN_MARGIN_MINOR = default("margin.least_minor")  # the platform keeps at least this of a sale
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a tier grants: share of the price, days held beyond the vertical's, reserve and how long it is kept."""
-
-    share_bp: int
-    extra_hold_days: int
-    reserve_bp: int
-    reserve_days: int
-
-
-TIERS = {
-    tier: Terms(**{name: default(f"tier.{tier}.{name}") for name in Terms.__slots__})
-    for tier in ("new", "standard", "trusted", "top")
-}
 
 
 def open_publisher(account_id: UUID, at: datetime) -> Publisher:
     """Add a publisher on a newcomer's terms."""
-    terms = TIERS["new"]
-    publisher = Publisher(
-        account_id=account_id, standing="active", tier="new", share_bp=terms.share_bp,
-        extra_hold_days=terms.extra_hold_days, reserve_bp=terms.reserve_bp, reserve_days=terms.reserve_days,
-        min_margin_minor=MIN_MARGIN_MINOR, changed_at=at,
-    )  # fmt: skip
-    db.session.add(publisher)
-    db.session.flush()
-    return publisher
+    open_terms(account_id, overrides().exchange, at)
+    return get_publisher(account_id)
 
 
 def get_publisher(account_id: UUID) -> Publisher:

@@ -72,7 +72,7 @@ class Sales:
     def function(self, seconds: int) -> float:
         """Return the sale function's pace with what the intake would hand to it, without HTTP."""
         before = self.market.sales()
-        pace = pgbench(self.market.url, _script(self.market), seconds, CLIENTS)
+        pace = pgbench(self.market.url, sale_script(self.market), seconds, CLIENTS)
         if self.market.sales() - before < pace.done:
             self.unsold.append(f"the sale function sold {self.market.sales() - before} of {pace.done} leads")
         return pace.per_second
@@ -142,7 +142,7 @@ def request_bytes(region: str, secret: str) -> bytes:
     return head.encode() + body
 
 
-def _script(market: Market) -> str:
+def sale_script(market: Market) -> str:
     """Write the call that the intake makes, as pgbench sends it: each time a new person of some region.
 
     It is one statement for all regions, as it is in the server, so that every connection plans it once.

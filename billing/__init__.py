@@ -17,14 +17,33 @@ from billing.audit import (
 )
 from billing.audit_checks import CHECKS
 from billing.balances import Earned, earned_by, wallets_of
-from billing.bank.accounts import Payee, bank_accounts, find_bank_account, say_bank_account
+from billing.bank.accounts import (
+    Payee,
+    ask_bank_account,
+    asked_bank_accounts,
+    bank_accounts,
+    decide_bank_account,
+    find_bank_account,
+    say_bank_account,
+)
+from billing.bank.agreeing import agree_to_import, asked_imports, refuse_import
 from billing.bank.booking import book_lines
-from billing.bank.models import BankAccount, BankEntry, BankImport, BankLine, BankStatement, ProForma, SuspenseMove
+from billing.bank.models import (
+    BankAccount,
+    BankAccountWish,
+    BankEntry,
+    BankImport,
+    BankLine,
+    BankStatement,
+    ProForma,
+    SuspenseMove,
+)
 from billing.bank.pro_formas import (
     OLD_AFTER,
     ask_pro_forma,
     cancel_pro_forma,
     get_pro_forma,
+    payable_pro_formas_of,
     pro_formas_of,
     transfers_of,
 )
@@ -57,6 +76,7 @@ from billing.bank.suspense import (
     settle_by_hand,
     withdraw_move,
 )
+from billing.check import Check
 from billing.credit.debts import (
     Owing,
     collect_due,
@@ -113,14 +133,13 @@ from billing.earners import (
 )
 from billing.exporting import Exported, beancount_text, exported
 from billing.fees import charge_fee, return_fee
-from billing.funding.audit_checks import Check
 from billing.funding.chargebacks import chargebacks_lately
 from billing.funding.due import run_due_cards
 from billing.funding.erasing import erase_card_news
 from billing.funding.give_backs import give_backs_of
 from billing.funding.models import TopUp
 from billing.funding.paying import start_give_back, start_top_up
-from billing.funding.recharge.cards import cards_of, get_card_page, latest_card_page, remove_card
+from billing.funding.recharge.cards import get_card_page, latest_card_page, remove_card
 from billing.funding.recharge.choosing import (
     Choice,
     choose_recharge,
@@ -134,6 +153,7 @@ from billing.funding.recharge.low import is_low, note_paces, wallets_to_count, w
 from billing.funding.recharge.mails import JOB as WALLET_MAIL
 from billing.funding.recharge.models import CardPage, RechargeNote, SavedCard
 from billing.funding.recharge.pauses import notes_of
+from billing.funding.recharge.payer import cards_of
 from billing.funding.recharge.saving import start_card_page
 from billing.funding.recharge.terms import Typed
 from billing.funding.recharge.terms import Wish as RechargeWish
@@ -159,6 +179,7 @@ __all__ = [
     "WALLET_MAIL",
     "AuditReport",
     "BankAccount",
+    "BankAccountWish",
     "BankEntry",
     "BankImport",
     "BankLine",
@@ -223,9 +244,13 @@ __all__ = [
     "WalletBalance",
     "Ways",
     "Wish",
+    "agree_to_import",
+    "ask_bank_account",
     "ask_check",
     "ask_pro_forma",
     "ask_promo",
+    "asked_bank_accounts",
+    "asked_imports",
     "audit",
     "bank_accounts",
     "bank_unexplained",
@@ -242,6 +267,7 @@ __all__ = [
     "content_of",
     "credit_wallet",
     "debt_moves_of",
+    "decide_bank_account",
     "decide_promo",
     "demand_currency",
     "details_of",
@@ -301,6 +327,7 @@ __all__ = [
     "outcomes_of",
     "owing_of",
     "pay_early",
+    "payable_pro_formas_of",
     "pdf_of",
     "place_hold",
     "position_of",
@@ -312,6 +339,7 @@ __all__ = [
     "recharges_of",
     "reconcile",
     "refund_capture",
+    "refuse_import",
     "remove_card",
     "reserve_weeks",
     "reserves_of",

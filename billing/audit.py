@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from sqlalchemy import text
 
 from billing.audit_checks import CHECKS, SOLVENCY, TRIAL_BALANCE
-from billing.funding.audit_checks import CLEARING_AGE, STRIPE_DIFFERENCE, Check
+from billing.check import Check
+from billing.funding.audit_checks import CLEARING_AGE, STRIPE_DIFFERENCE
 
 DIFFERENCES_SHOWN = 100
 MOST_CLEARING_HOURS = 24  # that a card payment may wait for its movement without a warning

@@ -4,9 +4,10 @@ The numbers are those of docs/money.md. Every query reads one snapshot, so it ma
 """
 
 from billing.bank.audit_checks import BANK_CHECKS
+from billing.check import Check
 from billing.credit.audit_checks import CREDIT_CHECKS
 from billing.document_checks import DOCUMENT_CHECKS
-from billing.funding.audit_checks import CARD_CHECKS, Check
+from billing.funding.audit_checks import CARD_CHECKS
 
 # What the entries say of every guarded account: one row per owner, currency and account, on the account's own side.
 _GUARDED = """
@@ -241,13 +242,14 @@ PAIRS_ARE_BOOKED = """
     SELECT t.id AS transaction_id, t.key, t.kind, count(e.line) AS lines
     FROM billing.transactions t
     LEFT JOIN billing.entries e ON e.transaction_id = t.id
-    LEFT JOIN (VALUES ('fee', 2000, 4100), ('fee_back', 4100, 2000), ('clawback', 2100, 1100))
-        AS p (kind, debit, credit) ON p.kind = t.kind
+    LEFT JOIN (VALUES ('fee', ARRAY[2000, 1110], 4100), ('fee_back', ARRAY[4100], 2000),
+                      ('clawback', ARRAY[2100], 1100))
+        AS p (kind, debits, credit) ON p.kind = t.kind
     LEFT JOIN billing.transactions o ON o.id = t.reverses
     WHERE t.kind IN ('fee', 'fee_back', 'clawback')
     GROUP BY t.id, t.key, t.kind, o.kind
-    HAVING count(e.line) <> 2
-        OR count(*) FILTER (WHERE e.account = p.debit AND e.amount_minor > 0) <> 1
+    HAVING count(e.line) < 2 OR count(e.line) <> count(DISTINCT e.account)
+        OR count(*) FILTER (WHERE e.account = ANY (p.debits) AND e.amount_minor > 0) <> count(e.line) - 1
         OR count(*) FILTER (WHERE e.account = p.credit AND e.amount_minor < 0) <> 1
         OR count(DISTINCT e.owner_id) <> 1
         OR (t.kind = 'fee_back') <> (o.kind IS NOT DISTINCT FROM 'fee')

@@ -1,6 +1,6 @@
 """The questions of the audit about documents: numbers without gaps, and each payment with its paper."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 GAPLESS = """
     SELECT d.kind, d.year, c.last, count(d.number) AS given, max(d.number) AS highest, count(*) AS documents
@@ -15,8 +15,10 @@ AS_BOOKED = """
     SELECT coalesce(d.transaction_id, b.id) AS transaction_id, b.kind, d.amount_minor, b.minor AS booked_minor
     FROM billing.documents d
     FULL JOIN (SELECT t.id, t.kind, e.owner_id, e.currency, abs(sum(e.amount_minor)) AS minor
-               FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2000
-               WHERE t.kind IN ('top_up', 'bank_credit', 'suspense_assign', 'give_back', 'give_back_failed')
+               FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id
+                   AND (e.account = 2000 OR e.account = 1110 AND t.kind = 'suspense_charge')
+               WHERE t.kind IN ('top_up', 'bank_credit', 'suspense_assign', 'suspense_charge', 'give_back',
+                                'give_back_failed')
                GROUP BY t.id, t.kind, e.owner_id, e.currency) b ON b.id = d.transaction_id
     WHERE b.kind <> 'give_back_failed' AND d.id IS NULL
        OR b.id IS NOT NULL AND d.id IS NOT NULL

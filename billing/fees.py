@@ -17,8 +17,9 @@ _RETURN = text("SELECT billing.return_fee(:key, :reason, :actor, :at)")
 def charge_fee(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> Posting:
     """Charge a fee to what is available (D available / C fees), once per key.
 
-    Refused with the code `funds`, and kept as refused for this key, when the wallet lacks it: nobody is put into debt
-    for a fee. A Conflict when the key stands for another fee, Invalid for an amount that is not above zero.
+    What is not available is a debt that is due at once for whoever has a credit line or owes already. Any other wallet
+    that lacks it is not put into debt: refused with the code `funds`, and kept as refused for this key. A Conflict when
+    the key stands for another fee, Invalid for an amount that is not above zero.
     """
     if money.minor <= 0:
         raise Invalid("invalid_amount", "A fee is an amount above zero.")
@@ -31,6 +32,6 @@ def charge_fee(account_id: UUID, money: Money, key: str, reason: str, actor: str
 
 
 def return_fee(key: str, reason: str, actor: str, at: datetime) -> bool:
-    """Give back the fee that was charged under this key, once; False when none was."""
+    """Give back the fee that was charged under this key, once, which pays first what is due; False when none was."""
     values = {"key": key, "reason": reason, "actor": actor, "at": at}
     return bool(db.session.execute(_RETURN, values).scalar_one() != "missing")

@@ -21,10 +21,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.wallets import grant_promo
 from core.db import Model, db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotAllowed, NotFound
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 INSTANT = DateTime(timezone=True)
 A_DAY = timedelta(days=1)
@@ -140,7 +140,7 @@ def _end(grant: PromoGrant, state: str, actor: str, at: datetime) -> None:
 
 def _write(account_id: UUID, money: Money, key: str, reason: str, actor: str, at: datetime) -> None:
     alone = money.minor + _given_alone(account_id, at - A_DAY)
-    needs_second = alone > default("four_eyes.credit_minor")
+    needs_second = alone > overrides().setting("four_eyes.credit_minor")
     if needs_second:
         _demand_person(actor)
     row: dict[str, Any] = {

@@ -66,7 +66,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card at Stripe; without a customer it is of no use to us any more."""
+    """A card at Stripe; without a customer it is of no use to us any more. Saved twice, it has one fingerprint."""
 
     id: str
     customer_id: str | None
@@ -74,6 +74,7 @@ class Card:
     last4: str
     exp_month: int
     exp_year: int
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,9 @@ def _card_name(intent: Any) -> str | None:
 
 def _card(method: Any) -> Card:
     card = method.card
-    return Card(method.id, _id_of(method.customer), card.brand, card.last4, card.exp_month, card.exp_year)
+    return Card(
+        method.id, _id_of(method.customer), card.brand, card.last4, card.exp_month, card.exp_year, card.fingerprint
+    )
 
 
 def _movement(one: Any) -> Movement:

@@ -24,6 +24,38 @@ class Seller:
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """Environment variables, read one by one; ValueError names the one that cannot be read."""
+
+    environment: Mapping[str, str]
+
+    def text(self, name: str) -> str | None:
+        """Read a text; an empty one says nothing."""
+        return self.environment.get(name) or None
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """Read a whole number between two others."""
+        text = self.environment.get(name, str(default))
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+        return int(text)
+
+    def switch(self, name: str) -> bool:
+        """Read a 0 or a 1."""
+        text = self.environment.get(name, "0")
+        if text not in ("0", "1", ""):
+            raise ValueError(f"{name} must be 0 or 1, not {text!r}")
+        return text == "1"
+
+    def checked(self, name: str, is_right: Callable[[str], bool], must: str) -> str | None:
+        """Read a text that has to look right."""
+        text = self.text(name)
+        if text is not None and not is_right(text):
+            raise ValueError(f"{name} must {must}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this process was told; `database_url` None means the embedded PostgreSQL under `data_folder`."""
 
@@ -57,54 +89,34 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings from environment variables; ValueError names the variable that cannot be read."""
-
-        def whole(name: str, default: int, low: int, high: int) -> int:
-            text = environment.get(name, str(default))
-            if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-                raise ValueError(f"{name} must be a whole number from {low} to {high}, not {text!r}")
-            return int(text)
-
-        def switch(name: str) -> bool:
-            text = environment.get(name, "0")
-            if text not in ("0", "1", ""):
-                raise ValueError(f"{name} must be 0 or 1, not {text!r}")
-            return text == "1"
-
-        def checked(name: str, is_right: Callable[[str], bool], must: str) -> str | None:
-            text = environment.get(name) or None
-            if text is not None and not is_right(text):
-                raise ValueError(f"{name} must {must}")
-            return text
-
+        told = _Told(environment)
         return cls(
-            data_folder=Path(environment.get("LEADBOURSE_DATA") or "var").absolute(),
-            database_url=environment.get("DATABASE_URL") or None,
-            host=environment.get("HOST") or "127.0.0.1",
-            port=whole("PORT", 8000, 1, 65535),
-            web_processes=whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
-            web_threads=whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
-            web_spare_threads=whole("LEADBOURSE_WEB_SPARE_THREADS", 64, 0, 1024),
-            sync_seconds=whole("LEADBOURSE_SYNC_SECONDS", 25, 1, 60),
-            pool_size=whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
-            refuse_test_contacts=switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
-            allow_private_targets=switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
-            metrics=switch("LEADBOURSE_METRICS"),
-            smtp_url=checked(
-                "LEADBOURSE_SMTP_URL", is_smtp_url, "look like smtp://user:password@host:587 or smtps://host"
+            data_folder=Path(told.text("LEADBOURSE_DATA") or "var").absolute(),
+            database_url=told.text("DATABASE_URL"),
+            host=told.text("HOST") or "127.0.0.1",
+            port=told.whole("PORT", 8000, 1, 65535),
+            web_processes=told.whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
+            web_threads=told.whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
+            web_spare_threads=told.whole("LEADBOURSE_WEB_SPARE_THREADS", 64, 0, 1024),
+            sync_seconds=told.whole("LEADBOURSE_SYNC_SECONDS", 25, 1, 60),
+            pool_size=told.whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),
+            refuse_test_contacts=told.switch("LEADBOURSE_REFUSE_TEST_CONTACTS"),
+            allow_private_targets=told.switch("LEADBOURSE_ALLOW_PRIVATE_TARGETS"),
+            metrics=told.switch("LEADBOURSE_METRICS"),
+            smtp_url=told.checked("LEADBOURSE_SMTP_URL", is_smtp_url, "look like smtp://user:password@host:587"),
+            mail_from=told.text("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
+            public_url=told.checked("LEADBOURSE_URL", is_public_url, "look like https://leads.example.com, no path"),
+            proxies=told.whole("LEADBOURSE_PROXIES", 0, 0, 8),
+            root_key=told.checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
+            show_design=told.switch("LEADBOURSE_SHOW_DESIGN"),
+            bounces_url=told.checked(
+                "LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/BOX"
             ),
-            mail_from=environment.get("LEADBOURSE_MAIL_FROM") or "leadbourse@localhost",
-            public_url=checked("LEADBOURSE_URL", is_public_url, "look like https://leads.example.com, without a path"),
-            proxies=whole("LEADBOURSE_PROXIES", 0, 0, 8),
-            root_key=checked("LEADBOURSE_ROOT_KEY", is_strong, "have at least 32 random characters"),
-            show_design=switch("LEADBOURSE_SHOW_DESIGN"),
-            bounces_url=checked("LEADBOURSE_BOUNCES_URL", is_imaps_url, "look like imaps://user:password@host/INBOX"),
-            stripe_secret_key=environment.get("STRIPE_SECRET_KEY") or None,
-            stripe_webhook_secret=environment.get("STRIPE_WEBHOOK_SECRET") or None,
-            stripe_api_base=checked(
-                "STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, without a path"
-            ),
+            stripe_secret_key=told.text("STRIPE_SECRET_KEY"),
+            stripe_webhook_secret=told.text("STRIPE_WEBHOOK_SECRET"),
+            stripe_api_base=told.checked("STRIPE_API_BASE", is_public_url, "look like http://127.0.0.1:8420, no path"),
             seller=Seller.read(environment),
-            test_money=switch("LEADBOURSE_TEST_MONEY") or is_test_key(environment.get("STRIPE_SECRET_KEY") or ""),
+            test_money=told.switch("LEADBOURSE_TEST_MONEY") or is_test_key(told.text("STRIPE_SECRET_KEY") or ""),
         )
 
     @property

@@ -6,7 +6,7 @@ from typing import TypeVar
 from flask_wtf import FlaskForm
 
 from core.db import transaction
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, TooMany
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def _holds_nul(form: FlaskForm) -> bool:
     return bool(found)
 
 
-def show_faults(form: FlaskForm, refused: Invalid | Conflict, names: dict[str, str] | None = None) -> None:
+def show_faults(form: FlaskForm, refused: Invalid | Conflict | TooMany, names: dict[str, str] | None = None) -> None:
     """Put a refusal's faults at the form's fields; `names` maps a fault's field to the form's where they differ."""
     for fault in refused.faults:
         name = (names or {}).get(fault.field, fault.field)

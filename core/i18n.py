@@ -2,18 +2,25 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_timedelta
+from babel.messages.mofile import read_mo
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_symbol
 from flask import Flask, g, request
 from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
 
 from core.identity import SignedIn
 from core.money import Money
+from core.shapes import Shape, shapes_of
 
 LANGUAGES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 COOKIE = "language"
+CATALOGUES = Path(__file__).parents[1] / "translations"
+SENTENCE = "sentence"  # the context of sentences with holes
+LONGEST = 1000  # of a text that may be a sentence of the program
 NO_WORDS = "–"  # noqa: RUF001  # what stands where there is no value
 
 
@@ -100,5 +107,28 @@ def day(on: date) -> str:
 
 
 def said(text: str) -> str:
-    """Translate what the program itself says, as a code's sentence; it is escaped like any text, `_` is not."""
-    return str(gettext(str(text)))
+    """Translate what the program itself says, as a code's sentence or a refusal; it is escaped like any text.
+
+    What the catalogue does not know word by word is looked for by its shape; anything else stays as it is.
+    """
+    plain = str(text)
+    known = str(gettext(plain))
+    return known if known != plain else _by_shape(plain, str(_locale().language))
+
+
+@lru_cache(4096)
+def _by_shape(text: str, language: str) -> str:
+    for shape in _shapes(language) if len(text) <= LONGEST else ():
+        holes = shape.holes_in(text)
+        if holes is not None:
+            return shape.filled({name: said(one) for name, one in holes.items()})
+    return text
+
+
+@cache
+def _shapes(language: str) -> list[Shape]:
+    place = CATALOGUES / language / "LC_MESSAGES" / "messages.mo"
+    if not place.is_file():
+        return []
+    with place.open("rb") as file:
+        return shapes_of(read_mo(file), SENTENCE)

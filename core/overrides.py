@@ -1,12 +1,12 @@
 """What operators say otherwise than the shipped defaults, for the exchange or a country: kept for good, the last holds.
 
-Whoever resolves a setting reads all of it in one statement (there are few) beside the work that it governs.
+Whoever resolves a setting reads all of it in one statement (there are few), once a transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import CheckConstraint, DateTime, Integer, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -17,12 +17,20 @@ from core.defaults import NOTHING, Said, Value, faults_in_exchange, faults_in_sa
 from core.errors import Conflict, Fault, Invalid, NotFound
 
 EXCHANGE = ""  # the place that stands above all countries
-Resolved = Mapping[str, Collection[str]]
-"""Which settings the program resolves, and at which levels: exchange, country."""
 
-_HOLDS = text(
-    "SELECT DISTINCT ON (key, country) key, country, value FROM core.overrides ORDER BY key, country, version DESC"
-)
+
+class Reach(NamedTuple):
+    """At which levels a setting is resolved (exchange, vertical, country, order), and why at no other."""
+
+    levels: Collection[str]
+    why_not: str
+
+
+Reaches = Mapping[str, Reach]
+"""The reach of each setting by its key."""
+
+_SAID = text("SELECT key, country, value, at FROM core.overrides ORDER BY key, country, version")
+_KEPT = "overrides"  # in the session, with the transaction in which they were read
 
 
 class OverrideVersion(Model):
@@ -76,13 +84,26 @@ class Word:
     reason: str
 
 
-def overrides() -> Overrides:
-    """Read what holds now, in one statement."""
+def overrides(at: datetime | None = None) -> Overrides:
+    """Return what holds now, or what held at an instant; read in one statement the first time in a transaction."""
     said: dict[str, dict[str, Value]] = {}
-    for key, country, value in db.session.execute(_HOLDS):
-        if value is not None:
+    for key, country, value, since in _all_said():
+        if at is not None and since > at:
+            continue
+        if value is None:
+            said.get(country, {}).pop(key, None)
+        else:
             said.setdefault(country, {})[key] = value
     return Overrides(said.pop(EXCHANGE, {}), said)
+
+
+def _all_said() -> Sequence[Any]:
+    begun, kept = db.session.info.get(_KEPT, (None, ()))
+    if begun is not None and begun is db.session().get_transaction():
+        return cast("Sequence[Any]", kept)
+    rows = db.session.execute(_SAID).all()
+    db.session.info[_KEPT] = (db.session().get_transaction(), rows)
+    return rows
 
 
 def words_on(key: str) -> Sequence[OverrideVersion]:
@@ -91,7 +112,7 @@ def words_on(key: str) -> Sequence[OverrideVersion]:
     return db.session.scalars(query).all()
 
 
-def say(word: Word, resolved: Resolved, actor: str, at: datetime) -> None:
+def say(word: Word, reaches: Reaches, actor: str, at: datetime) -> None:
     """Say otherwise from the commit on, or take it back; what holds already is not said again.
 
     Invalid `invalid_override` for a setting that nothing resolves there, or a value that its limits or what stands
@@ -101,7 +122,7 @@ def say(word: Word, resolved: Resolved, actor: str, at: datetime) -> None:
         raise NotFound(detail="There is no such setting; `leadbourse defaults` lists them.")
     holds = overrides()
     stands = holds.exchange if word.country == EXCHANGE else holds.of_country(word.country)
-    if faults := _faults(word, resolved, holds.exchange):
+    if faults := _faults(word, reaches[word.key], holds.exchange):
         raise Invalid("invalid_override", "The setting stays as it is.", faults)
     if stands.get(word.key) == word.value:
         return
@@ -113,16 +134,15 @@ def say(word: Word, resolved: Resolved, actor: str, at: datetime) -> None:
     is_last = word.seen == (last[0].version if last else 0)
     if not is_last or db.session.scalar(row.on_conflict_do_nothing().returning(OverrideVersion.version)) is None:
         raise Conflict("version_changed", "Somebody said something else meanwhile. Look at it below, then send again.")
+    db.session.info.pop(_KEPT, None)
 
 
-def _faults(word: Word, resolved: Resolved, exchange: Said) -> list[Fault]:
+def _faults(word: Word, reach: Reach, exchange: Said) -> list[Fault]:
     level = "exchange" if word.country == EXCHANGE else "country"
-    if word.key not in resolved:
-        return [
-            Fault("key", "not_resolved", "Leave it: nothing reads this setting anew, so this would change nothing.")
-        ]
-    if level not in resolved[word.key]:
-        return [Fault("country", "not_settable_here", "Leave the country out: this setting is the whole exchange's.")]
+    if "exchange" not in reach.levels:
+        return [Fault("key", "not_resolved", reach.why_not)]
+    if level not in reach.levels:
+        return [Fault("country", "not_settable_here", reach.why_not)]
     if word.value is None:
         return []
     said = {word.key: word.value}

@@ -53,6 +53,15 @@ PRICES = """
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
     WHERE s.price_minor IS DISTINCT FROM (v.terms ->> 'price_minor')::bigint
 """
+# Where nothing was credited: what a dispute leaves of a sale is proved against its hold.
+TERMS = """
+    SELECT s.id AS sale_id, s.terms_version, s.payout_minor, s.reserve_minor, s.reserve_days
+    FROM marketplace.sales s
+    LEFT JOIN affiliates.said_terms() t ON t.account_id = s.publisher_id AND t.version = s.terms_version
+    WHERE t.version IS NULL OR s.reserve_days <> t.reserve_days
+       OR s.credited_minor = 0 AND s.payout_minor <> affiliates.payout_of(s.price_minor, t.share_bp, t.min_margin_minor)
+       OR s.credited_minor = 0 AND s.reserve_minor <> s.payout_minor * t.reserve_bp / 10000
+"""
 STATUSES = """
     SELECT l.id AS lead_id, l.status, l.test, count(s.id) AS sales
     FROM marketplace.leads l
@@ -113,6 +122,7 @@ MARKET_CHECKS = (
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
     Check("L11", "each sale has the price of the order version it names", PRICES),
+    Check("L11", "each sale has payout and reserve by the version of its publisher's terms that it names", TERMS),
     Check(
         "L3",
         "a lead is sold or pending exactly when it has sales, pending while none is delivered, a test lead never",

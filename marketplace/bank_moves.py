@@ -5,16 +5,24 @@ from uuid import UUID
 
 from billing import (
     BankAccount,
+    BankAccountWish,
+    BankImport,
     Payee,
     SuspenseMove,
     Wish,
+    agree_to_import,
+    ask_bank_account,
     confirm_move,
+    decide_bank_account,
+    find_bank_account,
     get_suspended,
     move_suspense,
     outcomes_of,
+    refuse_import,
     say_bank_account,
     settle_against,
     settle_by_hand,
+    wake_bank,
     withdraw_move,
 )
 from core.db import db
@@ -25,7 +33,7 @@ from core.money import Money, is_currency
 from core.outbox import announce
 from marketplace.leads.models import Event
 
-WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx"}
+WORDS = {"assign": "assigned", "return": "owed_back", "fees": "to_fees", "fx": "to_fx", "charge": "charged"}
 
 
 def wish_of(item_id: UUID, kind: str, amount: str, account: str, reason: str) -> Wish:
@@ -36,7 +44,7 @@ def wish_of(item_id: UUID, kind: str, amount: str, account: str, reason: str) ->
         # How many digits such a currency has is unknown here, so a part cannot be said, nor a wallet shown.
         if amount.strip():
             faults.append(Fault("amount", "currency_not_taken", "Leave the amount empty: only all of it can be moved."))
-        if kind == "assign":
+        if kind in ("assign", "charge"):
             faults.append(Fault("kind", "currency_not_taken", f"Choose another: no wallet here is in {item.currency}."))
     elif amount.strip():
         try:
@@ -84,11 +92,46 @@ def settle(move_id: UUID, against: UUID | None, why: str, actor: str, at: dateti
     return move
 
 
-def set_bank_account(payee: Payee, actor: str, at: datetime) -> BankAccount:
-    """Say where transfers in a currency go, leaving an event of the account."""
+def name_first_account(payee: Payee, actor: str, at: datetime) -> BankAccount:
+    """Name the first account that transfers in a currency go to, leaving an event of it; raises what the bank does."""
     row = say_bank_account(payee, actor, at)
     if row.said_at == at:
         _log(row.id, "bank_account>said", actor, f"{row.currency}: {row.payee}, {row.iban}", at)
+    return row
+
+
+def set_bank_account(payee: Payee, actor: str, at: datetime) -> str:
+    """Name the first account of a currency, or ask a second person for another one, leaving an event.
+
+    Returns `named` or `waiting`.
+    """
+    if find_bank_account(payee.currency) is None:
+        name_first_account(payee, actor, at)
+        return "named"
+    wish = ask_bank_account(payee, actor, at)
+    if wish.asked_at == at:
+        _log(wish.id, "bank_account>asked", actor, f"{wish.currency}: {wish.payee}, {wish.iban}", at)
+    return "waiting"
+
+
+def decide_account(wish_id: UUID, *, agrees: bool, actor: str, at: datetime) -> BankAccountWish:
+    """Agree to another account of the exchange as a second person, or refuse it, leaving an event."""
+    wish = decide_bank_account(wish_id, agrees=agrees, actor=actor, at=at)
+    move = "asked>named" if agrees else "asked>refused"
+    _log(wish.id, move, actor, f"{wish.currency}: {wish.payee}, {wish.iban}", at)
+    return wish
+
+
+def decide_import(import_id: UUID, *, agrees: bool, actor: str, at: datetime) -> BankImport:
+    """Agree to a file that credits without proof, as a second person, or have nothing more of it booked."""
+    if not agrees:
+        row = refuse_import(import_id, actor, at)
+        _log(row.id, "asked>refused", actor, row.file_name, at)
+        return row
+    row = agree_to_import(import_id, actor)
+    _log(row.id, "asked>agreed" if row.state == "read" else "asked>vouched", actor, row.file_name, at)
+    if row.state == "read":
+        wake_bank()
     return row
 
 

@@ -34,6 +34,9 @@ from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
 from marketplace.leads.wallet_paces import count_paces
+from marketplace.terms.due import STEPS as TERMS_STEPS
+from marketplace.terms.telling import MAIL as TERMS_MAIL
+from marketplace.terms.telling import mail_terms
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +48,13 @@ WATCH: dict[str, Callable[[datetime], int]] = {
     "orders_paused": pause_negligent,
     "follow_ups_due": tell_follow_ups,
 }
-# Disputes first, since a decision may let a sale be settled in the same run; then money.
+# Disputes first, since a decision may let a sale be settled in the same run; then money, then terms.
 DUE: dict[str, Callable[[datetime], int]] = {
     **DISPUTE_STEPS,
     "settlements": settle_batch,
     "reserves": mature_batch,
     "debts_netted": net_batch,
+    **TERMS_STEPS,
     "debts_collected": collect_batch,
     "wallets_stopped": stop_batch,
     "sources_looked_at": look_at_sources,
@@ -104,6 +108,12 @@ def take_returned(at: datetime) -> int:
 def tell_of_overdue(account: str, currency: str) -> None:
     """Write to a buyer's people that their debts stop their orders; tried again when mail cannot be sent."""
     mail_overdue(UUID(account), currency, business_clock().now())
+
+
+@job(TERMS_MAIL)
+def tell_of_terms(account: str, version: int) -> None:
+    """Write to a publisher's people that their terms changed; tried again when mail cannot be sent."""
+    mail_terms(UUID(account), version)
 
 
 @job("market.bounces", every=timedelta(minutes=1))

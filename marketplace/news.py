@@ -10,6 +10,7 @@ NEWS = News(
         *("sale.contact_late", "sale.follow_up_due", "order.paused", "source.warned", "source.paused"),
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("credit.overdue", "credit.paid"),
+        "terms.changed",
         *("payout.sent", "payout.failed", "wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
         "bank.suspense",
     ),

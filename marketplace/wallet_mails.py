@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from billing import WALLET_MAIL
@@ -27,11 +28,11 @@ def wallet_mail(what: str, told: Mapping[str, Any], site: str) -> Mail:
 
 
 def _authentication(told: Mapping[str, Any], site: str) -> Mail:
-    amount = told["amount"]["amount"]
+    asked = urlencode({**told["amount"], "save": 1})
     return "Your bank wants you to confirm a top-up", (
         f"your wallet was to be topped up by {_money(told['amount'])} from your saved card. Nothing was charged: the\n"
         "card's bank wants you to confirm the payment. Automatic top-up is paused until you pay the amount here:\n\n"
-        f"{site}/buyer/wallet/top-up?amount={amount}&save=1"
+        f"{site}/buyer/wallet/top-up?{asked}"
     )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def _paused(told: Mapping[str, Any], site: str) -> Mail:
     return "Automatic top-up is paused", (
         f"the saved card for your wallet in {told['currency']} was declined several times; the last time:\n\n"
         f"{told['why']}\n\nSave another card, or resume automatic top-up:\n\n{site}/buyer/wallet/recharge"
+        f"?currency={told['currency']}"
     )  # fmt: skip
 
 

@@ -15,10 +15,10 @@ FROM copied c JOIN marketplace.leads t ON t.id = c.template ORDER BY c.lead_id;
 
 -- One in fifty of the last days is disputed; the others are delivered, and settled by the market's own work.
 INSERT INTO marketplace.sales (id, lead_id, order_id, order_version, buyer_id, publisher_id, state, currency, price_minor,
-    payout_minor, reserve_minor, reserve_days, window_ends_at, release_at, sold_at, delivered_at)
+    payout_minor, reserve_minor, reserve_days, terms_version, window_ends_at, release_at, sold_at, delivered_at)
 SELECT c.sale_id, c.lead_id, s.order_id, s.order_version, s.buyer_id, s.publisher_id,
        CASE WHEN c.n %% 50 = 0 AND c.at > %(now)s - interval '4 days' THEN 'disputed' ELSE 'delivered' END, s.currency,
-       s.price_minor, s.payout_minor, s.reserve_minor, s.reserve_days, c.at + interval '5 days',
+       s.price_minor, s.payout_minor, s.reserve_minor, s.reserve_days, s.terms_version, c.at + interval '5 days',
        c.at + interval '7 days', c.at, c.at + interval '1 minute'
 FROM copied c JOIN marketplace.sales s ON s.lead_id = c.template ORDER BY c.sale_id;
 

@@ -16,6 +16,11 @@ def at_most(name: str, figure: float, unit: str, target: float) -> Figure:
     return _figure(name, figure, unit, None, None, target, figure <= target)
 
 
+def at_least(name: str, figure: float, unit: str, target: float) -> Figure:
+    """Make a figure that is judged by itself, and better the larger it is."""
+    return _figure(name, figure, unit, None, None, target, figure >= target)
+
+
 def must_be(name: str, figure: float, unit: str, target: float) -> Figure:
     """Make a figure that is right or wrong."""
     return _figure(name, figure, unit, None, None, target, figure == target)

@@ -1,6 +1,6 @@
 """The questions of the audit about money by bank transfer and about suspense."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 # Each entry of a statement has one transaction, which moves the bank by its amount; nothing else of this room does but
 # what was sent back by a word of an operator.
@@ -55,9 +55,10 @@ SUSPENSE_IS_MOVED_ONCE = """
 MOVES_ARE_BOOKED = r"""
     WITH posted AS (
         SELECT t.id, t.key, t.kind, e.amount_minor AS minor,
-               (SELECT o.owner_id FROM billing.entries o WHERE o.transaction_id = t.id AND o.account = 2000) AS owner_id
+               (SELECT min(o.owner_id::text)::uuid FROM billing.entries o
+                WHERE o.transaction_id = t.id AND o.account IN (1110, 2000)) AS owner_id
         FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 2900
-        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_return'))
+        WHERE t.kind IN ('suspense_assign', 'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge'))
     SELECT m.id AS move_id, m.state, m.amount_minor, p.id AS transaction_id, p.minor AS booked_minor
     FROM billing.suspense_moves m FULL JOIN posted p ON p.key = 'suspense\:' || m.id
     LEFT JOIN billing.bank_entries b ON b.id = m.entry_id
@@ -73,12 +74,23 @@ SUSPENSE_IS_NOBODY_ELSES = """
     SELECT t.id AS transaction_id, t.key, t.kind, e.amount_minor
     FROM billing.entries e JOIN billing.transactions t ON t.id = e.transaction_id
     WHERE e.account = 2900 AND t.kind NOT IN ('bank_suspense', 'bank_return', 'suspense', 'top_up', 'suspense_assign',
-                                              'suspense_fees', 'suspense_fx', 'suspense_return')
+                                              'suspense_fees', 'suspense_fx', 'suspense_return', 'suspense_charge')
+"""
+
+# What a bank told of in one amount is booked in one, or in the parts of one telling that come to no more than it.
+WHOLES_ARE_BOOKED_ONCE = """
+    SELECT p.whole, p.iban, p.minor AS parts_minor, p.whole_minor, e.id AS unsplit_id, p.imports
+    FROM (SELECT iban, currency, whole, max(whole_minor) AS whole_minor, sum(amount_minor) AS minor,
+                 count(DISTINCT import_id) AS imports
+          FROM billing.bank_entries WHERE whole <> '' GROUP BY iban, currency, whole) p
+    LEFT JOIN billing.bank_entries e ON e.iban = p.iban AND e.currency = p.currency AND e.identity = p.whole
+    WHERE e.id IS NOT NULL OR p.imports > 1
 """
 
 BANK_CHECKS = (
     Check("I10", "each entry of a bank statement is booked by one transaction, to whom its reference names",
           ENTRIES_ARE_BOOKED),
+    Check("I10", "what a bank told of in one amount is not booked whole and in parts", WHOLES_ARE_BOOKED_ONCE),
     Check("I12", "a statement's balances are explained by its lines, and none of them waits", STATEMENTS_ARE_LINES),
     Check("I12", "a pro-forma got what came under its reference", PRO_FORMAS_GOT_WHAT_CAME),
     Check("I5", "what is left of suspense is what nobody has moved", SUSPENSE_IS_MOVED_ONCE),

@@ -1,19 +1,18 @@
 """The lines of a file booked, some at a time: each entry once, into the wallet it is for or into suspense.
 
 Who books for a bank account waits for whoever does for the same one; that an entry is booked once is the database's.
+What no balance proves credits wallets up to a sum on the word of one person, and above it when a second agrees.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
 
-from billing.bank.lines import Entry, identity_of
+from billing.bank.alone import is_alone_enough
+from billing.bank.doubles import Booked, Elsewhere, Judged, judged_of
+from billing.bank.lines import Entry
 from billing.bank.matching import Known, Verdict, decide, sought_in
 from billing.bank.models import BankEntry, BankImport, BankLine, BankStatement, ProForma, SuspenseMove
 from billing.incoming import Incoming, credit_available
@@ -27,24 +26,6 @@ from core.money import Money
 
 AT_ONCE = 500
 NEWS = "bank.suspense"  # the job that an upper floor has for it
-_DOUBTED = text("""
-    SELECT count(*) FILTER (WHERE i.form <> :form AND NOT EXISTS (
-               SELECT FROM billing.bank_lines l JOIN billing.bank_imports m ON m.id = l.import_id AND m.form = :form
-               WHERE l.entry_id = e.id))
-         - count(*) FILTER (WHERE i.form = :form AND e.reason = 'maybe_doubled')
-    FROM billing.bank_entries e JOIN billing.bank_imports i ON i.id = e.import_id
-    WHERE e.iban = :iban AND e.currency = :currency AND e.booked_on = :on AND e.amount_minor = :minor
-""")
-
-
-@dataclass(slots=True)
-class _Judged:
-    """A line, its statement, the identity that it has, and what is to be done with it."""
-
-    line: BankLine
-    statement: BankStatement
-    identity: str
-    verdict: Verdict
 
 
 def book_lines(import_id: UUID, at: datetime, most: int = AT_ONCE) -> bool:
@@ -62,8 +43,10 @@ def book_lines(import_id: UUID, at: datetime, most: int = AT_ONCE) -> bool:
     statements = _statements_of(import_id, {line.statement for line in waiting})
     for iban in sorted({one.iban for one in statements.values()}):
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"billing.bank:{iban}", 0))))
-    fresh = _without_booked(found, waiting, statements)
-    for one in sorted(_judge(found, fresh), key=_turn):
+    judged = _judge(found, _sorted_out([judged_of(line, statements[line.statement]) for line in waiting]))
+    if not _may_credit(found, judged, at):
+        return False
+    for one in sorted(judged, key=_turn):
         _book(found, one, at)
     if lines:
         found.next_line = lines[-1].number + 1
@@ -73,7 +56,7 @@ def book_lines(import_id: UUID, at: datetime, most: int = AT_ONCE) -> bool:
     return found.state == "read"
 
 
-def _turn(one: _Judged) -> tuple[bool, str]:
+def _turn(one: Judged) -> tuple[bool, str]:
     """Put wallets in the order of their owners, as all who lock several do, and doubles behind what they double."""
     known = one.verdict.known
     return one.verdict.outcome == "repeated", str(known.account_id) if known else ""
@@ -89,79 +72,60 @@ def _statements_of(import_id: UUID, numbers: Iterable[int]) -> dict[int, BankSta
     return {one.number: one for one in db.session.scalars(query)}
 
 
-def _without_booked(
-    found: BankImport, lines: Sequence[BankLine], statements: Mapping[int, BankStatement]
-) -> list[_Judged]:
-    """Give each line its identity, and note those that are booked already, by this file or another one."""
-    seen = _seen_before(found.id, lines)
-    judged = []
-    for line in lines:
-        ordinal = seen[line.statement, line.mark]
-        seen[line.statement, line.mark] += 1
-        statement = statements[line.statement]
-        if line.mark.startswith("ref:") and not statement.is_proven:
-            ordinal = 0  # the bank's reference twice, and no balance that says it moved twice
-        judged.append(_Judged(line, statement, identity_of(line.mark, ordinal), Verdict("")))
-    booked = _booked(judged)
-    fresh: dict[tuple[str, str, str], _Judged] = {}
+def _sorted_out(judged: list[Judged]) -> list[Judged]:
+    """Note the lines that tell again what is booked, by this file or another one; return the others.
+
+    Of what this piece is about to book the entry is known once it is booked: such a line stays among the others.
+    """
+    booked, left = Booked(judged), []
     for one in judged:
-        key = _key(one)
-        if key in booked:
-            _note(one.line, "repeated", "booked_before", booked[key])
-        elif key in fresh:
-            one.line.code = "doubled"  # its entry is known once the other is booked
-            one.verdict = Verdict("repeated")
+        again, code = booked.again(one)
+        if again is None:
+            if booked.is_of_another_day(one):
+                one.verdict = Verdict("suspense", "maybe_doubled")
+            booked.take(one)
+        elif again.id is not None:
+            _note(one.line, "repeated", code, again.id)
+            continue
         else:
-            fresh[key] = one
-    return [one for one in judged if one.line.outcome == "waits"]
+            one.again, one.line.code, one.verdict = again, code, Verdict("repeated")
+        left.append(one)
+    db.session.flush()  # what is asked next counts what was noted
+    return left
 
 
-def _key(one: _Judged) -> tuple[str, str, str]:
-    return one.statement.iban, one.statement.currency, one.identity
-
-
-def _seen_before(import_id: UUID, lines: Sequence[BankLine]) -> "Counter[tuple[int, str]]":
-    if not lines:
-        return Counter()
-    query = select(BankLine.statement, BankLine.mark, func.count()).where(
-        BankLine.import_id == import_id, BankLine.mark.in_({line.mark for line in lines}),
-        BankLine.number < lines[0].number, BankLine.outcome.not_in(("skipped", "refused")),
-    )  # fmt: skip
-    rows = db.session.execute(query.group_by(BankLine.statement, BankLine.mark))
-    return Counter({(statement, mark): int(count) for statement, mark, count in rows})
-
-
-def _booked(judged: Sequence[_Judged]) -> dict[tuple[str, str, str], UUID]:
-    one = BankEntry
-    query = select(one.iban, one.currency, one.identity, one.id).where(one.identity.in_({_key(j)[2] for j in judged}))
-    wanted = {_key(one) for one in judged}
-    found = {(iban, currency, identity): entry_id for iban, currency, identity, entry_id in db.session.execute(query)}
-    return {key: entry_id for key, entry_id in found.items() if key in wanted}
-
-
-def _judge(found: BankImport, fresh: list[_Judged]) -> list[_Judged]:
+def _judge(found: BankImport, fresh: list[Judged]) -> list[Judged]:
     entries = {one.line.number: _entry_of(one.line) for one in fresh}
     known = _known({reference for entry in entries.values() for reference in sought_in(entry)})
-    doubted: Counter[tuple[str, Any, int]] = Counter()
+    elsewhere = Elsewhere(found)
     for one in fresh:
         if one.verdict.outcome:
             continue
-        entry, place = entries[one.line.number], (one.statement.iban, one.line.booked_on, one.line.amount_minor)
-        if not entry.doubt and _is_doubted(found, one, doubted[place]):
-            doubted[place] += 1
+        if elsewhere.has(one):
             one.verdict = Verdict("suspense", "maybe_doubled")
             continue
-        one.verdict = decide(entry, one.statement.currency, known)
+        one.verdict = decide(entries[one.line.number], one.statement.currency, known)
         if one.verdict.outcome == "settle":  # what is owed is settled by one entry
             known = {name: each for name, each in known.items() if each != one.verdict.known}
     return fresh
 
 
-def _is_doubted(found: BankImport, one: _Judged, before: int) -> bool:
-    """Tell whether another form of file told of the same amount on the same day, which no line of this form bears."""
-    values = {"form": found.form, "iban": one.statement.iban, "currency": one.statement.currency,
-              "on": one.line.booked_on, "minor": one.line.amount_minor}  # fmt: skip
-    return int(db.session.scalar(_DOUBTED, values) or 0) > before
+def _may_credit(found: BankImport, judged: list[Judged], at: datetime) -> bool:
+    """Tell whether wallets may be credited: what no balance proves, up to a sum of a day, else when two agree.
+
+    What is above it waits: the file is asked about, and nothing of these lines is booked.
+    """
+    unproven = sum(one.line.amount_minor for one in judged
+                   if one.verdict.outcome == "credit" and not one.statement.is_proven)  # fmt: skip
+    if not unproven or found.confirmed_by is not None:
+        return True
+    if not is_alone_enough(found.actor, unproven, at):
+        found.state = "asked"
+        db.session.flush()
+        return False
+    found.alone_minor, found.alone_at = found.alone_minor + unproven, at
+    db.session.flush()
+    return True
 
 
 def _entry_of(line: BankLine) -> Entry:
@@ -187,28 +151,28 @@ def _known(references: set[str]) -> dict[str, Known]:
     return known
 
 
-def _book(found: BankImport, one: _Judged, at: datetime) -> None:
-    """Keep an entry and post it; one that somebody else has booked meanwhile is repeated."""
+def _book(found: BankImport, one: Judged, at: datetime) -> None:
+    """Keep an entry and post it; one that this piece has booked already is repeated."""
     line, statement, verdict = one.line, one.statement, one.verdict
-    outcome = {"credit": "credited", "settle": "settled"}.get(verdict.outcome, "suspense")
-    row = {
-        "id": new_id(), "iban": statement.iban, "currency": statement.currency, "identity": one.identity,
-        "import_id": line.import_id, "number": line.number, "booked_on": line.booked_on,
-        "amount_minor": line.amount_minor, "outcome": outcome, "reason": verdict.reason,
-        "pro_forma_id": verdict.known.id if verdict.known and outcome == "credited" else None,
-    }  # fmt: skip
-    entry_id = None
-    if verdict.outcome != "repeated":
-        kept = insert(BankEntry).values(row).on_conflict_do_nothing(constraint="bank_entries_identity_key")
-        entry_id = db.session.scalar(kept.returning(BankEntry.id))
-    if entry_id is None:
-        _note(line, "repeated", line.code or "booked_before", _booked([one])[_key(one)])
+    if one.again is not None and one.again.id is not None:
+        _note(line, "repeated", line.code, one.again.id)
         return
-    _post(found, one, entry_id, at)
-    _note(line, outcome, verdict.reason, entry_id)
+    outcome = {"credit": "credited", "settle": "settled"}.get(verdict.outcome, "suspense")
+    entry = BankEntry(
+        id=new_id(), iban=statement.iban, currency=statement.currency, identity=one.identity, import_id=line.import_id,
+        number=line.number, booked_on=line.booked_on, amount_minor=line.amount_minor, outcome=outcome,
+        reason=verdict.reason, mark=line.mark, whole=one.whole, whole_mark=line.whole, whole_minor=line.whole_minor,
+        pro_forma_id=verdict.known.id if verdict.known and outcome == "credited" else None,
+    )  # fmt: skip
+    db.session.add(entry)
+    db.session.flush()
+    if one.told is not None:
+        one.told.id = entry.id
+    _post(found, one, entry.id, at)
+    _note(line, outcome, verdict.reason, entry.id)
 
 
-def _post(found: BankImport, one: _Judged, entry_id: UUID, at: datetime) -> None:
+def _post(found: BankImport, one: Judged, entry_id: UUID, at: datetime) -> None:
     minor, currency, known = one.line.amount_minor, one.statement.currency, one.verdict.known
     key, source = f"bank:{entry_id}", str(entry_id)
     if known is not None and known.account_id is not None:

@@ -14,8 +14,10 @@ from core.errors import Fault, Invalid
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001."
 MOST_DEPTH, MOST_LETTERS, MOST_PARTS, PIECE = 30, 20_000, 5_000, 1 << 16
-MOST_ELEMENTS = 1_000_000  # of one entry; a batch of many parts has many
+MOST_ELEMENTS = 100_000  # of one entry; a batch of many parts has many
+MOST_ATTRIBUTES = 10  # of one element; amounts have one
 ENCODINGS = ("utf-8", "utf-16", "us-ascii", "iso-8859-1")  # which the parser reads by itself
+ADDED = "SplmtryData"  # in it a bank may write what it likes, and nothing is read
 _PASSES = ("Document", "BkToCstmrStmt", "Stmt")
 
 
@@ -57,6 +59,7 @@ class _Reader:
         self._statement: Told | None = None
         self._out: list[Opened | Entry | Closed] = []
         self._line = 0
+        self._space, self._iban = "", ""
 
     def taken(self) -> list[Opened | Entry | Closed]:
         """Hand over what was read since the last time."""
@@ -72,13 +75,24 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, local = name.rpartition(" ")
-        if not self._open and (local != "Document" or not space.startswith(NAMESPACE)):
-            raise Faulty("wrong_namespace", "Send a bank statement in the form CAMT.053; this is something else.")
+        self._demand_space(space, local)
         if len(self._open) == MOST_DEPTH:
             raise Faulty("too_deep", f"Send a bank statement: none has {MOST_DEPTH} elements within each other.")
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise Faulty("too_long", f"Send a bank statement: no element in one has {MOST_ATTRIBUTES} attributes.")
         if local == "Stmt" and len(self._open) == len(_PASSES) - 1:
             self._statement = Told()
         self._open.append(Node(local, attributes))
+
+    def _demand_space(self, space: str, local: str) -> None:
+        """Refuse elements of another form, which would be read as if they were of this one, but in what banks add."""
+        if not self._open:
+            self._space = space
+            if local != "Document" or not space.startswith(NAMESPACE):
+                raise Faulty("wrong_namespace", "Send a bank statement in the form CAMT.053; this is something else.")
+        elif space != self._space and not any(one.name == ADDED for one in self._open):
+            says = f"Ask the bank: the element {local[:40]} is of another form than the statement."
+            raise Faulty("foreign_namespace", says)
 
     def _letters(self, text: str) -> None:
         if self._open:
@@ -112,8 +126,7 @@ class _Reader:
         if node.name == "Id":
             statement.name = kept(node.text)
         elif node.name == "Acct":
-            statement.iban = text_of(node, "Id", "IBAN").replace(" ", "").upper()
-            statement.currency = text_of(node, "Ccy")
+            self._account(statement, node)
         elif node.name == "Bal":
             self._open_statement(statement, balance_of(node, statement))
         elif node.name == "Ntry":
@@ -121,6 +134,13 @@ class _Reader:
             for entry in entries_of(node, statement, self._line, is_whole=node.parts <= MOST_PARTS):
                 self._line = entry.line
                 self._out.append(entry)
+
+    def _account(self, statement: Told, node: Node) -> None:
+        iban = text_of(node, "Id", "IBAN").replace(" ", "").upper()
+        if statement.has_account or statement.is_open or self._iban not in ("", iban):
+            raise Faulty("second_account", "Send a file for each account: this one tells of a second.")
+        statement.has_account, statement.iban, statement.currency = True, iban, text_of(node, "Ccy")
+        self._iban = iban
 
     def _open_statement(self, statement: Told, currency: str) -> None:
         statement.currency = statement.currency or currency

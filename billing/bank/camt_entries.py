@@ -1,10 +1,11 @@
 """What the elements of a CAMT.053 statement mean: balances with their side, entries with their parts."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from billing.bank.lines import Entry, kept
+from billing.bank.lines import Entry, has_bank_reference, kept, mark_of
 from core.money import Money
 
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
@@ -40,6 +41,7 @@ class Told:
     iban: str = ""
     currency: str = ""
     is_open: bool = False
+    has_account: bool = False
     opening: int | None = None
     closing: int | None = None
     interim: int | None = None
@@ -115,8 +117,24 @@ def entries_of(node: Node, statement: Told, line: int, *, is_whole: bool) -> Ite
         doubt = "batch" if len(parts) > 1 else ""
         yield _entry(node, parts[0] if len(parts) == 1 else None, line + 1, minor, doubt=doubt, skip=skip)
         return
-    for number, (part, each) in enumerate(zip(parts, amounts, strict=True), 1):
-        yield _entry(node, part, line + number, each, skip=skip, of_batch=number)
+    yield from _parts_of(node, parts, amounts, line, skip)
+
+
+def _parts_of(node: Node, parts: list[Node], amounts: list[int], line: int, skip: str) -> Iterator[Entry]:
+    """Give the parts of a batch, each with the mark of the unsplit one; a reference that two bear is neither's."""
+    whole = _entry(node, None, line + 1, sum(amounts))
+    told = [
+        _entry(node, part, line + 1 + at, each, skip=skip)
+        for at, (part, each) in enumerate(zip(parts, amounts, strict=True))
+    ]
+    borne = Counter((one.bank_reference, one.minor) for one in told)
+    equal: Counter[int] = Counter()
+    for one in told:
+        is_own = has_bank_reference(one) and one.bank_reference != whole.bank_reference
+        is_known = is_own and borne[one.bank_reference, one.minor] == 1
+        equal[one.minor] += not is_known
+        nth = 0 if is_known else equal[one.minor]
+        yield replace(one, whole=mark_of(whole), whole_minor=whole.minor, batch=whole.line, nth=nth)
 
 
 def _amounts_of(parts: list[Node], whole: int, currency: str) -> list[int] | None:
@@ -131,12 +149,8 @@ def _amounts_of(parts: list[Node], whole: int, currency: str) -> list[int] | Non
     return amounts if sum(amounts) == whole and all(amounts) else None
 
 
-def _entry(
-    node: Node, part: Node | None, line: int, minor: int, *, doubt: str = "", skip: str = "", of_batch: int = 0
-) -> Entry:  # fmt: skip
-    whole = text_of(node, "AcctSvcrRef")
-    own = text_of(part, "Refs", "AcctSvcrRef")
-    reference = own if own and own != whole else f"{whole}/{of_batch}" if whole and of_batch else whole
+def _entry(node: Node, part: Node | None, line: int, minor: int, *, doubt: str = "", skip: str = "") -> Entry:
+    reference = text_of(part, "Refs", "AcctSvcrRef") or text_of(node, "AcctSvcrRef")
     remittance = find(part, "RmtInf")
     unstructured = [one.text for one in (remittance.children if remittance else []) if one.name == "Ustrd"]
     more = [text_of(node, "AddtlNtryInf")] if part is None else []

@@ -25,6 +25,7 @@ from core.db import Model
 
 SCHEMA = {"schema": "billing"}
 INSTANT = DateTime(timezone=True)
+IS_PART = text("whole <> ''")
 
 
 class BankAccount(Model):
@@ -38,6 +39,7 @@ class BankAccount(Model):
             "'^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$' AND bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'",
             name="bank_accounts_check",
         ),
+        UniqueConstraint("wish_id", name="bank_accounts_wish_id_key"),
         Index("bank_accounts_currency_idx", "currency", "said_at"),
         SCHEMA,
     )
@@ -49,6 +51,37 @@ class BankAccount(Model):
     bic: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
     said_at: Mapped[datetime] = mapped_column(INSTANT)
+    wish_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("billing.bank_account_wishes.id", name="bank_accounts_wish_id_fkey")
+    )
+
+
+class BankAccountWish(Model):
+    """An account that somebody wants named: `waiting` until another person has it `named`, or it is `refused`."""
+
+    __tablename__ = "bank_account_wishes"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", name="bank_account_wishes_pkey"),
+        CheckConstraint(
+            "state IN ('waiting', 'named', 'refused') AND (state = 'waiting') = (decided_at IS NULL) AND (decided_at "
+            "IS NULL) = (decided_by IS NULL) AND starts_with(asked_by, 'user:') AND (state = 'named') <= (decided_by "
+            "<> asked_by AND starts_with(decided_by, 'user:'))",
+            name="bank_account_wishes_check",
+        ),
+        Index("bank_account_wishes_waiting_idx", "currency", unique=True, postgresql_where=text("state = 'waiting'")),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID]
+    currency: Mapped[str] = mapped_column(Text)
+    payee: Mapped[str] = mapped_column(Text)
+    iban: Mapped[str] = mapped_column(Text)
+    bic: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default="waiting")
+    asked_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(INSTANT)
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class ProForma(Model):
@@ -92,17 +125,25 @@ class ProForma(Model):
 
 
 class BankImport(Model):
-    """A file that was imported: `read`, then `done`; or `refused` whole."""
+    """A file that was imported: `read`, then `done`; `asked` while a second person is wanted; or `refused` whole.
+
+    `alone_minor` is what it credited on the word of one person, without a balance that proves it.
+    """
 
     __tablename__ = "bank_imports"
     __table_args__ = (
         PrimaryKeyConstraint("id", name="bank_imports_pkey"),
         CheckConstraint(
-            "form IN ('camt.053', 'csv') AND state IN ('read', 'done', 'refused') AND (state = 'read') = "
-            "(ended_at IS NULL) AND (state = 'refused') = (why IS NOT NULL) AND lines >= 0 AND next_line >= 1",
+            "form IN ('camt.053', 'csv') AND state IN ('read', 'asked', 'done', 'refused') AND (state IN ('read', "
+            "'asked')) = (ended_at IS NULL) AND (state = 'refused') = (why IS NOT NULL) AND lines >= 0 AND next_line "
+            ">= 1 AND alone_minor >= 0 AND (alone_minor = 0) = (alone_at IS NULL) AND (vouched_by IS NULL OR "
+            "starts_with(vouched_by, 'user:')) AND (confirmed_by IS NULL OR vouched_by IS NOT NULL AND confirmed_by <> "
+            "vouched_by AND starts_with(confirmed_by, 'user:'))",
             name="bank_imports_check",
         ),
         Index("bank_imports_sent_at_idx", "sent_at", "id"),
+        Index("bank_imports_alone_idx", "alone_at", postgresql_where=text("alone_minor > 0")),
+        Index("bank_imports_asked_idx", "id", postgresql_where=text("state = 'asked'")),
         SCHEMA,
     )
 
@@ -117,6 +158,10 @@ class BankImport(Model):
     actor: Mapped[str] = mapped_column(Text)
     sent_at: Mapped[datetime] = mapped_column(INSTANT)
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    vouched_by: Mapped[str | None] = mapped_column(Text)
+    confirmed_by: Mapped[str | None] = mapped_column(Text)
+    alone_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    alone_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class BankStatement(Model):
@@ -144,7 +189,11 @@ class BankStatement(Model):
 
 
 class BankLine(Model):
-    """One line of a file as it was read, and what became of it."""
+    """One line of a file as it was read, and what became of it.
+
+    `ordinal` is which it is of those of its mark and day in its statement; of a part of a batch `whole` is the mark of
+    the unsplit one, with its own ordinal and amount, and `batch` the line on which it begins.
+    """
 
     __tablename__ = "bank_lines"
     __table_args__ = (
@@ -155,6 +204,8 @@ class BankLine(Model):
             name="bank_lines_check",
         ),
         Index("bank_lines_mark_idx", "import_id", "mark", "number"),
+        Index("bank_lines_whole_idx", "whole", postgresql_where=IS_PART),
+        Index("bank_lines_entry_id_idx", "entry_id", postgresql_where=text("entry_id IS NOT NULL")),
         SCHEMA,
     )
 
@@ -176,10 +227,18 @@ class BankLine(Model):
     code: Mapped[str] = mapped_column(Text)
     says: Mapped[str] = mapped_column(Text)
     entry_id: Mapped[UUID | None]
+    ordinal: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    whole: Mapped[str] = mapped_column(Text, server_default="")
+    whole_ordinal: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    whole_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    batch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class BankEntry(Model):
-    """An entry of a bank account under its identity; the transaction `bank:{id}` books it."""
+    """An entry of a bank account under its identity; the transaction `bank:{id}` books it.
+
+    Of a part of a batch `whole` is the identity of the unsplit one, which is booked never or instead of all its parts.
+    """
 
     __tablename__ = "bank_entries"
     __table_args__ = (
@@ -198,6 +257,10 @@ class BankEntry(Model):
         ),
         Index("bank_entries_pro_forma_id_idx", "pro_forma_id", postgresql_where=text("pro_forma_id IS NOT NULL")),
         Index("bank_entries_day_idx", "iban", "currency", "booked_on", "amount_minor"),
+        Index("bank_entries_mark_idx", "iban", "currency", "mark"),
+        Index("bank_entries_whole_idx", "iban", "currency", "whole", postgresql_where=IS_PART),
+        Index("bank_entries_whole_mark_idx", "iban", "currency", "whole_mark", postgresql_where=IS_PART),
+        Index("bank_entries_whole_day_idx", "iban", "currency", "booked_on", "whole_minor", postgresql_where=IS_PART),
         SCHEMA,
     )
 
@@ -214,6 +277,10 @@ class BankEntry(Model):
     pro_forma_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("billing.pro_formas.id", name="bank_entries_pro_forma_id_fkey")
     )
+    mark: Mapped[str] = mapped_column(Text, server_default="")
+    whole: Mapped[str] = mapped_column(Text, server_default="")
+    whole_mark: Mapped[str] = mapped_column(Text, server_default="")
+    whole_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class SuspenseItem(Model):
@@ -244,17 +311,19 @@ class SuspenseMove(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="suspense_moves_pkey"),
         CheckConstraint(
-            "kind IN ('assign', 'return', 'fees', 'fx') AND amount_minor <> 0 AND (kind IN ('fees', 'fx') OR "
-            "amount_minor > 0) AND (kind = 'assign') = (account_id IS NOT NULL) AND (kind = 'return') = "
-            "(reference IS NOT NULL) AND state IN ('proposed', 'owed', 'done', 'withdrawn') AND (state <> 'owed' "
-            "OR kind = 'return') AND (state IN ('done', 'withdrawn')) = (ended_at IS NOT NULL) AND confirmed_by "
-            "<> actor AND against_id <> transaction_id AND num_nonnulls(entry_id, against_id) <= CASE WHEN kind = "
-            "'return' AND state = 'done' THEN 1 ELSE 0 END AND length(btrim(reason)) BETWEEN 1 AND 1000",
+            "kind IN ('assign', 'return', 'fees', 'fx', 'charge') AND amount_minor <> 0 AND (kind IN ('fees', 'fx') OR "
+            "(amount_minor < 0) = (kind = 'charge')) AND (kind IN ('assign', 'charge')) = (account_id IS NOT NULL) AND "
+            "(kind = 'return') = (reference IS NOT NULL) AND state IN ('proposed', 'owed', 'done', 'withdrawn') AND "
+            "(state <> 'owed' OR kind = 'return') AND (state IN ('done', 'withdrawn')) = (ended_at IS NOT NULL) AND "
+            "confirmed_by <> actor AND against_id <> transaction_id AND num_nonnulls(entry_id, against_id) <= CASE "
+            "WHEN kind = 'return' AND state = 'done' THEN 1 ELSE 0 END AND length(btrim(reason)) BETWEEN 1 AND 1000",
             name="suspense_moves_check",
         ),
         UniqueConstraint("reference", name="suspense_moves_reference_key"),
         UniqueConstraint("entry_id", name="suspense_moves_entry_id_key"),
         Index("suspense_moves_transaction_id_idx", "transaction_id"),
+        Index("suspense_moves_actor_idx", "asked_at", "actor"),
+        Index("suspense_moves_account_id_idx", "account_id", postgresql_where=text("account_id IS NOT NULL")),
         Index("suspense_moves_open_idx", "asked_at", postgresql_where=text("state IN ('proposed', 'owed')")),
         SCHEMA,
     )

@@ -10,10 +10,10 @@ from billing.bank.accounts import find_bank_account
 from billing.bank.models import BankAccount, BankEntry, ProForma
 from billing.bank.references import BODY, make_reference
 from core.db import db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 OLD_AFTER = timedelta(days=30)  # it is called old then, and known as before
 LEAST_MINOR, MOST_OPEN = 100, 100
@@ -25,7 +25,7 @@ def ask_pro_forma(account_id: UUID, money: Money, actor: str, at: datetime) -> P
     Invalid `invalid_pro_forma` for an amount that is not taken; Conflict `no_bank_account` where nobody said to which
     account to pay, `too_many_open` above a hundred of which nothing came.
     """
-    most = default("wallet.transfer_most_minor")
+    most = overrides().setting("wallet.transfer_most_minor")
     if not LEAST_MINOR <= money.minor <= most:
         bounds = [f"{Money(minor, money.currency)} {money.currency}" for minor in (LEAST_MINOR, most)]
         fault = Fault("amount", "amount_out_of_range", f"Transfer from {bounds[0]} to {bounds[1]} at once.")
@@ -61,6 +61,14 @@ def pro_formas_of(account_id: UUID, most: int = 50) -> list[ProForma]:
     """Return an account's pro-formas, the newest first."""
     query = select(ProForma).where(ProForma.account_id == account_id)
     return list(db.session.scalars(query.order_by(ProForma.asked_at.desc(), ProForma.id.desc()).limit(most)))
+
+
+def payable_pro_formas_of(account_id: UUID, most: int = 50) -> list[tuple[ProForma, BankAccount]]:
+    """Return an account's pro-formas, the newest first, each with where it is to be paid."""
+    query = select(ProForma, BankAccount).join(BankAccount, BankAccount.id == ProForma.bank_account_id)
+    query = query.where(ProForma.account_id == account_id)
+    rows = db.session.execute(query.order_by(ProForma.asked_at.desc(), ProForma.id.desc()).limit(most))
+    return [(row, bank) for row, bank in rows]
 
 
 def open_pro_formas(account_id: UUID, most: int) -> list[ProForma]:

@@ -1,6 +1,7 @@
 """What stands in suspense, whoever put it there, and what an operator does about it: never more than what is left.
 
-Above a limit a second person confirms. What is sent back is owed until it has left, by a statement or by a word.
+Above a limit a second person confirms. What is sent back is owed until it has left, by a statement or by a word; what
+the bank took back is charged to the wallet that had it.
 """
 
 import secrets
@@ -8,27 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
+from billing.bank.alone import demand_person, is_alone_enough
+from billing.bank.charging import charge_wallet, demand_had
 from billing.bank.models import SuspenseMove
 from billing.bank.references import BODY, make_reference
 from billing.bank.standing import get_suspended
 from billing.incoming import Incoming, credit_available
 from billing.ledger import BANK, FEES, FX, SUSPENSE, Line, post
 from core.db import db
-from core.defaults import default
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money, is_currency
 
-KINDS = ("assign", "return", "fees", "fx")
+KINDS = ("assign", "return", "fees", "fx", "charge")
+OF_WALLETS = ("assign", "charge")
 _TAKE = text("SELECT billing.take_suspense(:item, :part)")
-_BY_ITSELF = ("owed", "done")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants done about a part of an item: `minor` above zero, `account_id` when it is assigned."""
+    """What somebody wants done about a part of an item: `minor` above zero, `account_id` where a wallet is meant."""
 
     item_id: UUID
     kind: str
@@ -38,23 +40,29 @@ class Wish:
 
 
 def move_suspense(wish: Wish, is_credit: bool, actor: str, at: datetime) -> SuspenseMove:
-    """Take a part of an item for a wallet, to be sent back, or for fees and exchange differences.
+    """Take a part of an item for a wallet, to be sent back, or for fees and exchange differences; or charge it to one.
 
-    Done at once, or proposed when its amount, with what the same person did alone about the item, is above
-    `four_eyes.credit_minor`. Invalid `invalid_suspense_move` for a wish that makes no sense, Conflict `suspense_used`
-    when less is left, NotFound when nothing of this id stands in suspense. `is_credit` tells the item's side.
+    Done at once, or proposed when its amount, with what the same person did alone within a day, is above
+    `four_eyes.credit_minor`: NotAllowed `person_needed` then for nobody signed in. Invalid `invalid_suspense_move` for
+    a wish that makes no sense, Conflict `suspense_used` when less is left, NotFound when nothing of this id stands in
+    suspense. `is_credit` tells the item's side.
     """
     if faults := _faults(wish, is_credit):
         raise Invalid("invalid_suspense_move", "Nothing was moved.", faults)
+    is_alone = is_alone_enough(actor, wish.minor, at)
+    if not is_alone:
+        demand_person(actor)
     part = wish.minor if is_credit else -wish.minor
     _take(wish.item_id, part)
     currency = str(db.session.scalar(_CURRENCY, {"item": wish.item_id}))
+    if wish.kind == "charge" and wish.account_id is not None:
+        demand_had(wish.account_id, Money(wish.minor, currency))
     reference = make_reference(f"{secrets.randbelow(10**BODY):0{BODY}d}") if wish.kind == "return" else None
     move = SuspenseMove(
         id=new_id(), transaction_id=wish.item_id, kind=wish.kind, currency=currency, amount_minor=part,
         account_id=wish.account_id, reference=reference, state="proposed", reason=wish.reason, actor=actor, asked_at=at,
     )  # fmt: skip
-    if _alone(wish.item_id, actor) + wish.minor <= default("four_eyes.credit_minor"):
+    if is_alone:
         _carry_out(move, actor, at)
     db.session.add(move)
     db.session.flush()
@@ -64,6 +72,7 @@ def move_suspense(wish: Wish, is_credit: bool, actor: str, at: datetime) -> Susp
 def confirm_move(move_id: UUID, actor: str, at: datetime) -> SuspenseMove:
     """Let a second person confirm what was proposed; Conflict `four_eyes` for whoever proposed it."""
     move = _get(move_id, "proposed")
+    demand_person(actor)
     if move.actor == actor:
         raise Conflict("four_eyes", "You proposed this yourself: somebody else has to confirm it.")
     move.confirmed_by = actor
@@ -116,11 +125,15 @@ def _faults(wish: Wish, is_credit: bool) -> list[Fault]:
     if wish.kind not in KINDS:
         faults.append(Fault("kind", "not_allowed_value", f"Choose one of {', '.join(KINDS)}."))
     elif wish.kind in ("assign", "return") and not is_credit:
-        faults.append(Fault("kind", "went_out", "Choose fees or fx: this money went out and is nobody's to have."))
+        says = "Choose charge, fees or fx: this money went out and is nobody's to have."
+        faults.append(Fault("kind", "went_out", says))
+    elif wish.kind == "charge" and is_credit:
+        faults.append(Fault("kind", "came_in", "Choose another: this money came in, and nobody took it back."))
     if wish.minor <= 0:
         faults.append(Fault("amount", "bad_amount", "Give an amount above zero."))
-    if (wish.kind == "assign") != (wish.account_id is not None):
-        faults.append(Fault("account", "required", "Name an account where a wallet gets it, and only there."))
+    if (wish.kind in OF_WALLETS) != (wish.account_id is not None):
+        says = "Name an account where a wallet gets it or is charged, and only there."
+        faults.append(Fault("account", "required", says))
     if not 1 <= len(wish.reason.strip()) <= 1000:
         faults.append(Fault("reason", "required", "Say why, in at most 1000 letters: it stands in the log."))
     return faults
@@ -136,21 +149,14 @@ def _take(item_id: UUID, part: int) -> None:
         raise Conflict("suspense_used", f"Of this only {told} is left. Look at it again.")
 
 
-def _alone(item_id: UUID, actor: str) -> int:
-    """Sum what a person did alone about an item; its row is locked, so that two at once count each other."""
-    one = SuspenseMove
-    query = select(func.coalesce(func.sum(func.abs(one.amount_minor)), 0)).where(
-        one.transaction_id == item_id, one.actor == actor, one.confirmed_by.is_(None), one.state.in_(_BY_ITSELF)
-    )
-    return int(db.session.scalar(query) or 0)
-
-
 def _carry_out(move: SuspenseMove, actor: str, at: datetime) -> None:
     if move.kind == "return":
         move.state = "owed"
         return
     key, source = f"suspense:{move.id}", str(move.id)
-    if move.account_id is not None:
+    if move.kind == "charge":
+        charge_wallet(move, key, actor, at)
+    elif move.account_id is not None:
         what = Incoming("suspense_assign", key, SUSPENSE, move.id, "assigned", move.reason)
         credit_available(move.account_id, Money(move.amount_minor, move.currency), what, actor, at)
     else:

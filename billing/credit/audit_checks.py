@@ -1,6 +1,6 @@
 """The questions of the audit about credit: what wallets owe, what they drew, and what they paid of it."""
 
-from billing.funding.audit_checks import Check
+from billing.check import Check
 
 # What the wallet's row says that it drew and owes, against its debts less their payments.
 OWED_IS_OPEN_DEBTS = """

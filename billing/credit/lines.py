@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text, union
 
 from billing.credit.models import OPEN, CreditLine, Debt
+from billing.currencies import CURRENCIES
 from billing.models import Wallet
 from core.db import db
 from core.errors import Conflict, Fault, Invalid
@@ -56,7 +57,9 @@ _SET = text("""SELECT billing.set_credit_line(:account_id, :currency, :minor, CA
 
 def _faults(grant: Grant) -> Iterable[Fault]:
     limit, currency = grant.limit.minor, grant.limit.currency
-    if not 0 <= limit <= MOST_MINOR:
+    if limit > 0 and currency not in CURRENCIES:
+        yield Fault("limit", "currency_not_taken", f"Give a limit in one of {', '.join(CURRENCIES)}.")
+    elif not 0 <= limit <= MOST_MINOR:
         most = f"{Money(MOST_MINOR, currency)} {currency}"
         yield Fault("limit", "amount_out_of_range", f"Give a limit from 0 to {most}; 0 ends the line.")
     elif limit > grant.usual.minor and not grant.is_above:

@@ -59,7 +59,8 @@ def sheet_of(document: Document) -> Sheet:
 
 def method_of(content: Content, words: Words) -> str:
     """Say how money came or went."""
-    named = {"card": words.card, "bank": words.bank, "assigned": words.assigned, "returned": words.card}
+    named = {"card": words.card, "bank": words.bank, "assigned": words.assigned, "returned": words.card,
+             "taken_back": words.taken_back}  # fmt: skip
     return named.get(content.method, content.method)
 
 
@@ -70,6 +71,7 @@ def _party(role: str, party: Party, words: Words) -> tuple[str, tuple[str, ...]]
 
 def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[str, str], ...]:
     when = words.sent_back if document.kind == "credit_note" else words.paid
+    when = words.taken_on if content.method == "taken_back" else when
     method = method_of(content, words)
     is_day = content.method == "bank"  # a statement tells no hour
     return (
@@ -82,7 +84,7 @@ def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[st
 
 def _line(document: Document, content: Content, words: Words) -> Line:
     what = words.went_back if document.kind == "credit_note" else words.topped_up
-    what = words.came_back if content.method == "returned" else what
+    what = {"returned": words.came_back, "taken_back": words.taken_back}.get(content.method, what)
     below = tuple(
         words.of.format(number=one.number, amount=words.money(one.amount_minor, document.currency))
         for one in content.refers_to

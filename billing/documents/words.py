@@ -33,6 +33,8 @@ class Words:
     total: str
     bank: str
     assigned: str
+    taken_back: str
+    taken_on: str
     card: str
     is_test: str
     note: str
@@ -57,7 +59,8 @@ EN = Words(
     amount="Amount",
     topped_up="Wallet top-up", came_back="Returned to the wallet: the refund could not be sent",
     went_back="Unused wallet money sent back", of="of {number}: {amount}", total="Total", bank="bank transfer",
-    assigned="payment found to be yours",
+    assigned="payment found to be yours", taken_back="transfer taken back by the bank",
+    taken_on="Taken back",
     card="card", is_test="TEST MONEY: nothing was really paid.",
     note="Prepayment into a wallet. What is bought from it is invoiced when it is supplied.",
     page="Page {page} of {pages}", decimal=".", thousands=",",
@@ -68,7 +71,8 @@ FR = Words(
     payer="À", what="Objet", amount="Montant", topped_up="Approvisionnement du portefeuille",
     came_back="Retour au portefeuille : remboursement non envoyé",
     went_back="Argent inutilisé du portefeuille restitué", of="sur {number} : {amount}", total="Total",
-    bank="virement bancaire", assigned="paiement reconnu comme le vôtre", card="carte",
+    bank="virement bancaire", assigned="paiement reconnu comme le vôtre", taken_back="virement repris par la banque",
+    taken_on="Repris le", card="carte",
     is_test="ARGENT FICTIF : aucun paiement réel.",
     note="Prépaiement sur un portefeuille. Ce qui en est acheté est facturé lors de la fourniture.",
     page="Page {page} sur {pages}", decimal=",", thousands="\N{NO-BREAK SPACE}",
@@ -79,7 +83,8 @@ NL = Words(
     payer="Aan", what="Omschrijving", amount="Bedrag", topped_up="Opwaardering van de portemonnee",
     came_back="Terug in de portemonnee: de terugbetaling kon niet worden verstuurd",
     went_back="Ongebruikt geld uit de portemonnee terugbetaald", of="van {number}: {amount}", total="Totaal",
-    bank="bankoverschrijving", assigned="betaling die van u bleek", card="kaart",
+    bank="bankoverschrijving", assigned="betaling die van u bleek", taken_on="Teruggehaald",
+    taken_back="overschrijving teruggehaald door de bank", card="kaart",
     is_test="TESTGELD: er is niets echt betaald.",
     note="Vooruitbetaling in een portemonnee. Wat ermee wordt gekocht, wordt bij levering gefactureerd.",
     page="Pagina {page} van {pages}", decimal=",", thousands=".",

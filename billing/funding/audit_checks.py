@@ -1,16 +1,6 @@
 """The questions of the audit about money by card: payments, movements of our balance, money going back, chargebacks."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must always hold, in words, and the query for its counter-examples."""
-
-    invariant: str
-    name: str
-    query: str
-
+from billing.check import Check
 
 # Each movement at the processor has one transaction, which moves our balance there by its net; nothing else does.
 MOVEMENTS_ARE_BOOKED = """

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from billing.funding.models import CardNews
 from core.db import db
-from core.defaults import default
+from core.overrides import overrides
 
 BATCH = 500
 
@@ -14,7 +14,7 @@ BATCH = 500
 def erase_card_news(at: datetime) -> int:
     """Erase the text of a batch of news handled long enough ago and return of how many; id, kind and outcome stay."""
     old = select(CardNews.id).where(
-        CardNews.handled_at <= at - timedelta(days=default("card.news_days")), CardNews.raw.is_not(None)
+        CardNews.handled_at <= at - timedelta(days=overrides().setting("card.news_days")), CardNews.raw.is_not(None)
     )
     batch = old.order_by(CardNews.handled_at).limit(BATCH).with_for_update(skip_locked=True)
     erased = db.session.execute(update(CardNews).where(CardNews.id.in_(batch)).values(raw=None).returning(CardNews.id))

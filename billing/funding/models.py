@@ -56,8 +56,14 @@ class TopUp(Model):
             "NULL)",
             name="top_ups_check",
         ),
+        CheckConstraint(
+            "declined_as IS NULL OR (declined_as IN ('declined', 'authentication') AND state = 'refused' AND "
+            "card_id IS NOT NULL)",
+            name="top_ups_declined_check",
+        ),
         UniqueConstraint("session_id", name="top_ups_session_id_key"),
         UniqueConstraint("payment_id", name="top_ups_payment_id_key"),
+        Index("top_ups_declined_idx", "account_id", "ended_at", postgresql_where=text("declined_as IS NOT NULL")),
         Index("top_ups_account_id_idx", "account_id", "opened_at"),
         Index("top_ups_open_idx", "opened_at", postgresql_where=text("state IN ('opening', 'open')")),
         Index("top_ups_set_aside_idx", "ended_at", postgresql_where=text("state = 'set_aside'")),
@@ -85,6 +91,8 @@ class TopUp(Model):
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
     # The saved card that is charged without its owner; none for a payment page.
     card_id: Mapped[UUID | None] = mapped_column(ForeignKey("billing.saved_cards.id", name="top_ups_card_id_fkey"))
+    # What its bank said to a charge that took nothing: `declined`, or that it wants its customer, `authentication`.
+    declined_as: Mapped[str | None] = mapped_column(Text)
 
 
 class CardCall(Model):
@@ -96,7 +104,7 @@ class CardCall(Model):
         CheckConstraint(
             "verb IN ('open_checkout', 'send_back', 'open_card_page', 'forget_card', 'charge_card') AND state IN "
             "('due', 'sent', 'done', 'refused', 'lost') AND (state IN ('due', 'sent')) = (ended_at IS NULL) AND "
-            "(state = 'due') = (sent_at IS NULL)",
+            "(state = 'due') <= (sent_at IS NULL) AND (sent_at IS NULL) <= (state IN ('due', 'refused'))",
             name="card_calls_check",
         ),
         UniqueConstraint("idempotency_key", name="card_calls_idempotency_key_key"),

@@ -3,6 +3,7 @@
 Each writes its wish down in one transaction, asks the processor without one, and reads what came of it in another.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from billing.funding.calls import carry_out
 from billing.funding.give_backs import order_give_back
 from billing.funding.models import TopUp
 from billing.funding.reading import verbs_of
+from billing.funding.recharge.choosing import switch_off_for_refund
+from billing.funding.recharge.payer import lock_payer
 from billing.funding.top_ups import Payer, Ways, get_top_up, order_top_up
 from billing.funding.waking import wake_cards
 from billing.stripe_gateway import gateway
@@ -41,15 +44,26 @@ def start_top_up(payer: Payer, money: Money, ways: Ways, at: datetime, *, saves_
     return top_up
 
 
-def start_give_back(account_id: UUID, money: Money, actor: str, at: datetime) -> UUID:
+@dataclass(frozen=True, slots=True)
+class GiveBackOrdered:
+    """An order to send money back, and whether that switched the wallet's automatic top-up off."""
+
+    id: UUID
+    switched_off: bool
+
+
+def start_give_back(account_id: UUID, money: Money, actor: str, at: datetime) -> GiveBackOrdered:
     """Order unused money back to the cards that paid it, in the session's transaction; the worker sends it.
 
-    Conflict when no processor is set up, and what `order_give_back` raises.
+    The wallet's automatic top-up is switched off by it. Conflict when no processor is set up, and what
+    `order_give_back` raises.
     """
     demand_cards()
+    lock_payer(account_id)  # before the wallet's lock; and that before the settings', as where a payment is booked
     order_id, _ = order_give_back(account_id, money, actor, at)
+    switched_off = switch_off_for_refund(account_id, money.currency, actor, at)
     wake_cards()
-    return order_id
+    return GiveBackOrdered(order_id, switched_off)
 
 
 def demand_cards() -> None:

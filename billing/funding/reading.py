@@ -16,7 +16,7 @@ from billing.funding.give_backs import payment_of_part, record_sent_back, refere
 from billing.funding.looks import look_from, note_look
 from billing.funding.models import BalanceTransaction, CardNews
 from billing.funding.recharge.cards import method_of, record_card_page
-from billing.funding.recharge.charging import look_up_charge, record_charge
+from billing.funding.recharge.charging import look_up_charge, record_charge, why_not_charged
 from billing.funding.rows import do_each
 from billing.funding.telling import explain, tell, tell_chargeback
 from billing.funding.top_ups import record_checkout
@@ -44,6 +44,9 @@ def verbs_of(gateway: Gateway) -> dict[str, Verb]:
         # The one call that is sent again without its key: a card is forgotten once, however often that is asked.
         return card if card.customer_id is None else gateway.forget_card({"method": method_id}, f"again:{card_id}")
 
+    def why_no_charge(top_up_id: UUID) -> str | None:
+        return why_not_charged(top_up_id, business_clock().now())
+
     def record_charged(top_up_id: UUID, payment: Payment | None, why: str | None) -> None:
         record_charge(top_up_id, payment, why, business_clock().now())
 
@@ -55,7 +58,9 @@ def verbs_of(gateway: Gateway) -> dict[str, Verb]:
         "open_checkout": Verb(gateway.open_checkout, lambda _: None, record_checkout),
         "open_card_page": Verb(gateway.open_checkout, lambda _: None, record_card_page),
         "forget_card": Verb(gateway.forget_card, forget_again, lambda *_: None),
-        "charge_card": Verb(gateway.charge_card, lambda charge: look_up_charge(gateway, charge), record_charged),
+        "charge_card": Verb(
+            gateway.charge_card, lambda charge: look_up_charge(gateway, charge), record_charged, why_no_charge
+        ),
         "send_back": Verb(gateway.send_back, look_up_part, record_back),
     }
 

@@ -8,18 +8,20 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from billing.currencies import CURRENCIES
 from billing.documents.issuing import Paid, issue_receipt
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
+from billing.funding.page_cap import demand_page
+from billing.funding.recharge.payer import lock_payer
 from billing.ledger import AVAILABLE, CLEARING, SUSPENSE, Line, post
 from billing.stripe_gateway import Checkout, Payment
 from core.db import db
-from core.defaults import default
 from core.errors import Fault, Invalid, NotFound
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
-CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 LEAST_MINOR = 100  # of what is not the first payment of a newcomer
 ACTOR = "system:cards"
 
@@ -48,12 +50,11 @@ def order_top_up(
 
     With `saves_card` whoever pays there lets us keep the card, to be charged later without them.
 
-    Invalid, with the field, for an amount or currency that is not taken, and above what a newcomer may pay by card.
+    Invalid, with the field, for an amount or currency that is not taken, and above what a newcomer may pay by card;
+    TooMany once the account has opened as many pages within a day as it may.
     """
-    # Two at once would each fit under a newcomer's limit.
-    db.session.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"billing.top_up:{payer.account_id}", 0)))
-    )
+    lock_payer(payer.account_id)  # two at once would each fit under a newcomer's limit
+    demand_page(payer.account_id, at)
     _check(payer, money, at)
     top_up = TopUp(id=new_id(), account_id=payer.account_id, currency=money.currency, amount_minor=money.minor,
                    actor=payer.actor, opened_at=at)  # fmt: skip
@@ -182,8 +183,8 @@ def _currency_fault(money: Money) -> Fault | None:
 
 def _amount_fault(payer: Payer, money: Money) -> Fault | None:
     is_first = payer.registered_at is not None and not _has_paid(payer.account_id)
-    least = default("wallet.top_up_least_minor") if is_first else LEAST_MINOR
-    most = default("wallet.top_up_most_minor")
+    least = overrides().setting("wallet.top_up_least_minor") if is_first else LEAST_MINOR
+    most = overrides().setting("wallet.top_up_most_minor")
     if least <= money.minor <= most:
         return None
     bounds = [f"{Money(minor, money.currency)} {money.currency}" for minor in (least, most)]
@@ -200,7 +201,7 @@ def _newcomer_fault(payer: Payer, money: Money, at: datetime) -> Fault | None:
 
 def is_newcomer(registered_at: datetime | None, at: datetime) -> bool:
     """Tell whether an account registered by itself so lately that its cards have limits."""
-    return registered_at is not None and at - registered_at < timedelta(days=default("card.new_days"))
+    return registered_at is not None and at - registered_at < timedelta(days=overrides().setting("card.new_days"))
 
 
 def newcomer_left(account_id: UUID, registered_at: datetime | None, at: datetime) -> int | None:
@@ -215,7 +216,7 @@ def _newcomer_limits(account_id: UUID, registered_at: datetime | None, at: datet
         return []
     limits = ((1, "card.new_day_minor"), (7, "card.new_week_minor"))
     paid = _paid_since(account_id, [at - timedelta(days=days) for days, _ in limits])
-    return [(days, default(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
+    return [(days, overrides().setting(key) - minor) for (days, key), minor in zip(limits, paid, strict=True)]
 
 
 def _has_paid(account_id: UUID) -> bool:

@@ -13,9 +13,11 @@ from core.defaults.table import (
     Value,
     default,
     defaults,
+    filled,
     find_default,
     limits,
     read_table,
+    shipped,
     show_quantity,
 )
 
@@ -31,9 +33,11 @@ __all__ = [
     "defaults",
     "faults_in_exchange",
     "faults_in_said",
+    "filled",
     "find_default",
     "limits",
     "read_table",
     "setting",
+    "shipped",
     "show_quantity",
 ]

@@ -1,9 +1,9 @@
 """The table of defaults, read once from its file and checked as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import yaml
@@ -29,6 +29,8 @@ UNIT_WORDS = {"bp": "basis points", "minor": "cents", "count": "", "switch": ""}
 class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One setting: its value, between which limits it may lie, which way is looser, and who may say otherwise.
 
+    Where there are `choices` it is one of them.
+
     A vertical `narrows` (never looser than the value) or says any value `within_limits`, since its file is the
     operator's; countries and orders only ever narrow what stands above them.
     """
@@ -39,6 +41,7 @@ class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     says: Sentence
     source: Sentence
     limits: tuple[Whole, Whole] | None = None
+    choices: tuple[Whole, ...] = ()
     looser: Literal["more", "less", "neither"] = "neither"
     vertical: Literal["no", "narrows", "within_limits"] = "no"
     country: bool = False
@@ -50,6 +53,11 @@ class Default(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
         if isinstance(self.value, list):
             return f"{', '.join(map(str, self.value))} {self.unit}"
         return show_quantity(self.value, self.unit)
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Write what the value may be: its choices, or its two limits."""
+        return tuple(show_quantity(end, self.unit) for end in self.choices or self.limits or ())
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -116,23 +124,43 @@ def limits(key: str) -> tuple[int, int]:
     return found
 
 
+class Named(NamedTuple):
+    """A setting that other data names instead of writing its number once more."""
+
+    key: str
+
+
 class DefaultsLoader(yaml.CSafeLoader):
-    """Plain YAML in which `!default some.key` stands for the value of a setting, so that no number is written twice."""
+    """Plain YAML in which `!default some.key` names a setting; `filled` puts the value there that holds."""
 
 
-def _value_of(_loader: yaml.CSafeLoader, node: yaml.Node) -> Value:
+def _named(_loader: yaml.CSafeLoader, node: yaml.Node) -> Named:
     if node.value not in _by_key():
         raise yaml.YAMLError(f"there is no default {node.value}")
-    return _by_key()[node.value].value
+    return Named(node.value)
 
 
-DefaultsLoader.add_constructor("!default", _value_of)
+DefaultsLoader.add_constructor("!default", _named)
+
+
+def shipped(key: str) -> Value:
+    """Return the shipped value of a key; KeyError when there is none."""
+    return _by_key()[key].value
+
+
+def filled(written: Any, value_of: Callable[[str], Value] = shipped) -> Any:
+    """Return data read by `DefaultsLoader` with the value of each setting that it names."""
+    if isinstance(written, Named):
+        return value_of(written.key)
+    if isinstance(written, dict):
+        return {name: filled(one, value_of) for name, one in written.items()}
+    return [filled(one, value_of) for one in written] if isinstance(written, list) else written
 
 
 def read_table(text: str) -> Table:
     """Read a table from YAML; Invalid `invalid_defaults` names every fault of it."""
     try:
-        table = convert(yaml.load(text, yaml.CSafeLoader), Table)  # noqa: S506  # as safe, and ten times as fast
+        table = convert(yaml.load(text, yaml.CSafeLoader), Table)  # as safe, and ten times as fast
     except yaml.YAMLError as error:
         fault = Fault(ROOT, "not_yaml", f"Send YAML: {str(error)[:300]}")
         raise Invalid("invalid_defaults", "The defaults cannot be read.", [fault]) from None
@@ -149,6 +177,8 @@ def value_faults(row: Default, value: Any) -> Iterator[tuple[str, str]]:
         yield "wrong_type", f"Send a value such as {msgspec.json.encode(row.value).decode()}."
     elif row.limits and isinstance(value, int) and not row.limits[0] <= value <= row.limits[1]:
         yield "out_of_range", f"Send a number from {row.limits[0]} to {row.limits[1]}."
+    elif row.choices and value not in row.choices:
+        yield "not_allowed_value", f"Choose from {', '.join(map(str, row.choices))}."
 
 
 def _faults(table: Table) -> Iterator[Fault]:

@@ -104,8 +104,10 @@ def writes(scope: str, most_bytes: int | None = None) -> Callable[[View], Callab
     return declare
 
 
-def calls_out(scope: str) -> Callable[[View], Callable[..., Response]]:
+def calls_out(scope: str, most_bytes: int | None = None) -> Callable[[View], Callable[..., Response]]:
     """Declare a view that calls somebody else's server: it runs in no transaction, and opens its own around the call.
+
+    So does one that takes long. `most_bytes` is the longest body that it takes under a key, as for `writes`.
 
     Under an Idempotency-Key the first answer is kept; of two requests at once both may call, and both get one answer.
     """
@@ -115,12 +117,12 @@ def calls_out(scope: str) -> Callable[[View], Callable[..., Response]]:
         def guarded(**arguments: Any) -> Response:
             with transaction():
                 actor = signed_in(scope)
-                kept = _kept_for(actor)
+                kept = _kept_for(actor, most_bytes)
             if kept is not None:
                 return replayed(kept)
             response = respond(view(actor, **arguments))
             with transaction():
-                return _kept_first(actor, response)
+                return _kept_first(actor, response, most_bytes)
 
         guarded.guard = scope  # type: ignore[attr-defined]  # the house test reads it
         return guarded
@@ -128,24 +130,28 @@ def calls_out(scope: str) -> Callable[[View], Callable[..., Response]]:
     return declare
 
 
-def _kept_for(actor: Actor) -> idempotency.Kept | None:
+def _kept_for(actor: Actor, most_bytes: int | None) -> idempotency.Kept | None:
     key = idempotency.key_of(request.headers.get("Idempotency-Key"))
     if key is None:
         return None
     route = f"{request.method} {request.path}"
-    return idempotency.claim(actor.account_id, route, key, idempotency.fingerprint_of(raw_body()))
+    return idempotency.claim(actor.account_id, route, key, _fingerprint(most_bytes))
 
 
-def _kept_first(actor: Actor, response: Response) -> Response:
+def _kept_first(actor: Actor, response: Response, most_bytes: int | None) -> Response:
     """Keep an answer under the request's key, if it has one; the one that was kept meanwhile is given instead."""
     key = idempotency.key_of(request.headers.get("Idempotency-Key"))
-    kept = _kept_for(actor)
+    kept = _kept_for(actor, most_bytes)
     if kept is not None:
         return replayed(kept)
     if key is not None:
-        fingerprint = idempotency.fingerprint_of(raw_body())
+        fingerprint = _fingerprint(most_bytes)
         keep(actor.account_id, f"{request.method} {request.path}", key, fingerprint, response)
     return response
+
+
+def _fingerprint(most_bytes: int | None) -> bytes:
+    return idempotency.fingerprint_of(raw_body(most_bytes) + request.query_string)
 
 
 def once(account_id: UUID, key: str, raw: bytes, make: Callable[[], Response]) -> Response:

@@ -85,7 +85,9 @@ def contact_rules() -> Mapping[str, CountryRules]:
 def read_contact_rules(text: str) -> dict[str, CountryRules]:
     """Read rules from YAML; Invalid `invalid_contact_rules` names every fault."""
     try:
-        rules = convert(yaml.load(text, yaml.CSafeLoader), dict[Country, CountryRules])  # noqa: S506  # as safe, and ten times as fast
+        rules = convert(
+            yaml.load(text, yaml.CSafeLoader), dict[Country, CountryRules]
+        )  # as safe, and ten times as fast
     except Malformed as error:
         raise Invalid("invalid_contact_rules", "The rules of contact have faults.", error.faults) from None
     if faults := [fault for country, one in rules.items() for fault in _faults(country, one)]:

@@ -1,16 +1,16 @@
 """The rules of disputes as data: each reason with its window, its evidence and who decides; a vertical narrows them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from core.defaults import DefaultsLoader
+from core.defaults import DefaultsLoader, Value, filled, find_default, shipped
 from core.errors import Fault
 
 RULES_FILE = Path(__file__).parent / "rules" / "disputes.yaml"
@@ -107,21 +107,40 @@ class DisputeRules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 @cache
 def dispute_rules() -> DisputeRules:
-    """Read the rules that come with the program, once."""
-    return read_rules(RULES_FILE.read_text(encoding="utf-8"))
+    """Return the rules with the numbers that come with the program."""
+    return rules_with(shipped)
+
+
+def rules_with(value_of: Callable[[str], Value]) -> DisputeRules:
+    """Return the rules with what each setting is that they name, as `value_of` has it."""
+    return msgspec.convert(filled(_shipped_rules(), value_of), DisputeRules)
 
 
 def read_rules(text: str) -> DisputeRules:
     """Read rules from YAML; ValueError for what is none, as nothing can be traded under it."""
-    return msgspec.convert(yaml.load(text, DefaultsLoader), DisputeRules)  # noqa: S506  # a SafeLoader with one tag
+    return msgspec.convert(filled(_read(text)), DisputeRules)
+
+
+@cache
+def _shipped_rules() -> Any:
+    return _read(RULES_FILE.read_text(encoding="utf-8"))
+
+
+def _read(text: str) -> Any:
+    return yaml.load(text, DefaultsLoader)  # noqa: S506  # a SafeLoader with one tag
 
 
 def reason_in(reason: Reason, narrowed: Mapping[str, Narrowed], name: str) -> Reason:
-    """Return the reason as it holds in a vertical that narrows some of them."""
+    """Return the reason as it holds in a vertical that narrows some of them.
+
+    Whether one counts is taken from here only where the table of defaults has no setting of it, which has been
+    resolved by then.
+    """
     own = narrowed.get(name)
     if own is None:
         return reason
-    enabled = reason.enabled if own.enabled is None else own.enabled
+    is_setting = find_default(f"dispute.{name}.enabled") is not None
+    enabled = reason.enabled if own.enabled is None or is_setting else own.enabled
     hours = [each for each in (own.window_hours, reason.window_hours) if each is not None]
     return msgspec.structs.replace(reason, enabled=enabled, window_hours=min(hours, default=None))
 

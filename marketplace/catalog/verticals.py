@@ -14,7 +14,7 @@ from core.errors import Fault, Invalid, Malformed
 from core.money import Money
 from core.schemas import ROOT, convert, learned
 from marketplace.catalog.definition import VerticalDefinition, faults_of, said_in
-from marketplace.catalog.dispute_rules import Reason, base_hold_days, dispute_rules, reason_in
+from marketplace.catalog.dispute_rules import Reason, base_hold_days, reason_in, rules_with
 from marketplace.catalog.example import example_body
 from marketplace.catalog.fields import Check, compile_check, example_of, json_schema_of
 
@@ -22,7 +22,7 @@ DATA_FOLDER = Path(__file__).parent / "data"
 
 
 class Vertical:
-    """A vertical ready for use: its definition, checked as a whole, and its fields compiled into one check."""
+    """A vertical ready for use: its definition, checked as a whole, and its fields, compiled into one check once."""
 
     def __init__(self, definition: VerticalDefinition) -> None:
         """Compile a definition that is known to be sound; `load` and `read` are the ways to get one."""
@@ -42,7 +42,6 @@ class Vertical:
         self.contact_required = definition.contact_required
         self.fields = definition.fields
         self.asked_fields = tuple(field.name for field in definition.fields if field.asked)
-        self._checks: dict[str, Check] = {field.name: compile_check(field) for field in definition.fields}
         self._required = tuple(field.name for field in definition.fields if field.required)
 
     @classmethod
@@ -105,10 +104,17 @@ class Vertical:
         assert not isinstance(value, list), f"{key} is a list, which no vertical changes"
         return value
 
+    def dispute_reasons(
+        self, country: Said = NOTHING, order: Said = NOTHING, exchange: Said = NOTHING
+    ) -> dict[str, Reason]:
+        """Return the rule of each reason of disputes as it holds here."""
+        said = said_in(self.definition)
+        rules = rules_with(lambda key: setting(key, said, country, order, exchange=exchange))
+        return {name: reason_in(one, self.definition.disputes, name) for name, one in rules.reasons.items()}
+
     def dispute_reason(self, name: str) -> Reason | None:
-        """Find the rule of a dispute's reason as it holds here; None for a reason nobody knows."""
-        reason = dispute_rules().reasons.get(name)
-        return reason and reason_in(reason, self.definition.disputes, name)
+        """Find the rule of a dispute's reason as the vertical has it; None for a reason nobody knows."""
+        return self.dispute_reasons().get(name)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the attributes in JSON Schema (draft 2020-12); it accepts what `check` accepts."""
@@ -130,6 +136,11 @@ class Vertical:
             self.slug, self.definition.example_region, dict(self.definition.example_contact), self.contact_required,
             attributes, self.min_price, at,
         )  # fmt: skip
+
+    @cached_property
+    def _checks(self) -> dict[str, Check]:
+        """Compile the fields when the first lead is checked; many read a vertical for its name or its rules alone."""
+        return {field.name: compile_check(field) for field in self.fields}
 
     @cached_property
     def _known_attributes(self) -> str:

@@ -5,8 +5,6 @@ from typing import IO, Any
 import click
 
 from billing import (
-    SHEET_FIELDS,
-    BankSheet,
     Payee,
     Sent,
     SuspenseMove,
@@ -20,11 +18,11 @@ from billing import (
 )
 from core.clock import as_rfc3339
 from core.db import transaction
-from core.errors import Fault, Invalid
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.money import Money, is_currency
-from marketplace.bank_moves import confirm, do_with_suspense, set_bank_account, settle, wish_of, withdraw
+from marketplace.bank_files import sheet_of
+from marketplace.bank_moves import do_with_suspense, name_first_account, settle, wish_of, withdraw
 from marketplace.cli.running import print_json, with_app
 
 ACTOR = "operator:command-line"
@@ -44,9 +42,9 @@ def bank() -> None:
 @click.option("--bic", required=True)
 @with_app
 def account_command(currency: str, payee: str, iban: str, bic: str) -> None:
-    """Have transfers in CURRENCY go to this account; statements of it are read from now on."""
+    """Name the first account that transfers in CURRENCY go to; another one is asked for and agreed to on the pages."""
     with transaction():
-        row = set_bank_account(Payee(currency, payee, iban, bic), ACTOR, business_clock().now())
+        row = name_first_account(Payee(currency, payee, iban, bic), ACTOR, business_clock().now())
         click.echo(f"Transfers in {row.currency} go to {row.payee}, {row.iban}.")
 
 
@@ -61,7 +59,7 @@ def account_command(currency: str, payee: str, iban: str, bic: str) -> None:
 def import_(file: IO[bytes], is_csv: bool, iban: str, currency: str, columns: tuple[str, ...], as_json: bool) -> None:
     """Import a statement FILE; each entry is booked once, however often it is imported."""
     at = business_clock().now()
-    sheet = BankSheet(iban.replace(" ", "").upper(), currency, _columns(columns)) if is_csv else None
+    sheet = sheet_of(iban, currency, columns) if is_csv else None
     import_id = take_in(Sent(file, file.name, sheet), ACTOR, at)
     more = True
     while more:
@@ -73,6 +71,8 @@ def import_(file: IO[bytes], is_csv: bool, iban: str, currency: str, columns: tu
         print_json(told)
     for name, value in {} if as_json else told.items():
         click.echo(f"{name}: {value}")
+    if told["state"] == "asked":
+        click.echo("It credits more than one person may alone: two operators agree to it on the page Bank.", err=True)
 
 
 @bank.command("suspense")
@@ -93,25 +93,16 @@ def suspense_command(as_json: bool) -> None:
 
 @bank.command("move")
 @click.argument("item")
-@click.argument("kind", type=click.Choice(["assign", "return", "fees", "fx"]))
+@click.argument("kind", type=click.Choice(["assign", "return", "fees", "fx", "charge"]))
 @click.option("--amount", default="", help="All that is left when it is not given.")
-@click.option("--account", default="", help="Whose wallet gets it: acc_…")
+@click.option("--account", default="", help="Whose wallet gets it, or is charged: acc_…")
 @REASON
 @with_app
 def move(item: str, kind: str, amount: str, account: str, reason: str) -> None:
-    """Assign a part of an ITEM of suspense to a wallet, owe it back, or write it to fees or exchange differences."""
+    """Assign a part of an ITEM of suspense to a wallet or charge it to one, owe it back, or write it to fees or fx."""
     with transaction():
         wish = wish_of(parse_id("txn", item), kind, amount, account, reason)
         _say(do_with_suspense(wish, ACTOR, business_clock().now()))
-
-
-@bank.command("confirm")
-@click.argument("move_id")
-@with_app
-def confirm_(move_id: str) -> None:
-    """Confirm what somebody else proposed."""
-    with transaction():
-        _say(confirm(parse_id("mov", move_id), ACTOR, business_clock().now()))
 
 
 @bank.command("withdraw")
@@ -143,14 +134,6 @@ def _say(move: SuspenseMove) -> None:
 
 def _amount(minor: int, currency: str) -> str:
     return str(Money(minor, currency)) if is_currency(currency) else str(minor)
-
-
-def _columns(told: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(one.partition("=")[::2] for one in told)
-    if unknown := sorted(set(pairs) - set(SHEET_FIELDS)):
-        says = f"Choose among {', '.join(SHEET_FIELDS)}, not {', '.join(unknown)}."
-        raise Invalid("bad_statement", "Nothing was imported.", [Fault("column", "not_allowed_value", says)])
-    return pairs
 
 
 def _told(import_id: Any) -> dict[str, Any]:

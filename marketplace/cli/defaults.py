@@ -6,6 +6,7 @@ from core.defaults import defaults
 from marketplace.cli.defaults_page import as_page, as_plain
 from marketplace.cli.running import print_json, with_app
 from marketplace.reports.settings import Shown, settings_shown
+from marketplace.resolved import REACHES, reach_said
 
 
 @click.command("defaults")
@@ -27,6 +28,7 @@ def defaults_command(as_json: bool, effective: bool, markdown: bool) -> None:
         click.echo(f"\n{section.title}")
         for row in section.settings:
             click.echo(f"  {row.key:36} {row.shown:24} {row.says}")
+            click.echo(f"  {'':36} {'':24} {reach_said(row) or f'fixed: {REACHES[row.key].why_not}'}")
 
 
 @with_app

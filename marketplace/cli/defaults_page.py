@@ -10,6 +10,7 @@ from core.defaults import Default, defaults, show_quantity
 from marketplace.catalog.definition import said_in
 from marketplace.catalog.verticals import read_shipped, shipped_slugs
 from marketplace.market.seeds import PriceSeeds, price_seeds
+from marketplace.resolved import REACHES, reach_said
 
 HEAD = """# Defaults
 
@@ -17,11 +18,10 @@ Every number of the exchange that somebody might ask the reason of. This page is
 `core/defaults/defaults.yaml`, the shipped verticals and `marketplace/market/seeds.yaml` by
 `leadbourse defaults --markdown`; a test compares. Change the data, not the page.
 
-`limits` are the operator's. A vertical *narrows* (never looser than the value) or says any value *within* the limits;
-a country and an order narrow what stands above them and never loosen it. Some numbers stand here before what they
-govern is built; the documents of each part say what is. Operators say otherwise at `/operator/settings`, for the
-exchange or a country, on the settings that are resolved when they are needed; `leadbourse defaults --effective` prints
-what holds and who says so.
+`limits` are the operator's. He says any value within them for the whole *exchange*, at `/operator/settings`; there a
+*country*, and in its own `settings` a buyer's *order*, narrow what stands above them and never loosen it. A *vertical*
+narrows it in its file, or says any value *within* the limits. Who may say otherwise stands with each number, or why
+nobody may. `leadbourse defaults --effective` prints what holds and who says so.
 """
 PRICES_HEAD = """
 ## Price corridors
@@ -37,7 +37,12 @@ minimum price is 70 % of the low end of the shared corridor; where leads are not
 def as_plain() -> dict[str, Any]:
     """Return everything as plain JSON values: each setting by its key, the verticals that differ, and the seeds."""
     rows = [
-        {"section": section.title, "verticals": _otherwise(row), **msgspec.to_builtins(row)}
+        {
+            "section": section.title,
+            "verticals": _otherwise(row),
+            "levels": list(REACHES[row.key].levels),
+            **msgspec.to_builtins(row),
+        }
         for section in defaults().sections
         for row in section.settings
     ]
@@ -49,7 +54,8 @@ def as_page() -> str:
     parts = [HEAD]
     for section in defaults().sections:
         parts.append(
-            f"\n## {section.title}\n\n| setting | value | limits | may differ | what it says | source, reason |\n"
+            f"\n## {section.title}\n\n"
+            "| setting | value | limits | who may say otherwise | what it says | source, reason |\n"
         )
         parts.append("|---|---|---|---|---|---|\n")
         parts += [_line(row) for row in section.settings]
@@ -70,10 +76,8 @@ def _otherwise(row: Default) -> dict[str, Any]:
 
 def _line(row: Default) -> str:
     value = "; ".join([row.shown, *_groups(row)])
-    bounds = " to ".join(show_quantity(end, row.unit) for end in row.limits) if row.limits else ""
-    vertical = {"no": "", "narrows": "vertical narrows", "within_limits": "vertical within"}[row.vertical]
-    others = [f"{level} narrows" for level, may in (("country", row.country), ("order", row.order)) if may]
-    who = ", ".join(filter(None, [vertical, *others]))
+    bounds = (", " if row.choices else " to ").join(row.bounds)
+    who = reach_said(row) or REACHES[row.key].why_not
     return f"| `{row.key}` | {value} | {bounds} | {who} | {row.says} | {row.source} |\n"
 
 

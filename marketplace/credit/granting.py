@@ -12,6 +12,7 @@ from core.defaults import default
 from core.errors import Fault, Invalid
 from core.identity import get_account
 from core.money import Money
+from core.overrides import overrides
 from marketplace.leads.models import Event, Sale
 
 SPENT_OVER_DAYS = 30
@@ -35,7 +36,9 @@ def usual_credit(buyer_id: UUID, currency: str, at: datetime) -> Money:
         Sale.buyer_id == buyer_id, Sale.currency == currency, Sale.sold_at > at - timedelta(days=SPENT_OVER_DAYS),
         Sale.state.not_in(FRUITLESS),
     )  # fmt: skip
-    return Money(int(db.session.scalar(spent) or 0) * default("credit.most_days") // SPENT_OVER_DAYS, currency)
+    return Money(
+        int(db.session.scalar(spent) or 0) * overrides().setting("credit.most_days") // SPENT_OVER_DAYS, currency
+    )
 
 
 def grant_line(buyer_id: UUID, line: Line, actor: str, at: datetime) -> None:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from billing import collect_due, owing_of, stop_overdue
 from core.db import transaction
-from core.defaults import default
 from core.jobs import enqueue
 from core.notifications import mail_account
+from core.overrides import overrides
 
 MAIL = "market.credit_overdue"
 _TEXT = """Hello,
@@ -27,7 +27,7 @@ def collect_batch(as_of: datetime) -> int:
 
 def stop_batch(as_of: datetime) -> int:
     """Stop some buyers whose debts are overdue for `credit.overdue_days`, tell them, and return how many."""
-    stopped = stop_overdue(as_of - timedelta(days=default("credit.overdue_days")), as_of)
+    stopped = stop_overdue(as_of - timedelta(days=overrides().setting("credit.overdue_days")), as_of)
     for account_id, currency in stopped:
         enqueue(MAIL, account=str(account_id), currency=currency)
     return len(stopped)
@@ -38,5 +38,5 @@ def mail_overdue(account_id: UUID, currency: str, at: datetime) -> None:
     with transaction():
         due = owing_of([account_id], currency, at)[account_id].due
     if due.minor:
-        text = _TEXT.format(due=due, currency=currency, days=default("credit.overdue_days"))
+        text = _TEXT.format(due=due, currency=currency, days=overrides().setting("credit.overdue_days"))
         mail_account(account_id, f"Your orders stopped: {due} {currency} is overdue", text)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from affiliates import open_publisher
-from billing import Grant, credit_wallet, owing_of, put_in_funds, set_credit_line, wallet_of
+from billing import Grant, Payee, credit_wallet, owing_of, put_in_funds, say_bank_account, set_credit_line, wallet_of
 from core.db import transaction
 from core.identity import add_member, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
@@ -21,6 +21,8 @@ from marketplace.orders.terms import OrderBody
 
 ACTOR = "system:demo"
 OWN_FUNDS = Money(1_000_000, "EUR")
+# Of XX, which ISO 3166 keeps free for ever: the digits check, and no bank anywhere takes it for an account.
+BANK = Payee("EUR", "Leadbourse demonstration", "XX91DEMO00000000000001", "DEMOXX2X")
 LOGINS = {"Studiekiezer": "publisher@example.com", "École Ada": "buyer@example.com", OPERATOR: "operator@example.com"}
 
 
@@ -38,6 +40,7 @@ def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) 
     members = {}
     with transaction():
         put_in_funds(OWN_FUNDS, "demo", "for the fees of cards", ACTOR, at)
+        say_bank_account(BANK, ACTOR, at)
         for kind, name, email in names_of(cast):
             account = open_account(kind, name, created_at)
             if kind == "publisher":
@@ -88,7 +91,8 @@ def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: floa
         for buyer in playing(cast):
             account = parse_id("acc", members[buyer.name].account_id)
             available = Decimal(str(wallet_of(account, "EUR").spendable))
-            due = Decimal(str(owing_of([account], "EUR", at)[account].due))
+            owes = line_of(buyer)  # who has no credit line owes nothing
+            due = Decimal(str(owing_of([account], "EUR", at)[account].due)) if owes else Decimal()
             amount = refill(buyer, available, due, scale)
             if amount:
                 money = Money.parse(str(amount), "EUR")

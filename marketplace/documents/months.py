@@ -1,7 +1,7 @@
 """A month's document of a buyer or publisher, drafted with all that is not in the books, and issued when it is over."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, literal, select, text, union_all
@@ -20,6 +20,7 @@ from billing import (
 from core.db import db
 from core.identity import language_of
 from core.months import begin_of, end_of
+from core.overrides import overrides
 from marketplace.documents.labels import labels_of
 from marketplace.documents.words import reason_in, say
 from marketplace.leads.models import UNPAID, Lead, Sale
@@ -48,7 +49,7 @@ def month_of_account(
 
 def issue_next(as_of: datetime) -> int:
     """Issue the oldest document that is due, one account and month at a time; zero when none is."""
-    due = next_due_month(as_of)
+    due = next_due_month(as_of - timedelta(hours=overrides().setting("document.issue_after_hours")))
     if due is None:
         return 0
     month = month_of_account(due.side, due.account_id, due.currency, due.period)

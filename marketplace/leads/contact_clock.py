@@ -21,10 +21,9 @@ from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.orders.models import OrderVersion
-from marketplace.orders.periods import Schedule
-from marketplace.orders.terms import decode_terms
+from marketplace.orders.terms import OrderTerms, decode_terms
 
-Versions = dict[tuple[UUID, int], Schedule | None]
+Versions = dict[tuple[UUID, int], OrderTerms]
 
 
 def contacts_of(sales: list[Sale], leads: dict[UUID, Lead]) -> dict[UUID, SaleContact]:
@@ -40,12 +39,8 @@ def new_contacts(sales: list[tuple[Sale, Lead]]) -> list[SaleContact]:
     """Work out the clocks of delivered sales, each given with its lead, by the terms it was sold under."""
     if not sales:
         return []
-    schedules = _schedules([sale for sale, _ in sales])
-    said, verticals = overrides(), verticals_by_id()
-    return [
-        _started(sale, lead, schedules[sale.order_id, sale.order_version], _setting_of(lead, verticals, said))
-        for sale, lead in sales
-    ]
+    terms, said, verticals = _terms([sale for sale, _ in sales]), overrides(), verticals_by_id()
+    return [_started(sale, lead, terms[sale.order_id, sale.order_version], verticals, said) for sale, lead in sales]
 
 
 def store_contacts(contacts: list[SaleContact]) -> None:
@@ -60,25 +55,27 @@ def local_day(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def _schedules(sales: list[Sale]) -> Versions:
+def _terms(sales: list[Sale]) -> Versions:
     wanted = {(sale.order_id, sale.order_version) for sale in sales}
     key = tuple_(OrderVersion.order_id, OrderVersion.version)
     rows = db.session.scalars(select(OrderVersion).where(key.in_(wanted)))
-    return {(row.order_id, row.version): decode_terms(row.terms).schedule for row in rows}
+    return {(row.order_id, row.version): decode_terms(row.terms) for row in rows}
 
 
-def _setting_of(lead: Lead, verticals: Mapping[int, Vertical], said: Overrides) -> Setting:
-    """Say what settings are for a lead: its vertical's, its country's, the exchange's."""
+def _setting_of(lead: Lead, terms: OrderTerms, verticals: Mapping[int, Vertical], said: Overrides) -> Setting:
+    """Say what settings are for a sale: its order's, its lead's country's, its vertical's, the exchange's."""
     vertical, country = verticals[lead.vertical_id], said.of_country(country_of(lead.region))
-    return lambda key: int(vertical.setting(key, country, exchange=said.exchange))
+    return lambda key: int(vertical.setting(key, country, terms.settings, said.exchange))
 
 
-def _started(sale: Sale, lead: Lead, schedule: Schedule | None, setting: Setting) -> SaleContact:
+def _started(
+    sale: Sale, lead: Lead, terms: OrderTerms, verticals: Mapping[int, Vertical], said: Overrides
+) -> SaleContact:
     """Start the clock at delivery, or when the person wants to be called, in the zone of the person's region."""
     assert sale.delivered_at is not None
-    zone = schedule.timezone if schedule else "UTC"
-    said = unsealed(lead, desk().vault)["contact"].get("best_time")
-    wanted = wanted_at(said, zone_of(lead.region) or zone, sale.delivered_at)
+    zone, schedule, setting = terms.timezone, terms.schedule, _setting_of(lead, terms, verticals, said)
+    best_time = unsealed(lead, desk().vault)["contact"].get("best_time")
+    wanted = wanted_at(best_time, zone_of(lead.region) or zone, sale.delivered_at)
     begins = wanted or sale.delivered_at
     return SaleContact(
         sale_id=sale.id, buyer_id=sale.buyer_id, order_id=sale.order_id, order_version=sale.order_version,
@@ -87,5 +84,5 @@ def _started(sale: Sale, lead: Lead, schedule: Schedule | None, setting: Setting
         due_at=due_instant(lead.details["interest"], schedule, begins, setting),
         left_alone_at=left_alone_instant(schedule, begins, setting), attempts=0, attempt_days=0,
         wanted_at=wanted if begins > sale.delivered_at else None,
-        best_time=None if not said else "respected" if wanted else "not_understood",
+        best_time=None if not best_time else "respected" if wanted else "not_understood",
     )  # fmt: skip

@@ -11,11 +11,14 @@ from uuid import UUID
 from sqlalchemy import exists, select, text
 
 from core.db import db
+from core.defaults import NOTHING, Said
 from core.outbox import announce
-from core.overrides import overrides
+from core.overrides import Overrides, overrides
+from marketplace.catalog.shelf import verticals_by_id
+from marketplace.catalog.verticals import Vertical
 from marketplace.leads.contact_clock import new_contacts, store_contacts
 from marketplace.leads.contact_models import ContactWatch, SaleContact
-from marketplace.leads.contact_speed import LEAST_SALES, leaves_leads_alone
+from marketplace.leads.contact_speed import LEAST_SALES, Setting, leaves_leads_alone
 from marketplace.leads.dispositions import OPEN_STATES
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.orders.standing import pause_order
@@ -29,7 +32,8 @@ REMEMBERED = timedelta(days=7)  # an order is judged by what it has left alone l
 # Orders that asked to be paused, with their sales of the last days that are old enough to judge, bought since they
 # were last paused for this.
 _LEFT_ALONE = text("""
-    SELECT o.id, count(*) AS sales, count(*) FILTER (WHERE c.first_attempt_at IS NULL) AS untouched
+    SELECT o.id, o.vertical_id, o.terms -> 'settings' AS own, count(*) AS sales,
+           count(*) FILTER (WHERE c.first_attempt_at IS NULL) AS untouched
     FROM marketplace.orders o
     JOIN marketplace.sale_contacts c ON c.order_id = o.id
     JOIN marketplace.sales s ON s.id = c.sale_id AND s.state = ANY (:states)
@@ -84,20 +88,27 @@ def pause_negligent(as_of: datetime) -> int:
 
     One a transaction: a pause locks the vertical's book, and whoever changes the next order may wait for that.
     """
-    since, say = as_of - REMEMBERED, overrides().setting
-    asked = {"as_of": as_of, "since": since, "states": list(OPEN_STATES), "actor": ACTOR, "least": say(LEAST_SALES)}
+    said = overrides()
+    asked = {"as_of": as_of, "since": as_of - REMEMBERED, "states": list(OPEN_STATES), "actor": ACTOR,
+             "least": said.setting(LEAST_SALES)}  # fmt: skip
     judged = db.session.execute(_LEFT_ALONE, asked).all()
+    verticals = verticals_by_id() if judged else {}
     return int(any(
-        _pause(order, untouched, sales, as_of) for order, sales, untouched in judged
-        if leaves_leads_alone(untouched, sales, say)
+        _pause(row.id, row.untouched, row.sales, as_of) for row in judged
+        if leaves_leads_alone(row.untouched, row.sales, _setting_of(verticals[row.vertical_id], row.own, said))
     ))  # fmt: skip
+
+
+def _setting_of(vertical: Vertical, own: Said | None, said: Overrides) -> Setting:
+    """Say what settings are for an order: its own, its vertical's, the exchange's; it has leads of many countries."""
+    return lambda key: int(vertical.setting(key, order=own or NOTHING, exchange=said.exchange))
 
 
 def _pause(order_id: UUID, untouched: int, sales: int, at: datetime) -> bool:
     order = pause_order(order_id, ACTOR, at)
     if order is None:
         return False  # its buyer was quicker
-    why = f"{untouched} of {sales} leads untouched after 4 open hours"
+    why = f"{untouched} of {sales} leads untouched within the open hours for it"
     db.session.add(Event(subject_id=order.id, at=at, move="active>paused", actor=ACTOR, why=why))
     db.session.flush()
     data = {"order": str(order.id), "untouched": untouched, "sales": sales, "why": why}

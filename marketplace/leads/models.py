@@ -84,6 +84,7 @@ class Sale(Model):
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
         Index("sales_unpaid_idx", "publisher_id", "ended_at", postgresql_where=text(UNPAID)),
         Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),
+        Index("sales_settled_of_publisher_idx", "publisher_id", "ended_at", postgresql_where=text("state = 'settled'")),
         Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),
         {"schema": "marketplace"},
     )  # fmt: skip
@@ -106,6 +107,7 @@ class Sale(Model):
     sold_at: Mapped[datetime] = mapped_column(Instant)
     delivered_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    terms_version: Mapped[int]
 
 
 class PersonKey(Model):

@@ -17,12 +17,12 @@ from core.notifications import Webhook, change_webhook
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.delivery.endpoints import rouse
+from marketplace.leads.delivery.reach import ask_again
 from marketplace.leads.models import Event
 from marketplace.orders.models import Order, OrderVersion
-from marketplace.orders.standing import Settings, change_order
+from marketplace.orders.standing import SYSTEM, Settings, change_order
 from marketplace.orders.terms import OrderPatch
 
-SYSTEM = "system"
 _NOT_STOPPED = "It is not stopped by the system any more: look at the review again."
 
 
@@ -83,7 +83,7 @@ def _webhook(row_id: UUID, lock: bool) -> Stopped | None:
 
 def _resume_order(row_id: UUID, why: str, actor: str, at: datetime) -> None:
     buyer_id = db.session.get_one(Order, row_id).buyer_id
-    change_order(buyer_id, row_id, OrderPatch(status="active"), actor, at, judge_delivery=_as_it_was)
+    ask_again(change_order(buyer_id, row_id, OrderPatch(status="active"), actor, at, judge_delivery=_as_it_was))
     _leave("paused>active", row_id, why, actor, at)
 
 

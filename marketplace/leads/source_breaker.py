@@ -15,7 +15,8 @@ from core.errors import Fault, Invalid
 from core.identity import accounts_of_kind
 from core.money import BASIS_POINTS
 from core.outbox import announce
-from marketplace.catalog.dispute_rules import SourceBreaker, dispute_rules
+from marketplace.catalog.dispute_rules import SourceBreaker
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.catalog.shelf import raise_book_versions
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
@@ -58,7 +59,7 @@ def look_at_sources(as_of: datetime) -> int:
     standing = _standing_of(publisher_id, name, as_of)
     if standing.standing != PAUSED:
         seen = figures_of(publisher_id, name, max(standing.since, as_of - _days()), as_of)
-        verdict = verdict_on(dispute_rules().source_breaker, seen)
+        verdict = verdict_on(rules_in_force().source_breaker, seen)
         why = f"{seen.upheld} of {seen.sales} sales went back, {seen.robots} of them for robots"
         _change(standing, verdict, why, ACTOR, as_of)
     db.session.flush()
@@ -68,7 +69,7 @@ def look_at_sources(as_of: datetime) -> int:
 def figures_of(publisher_id: UUID, name: str, since: datetime, until: datetime) -> Figures:
     """Count a source's delivered sales of a period, and what was upheld of them."""
     upheld = (Dispute.credited_minor > 0) & (Dispute.paid_by == "publisher")
-    robots = [reason for reason, rule in dispute_rules().reasons.items() if rule.robots]
+    robots = [reason for reason, rule in rules_in_force().reasons.items() if rule.robots]
     query = select(func.count(), func.count().filter(upheld), func.count().filter(upheld, Dispute.reason.in_(robots)))
     query = query.select_from(Lead).join(Sale, Sale.lead_id == Lead.id).outerjoin(Dispute, Dispute.sale_id == Sale.id)
     query = query.where(Lead.publisher_id == publisher_id, Lead.source_name == name, Sale.delivered_at.is_not(None),
@@ -99,7 +100,7 @@ def standings_of(publisher_id: UUID | None) -> list[SourceStanding]:
 
 
 def _days() -> timedelta:
-    return timedelta(days=dispute_rules().source_breaker.days)
+    return timedelta(days=rules_in_force().source_breaker.days)
 
 
 def _standing_of(publisher_id: UUID, name: str, at: datetime) -> SourceStanding:

@@ -18,6 +18,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.orders.checks import accept_terms
 from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
+from marketplace.orders.own_settings import own_setting_faults
 from marketplace.orders.periods import period_starts
 from marketplace.orders.terms import PERIODS, PORTAL, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
 
@@ -31,6 +32,7 @@ _SINCE = text(
 )
 
 
+SYSTEM = "system"  # how the names of actors begin that are no people
 Settings = dict[str, Any]
 # Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.
 JudgeDelivery = Callable[[UUID, Mapping[str, Any], Vertical, Settings | None], tuple[Settings, list[Fault]]]
@@ -72,6 +74,8 @@ def change_order(
 ) -> Order:  # fmt: skip
     """Change an order from the commit on; counters are kept, whatever is edited.
 
+    Whoever pauses what the system has paused makes it his own pause, a version that says the same.
+
     Invalid names every fault; Conflict `version_changed` when it is not the version that the caller has seen.
     """
     order = get_order(buyer_id, order_id, lock=True)
@@ -81,7 +85,7 @@ def change_order(
     before = decode_terms(order.terms)
     asked = patched(body_of(before), patch)
     after = _accepted(buyer_id, asked, row, judge_delivery, before.delivery)
-    if after == before:
+    if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
     order.version, order.changed_at = order.version + 1, at
@@ -103,6 +107,11 @@ def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
     order.version, order.changed_at = order.version + 1, at
     _keep_version(order, actor, at)
     return order
+
+
+def _is_paused_by_system(order: Order) -> bool:
+    query = select(OrderVersion.actor).where(OrderVersion.order_id == order.id, OrderVersion.version == order.version)
+    return order.status == "paused" and db.session.scalars(query).one().startswith(SYSTEM)
 
 
 def get_order(buyer_id: UUID, order_id: UUID, lock: bool = False) -> Order:
@@ -145,7 +154,7 @@ def _judged(
         min_price_minor=vertical.min_price.minor,
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
-        more_faults=faults,
+        more_faults=[*faults, *own_setting_faults(body.settings or {}, vertical)],
     )
 
 

@@ -109,6 +109,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schedule: ScheduleBody | None = None
     delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
+    settings: dict[str, int | bool] | None = None
     status: Annotated[str, _one_of(STATUSES)] = "active"
 
 
@@ -135,6 +136,7 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schedule: ScheduleBody | None | UnsetType = UNSET
     delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
+    settings: dict[str, int | bool] | None | UnsetType = UNSET
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
 
 
@@ -142,7 +144,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
-    the exchange pause the order when its leads are left alone; `delivery` has no secret in it.
+    the exchange pause the order when its leads are left alone; `settings` narrows what the exchange, the vertical and
+    the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -163,6 +166,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     delivery_kind: str = PORTAL
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
+    settings: dict[str, int | bool] = {}
     status: str = "active"
 
     @property
@@ -210,6 +214,7 @@ def terms_of(body: OrderBody) -> OrderTerms:
         },
         schedule=_schedule_of(body.schedule),
         contact_sla=bool(body.contact_sla),
+        settings=body.settings or {},
         delivery_kind=body.delivery["kind"] if body.delivery else PORTAL,
         delivery=body.delivery or {},
         status=body.status,
@@ -239,6 +244,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
         contact_sla=terms.contact_sla,
+        settings=terms.settings,
         delivery=terms.delivery or {"kind": PORTAL},
         status=terms.status,
     )

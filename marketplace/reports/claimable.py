@@ -7,10 +7,11 @@ from uuid import UUID
 
 from core.db import db
 from core.money import Money
-from marketplace.catalog.dispute_rules import Reason, dispute_rules
+from marketplace.catalog.dispute_rules import Reason
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.dispositions import TRIES, dispositions_of
-from marketplace.leads.disputes.reasons import REASONS, vertical_of_sale, window_of
+from marketplace.leads.disputes.reasons import reasons_of_sale, window_of
 from marketplace.leads.models import Sale
 from marketplace.leads.queries import get_sale
 from marketplace.reports.claimants import BuyerStanding, buyer_standing
@@ -55,9 +56,8 @@ class ClaimSheet:
 def claim_sheet(buyer_id: UUID, sale_id: UUID, at: datetime) -> ClaimSheet:
     """Return what may be claimed of one of the buyer's sales; NotFound for anybody else's."""
     sale = get_sale(buyer_id, sale_id)
-    vertical, stands = vertical_of_sale(sale), buyer_standing(buyer_id, at)
-    rules = {name: vertical.dispute_reason(name) for name in REASONS}
-    choices = [_choice(sale, name, rule, stands, at) for name, rule in rules.items() if rule]
+    stands = buyer_standing(buyer_id, at)
+    choices = [_choice(sale, name, rule, stands, at) for name, rule in reasons_of_sale(sale).items()]
     needs_calls = any(one.rule.attempts and not one.obstacle for one in choices)
     contact = db.session.get(SaleContact, sale.id) if needs_calls else None
     return ClaimSheet(
@@ -93,5 +93,5 @@ def _choice(sale: Sale, name: str, rule: Reason, stands: BuyerStanding, at: date
 
 
 def _fee(stands: BuyerStanding, currency: str) -> Money:
-    rule = dispute_rules().false_claims
+    rule = rules_in_force().false_claims
     return Money(rule.fee_minor if stands.guarded and currency in rule.currencies else 0, currency)

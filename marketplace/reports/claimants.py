@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from core.db import db
 from core.identity import Account
 from core.money import BASIS_POINTS
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute
 from marketplace.leads.disputes.cap import bought_and_returned, is_above
 from marketplace.leads.disputes.guard import REJECTED, decided_and_rejected, is_guarded
@@ -33,7 +33,7 @@ class BuyerStanding:
     @property
     def next_passes_cap(self) -> bool:
         """Tell whether one more claim puts the buyer above the cap on returns."""
-        return not self.above_cap and is_above(dispute_rules().return_cap, self.bought, self.sent_back + 1)
+        return not self.above_cap and is_above(rules_in_force().return_cap, self.bought, self.sent_back + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ def claimants(at: datetime) -> list[Claimant]:
 
 
 def _judged(bought: int, back: int, decided: int, rejected: int) -> BuyerStanding:
-    rules = dispute_rules()
+    rules = rules_in_force()
     return BuyerStanding(bought, back, is_above(rules.return_cap, bought, back), decided, rejected,
                          is_guarded(rules.false_claims, decided, rejected))  # fmt: skip
 
 
 def _candidates(at: datetime) -> Select[UUID, str, int, int, datetime]:
     """Count each buyer's claims; whoever has fewer than either rule asks for cannot be concerned by it."""
-    cap, guard = dispute_rules().return_cap, dispute_rules().false_claims
+    cap, guard = rules_in_force().return_cap, rules_in_force().false_claims
     opened: ColumnElement[bool] = Dispute.opened_at > at - timedelta(days=cap.days)
     decided = and_(Dispute.decided_at > at - timedelta(days=guard.days), Dispute.opened_by == "buyer")
     claims, judged = func.count().filter(opened), func.count().filter(decided)
@@ -89,7 +89,7 @@ def _candidates(at: datetime) -> Select[UUID, str, int, int, datetime]:
 
 def _bought(buyer_ids: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, int]]:
     """Count what each of these buyers bought within the cap's days, and what of it went back or is disputed."""
-    since = at - timedelta(days=dispute_rules().return_cap.days)
+    since = at - timedelta(days=rules_in_force().return_cap.days)
     back = func.count().filter(Sale.state.in_(("returned", "disputed")))
     query = select(Sale.buyer_id, func.count(), back).where(
         Sale.buyer_id.in_(buyer_ids), Sale.sold_at > since, Sale.delivered_at.is_not(None)

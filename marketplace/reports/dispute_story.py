@@ -14,8 +14,8 @@ from core.db import db
 from core.errors import NotFound
 from core.identity import Account
 from core.money import Money
-from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.catalog.models import VerticalRow
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute, EvidenceFile
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.source_breaker import Figures, figures_of
@@ -118,7 +118,7 @@ def _others(sale: Sale) -> list[OtherSale]:
 
 
 def _publisher(sale: Sale, lead: Lead, at: datetime) -> PublisherStanding:
-    since = at - timedelta(days=dispute_rules().source_breaker.days)
+    since = at - timedelta(days=rules_in_force().source_breaker.days)
     source = figures_of(sale.publisher_id, lead.source_name, since, at)
     earned = earned_by([sale.publisher_id], sale.currency)[sale.publisher_id]
     return PublisherStanding(source, earned)

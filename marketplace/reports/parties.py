@@ -14,7 +14,8 @@ from core.errors import NotFound
 from core.identity import Account
 from core.keyset import Asked, Columns, Part, part_of
 from core.money import BASIS_POINTS, Money
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.dispute_rules import ReturnCap
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.source_breaker import standings_of
@@ -22,7 +23,6 @@ from marketplace.leads.sources.models import SourceStanding
 from marketplace.orders.models import Order
 
 SORTS: Columns = {"opened": Account.id, "name": Account.name}
-DAYS = dispute_rules().return_cap.days  # over which the cap on returns counts, so that its use and the rest agree
 MOVEMENTS = 20
 ORDERS = 50
 FRUITLESS = ("returned", "refused", "failed")
@@ -49,11 +49,12 @@ class BuyerFigures:
     spent: Money
     sent_back: int
     disputes: int
+    cap: ReturnCap
 
     @property
     def cap_used(self) -> float | None:
         """Return which part of the cap on returns is used, None while too little was bought for it to count."""
-        cap = dispute_rules().return_cap
+        cap = self.cap
         if self.bought < cap.least_sales or not cap.share_bp:
             return None
         return self.sent_back * BASIS_POINTS / self.bought / cap.share_bp
@@ -80,6 +81,11 @@ class BuyerStory:
     movements: Sequence[HistoryItem]
 
 
+def days_told() -> int:
+    """Return over how many days figures count: those of the cap on returns, so that its use and the rest agree."""
+    return rules_in_force().return_cap.days
+
+
 def accounts_part(kind: str, asked: Asked) -> Part:
     """Return one part of the accounts of a kind."""
     return part_of(select(Account).where(Account.kind == kind), asked, SORTS, Account.id)
@@ -87,7 +93,7 @@ def accounts_part(kind: str, asked: Asked) -> Part:
 
 def publishers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> dict[UUID, PublisherFigures]:
     """Return the figures of each of these publishers, in four questions however many they are."""
-    since = at - timedelta(days=DAYS)
+    since = at - timedelta(days=days_told())
     leads = select(Lead.publisher_id, func.count(), func.count().filter(Lead.status == "sold")).where(
         Lead.publisher_id.in_(account_ids), Lead.received_at > since, Lead.test.is_(False)
     )
@@ -108,7 +114,7 @@ def publishers_figures(account_ids: Sequence[UUID], currency: str, at: datetime)
 
 def buyers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> dict[UUID, BuyerFigures]:
     """Return the figures of each of these buyers, in three questions however many they are."""
-    since = at - timedelta(days=DAYS)
+    since = at - timedelta(days=days_told())
     delivered = Sale.delivered_at.is_not(None)
     spent = func.coalesce(func.sum(Sale.price_minor - Sale.credited_minor).filter(
         Sale.currency == currency, Sale.state.not_in(FRUITLESS)), 0)  # fmt: skip
@@ -121,11 +127,11 @@ def buyers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> 
         Dispute.buyer_id.in_(account_ids), Dispute.opened_at > since, Dispute.opened_by == "buyer"
     )
     disputes = _counted(claims.group_by(Dispute.buyer_id))
-    wallets, found = wallets_of(account_ids, currency), {}
+    wallets, cap, found = wallets_of(account_ids, currency), rules_in_force().return_cap, {}
     for each in account_ids:
         count, minor, returned = bought.get(each, (0, 0, 0))
         money = Money(int(minor), currency)
-        found[each] = BuyerFigures(wallets[each], count, money, returned, disputes.get(each, 0))
+        found[each] = BuyerFigures(wallets[each], count, money, returned, disputes.get(each, 0), cap)
     return found
 
 

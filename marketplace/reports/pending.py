@@ -13,19 +13,22 @@ from core.db import db
 from core.errors import Fault, Malformed, NotFound
 from core.ids import parse_id, show_id
 from core.money import Money
+from core.sentences import sentences
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.leads.models import Lead, Sale
 from marketplace.leads.queries import OPEN_STATES
 
 PART = 100
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # sorts what has no day behind all that has one
-WHY = {
-    "not_delivered": "The buyer has not taken it yet; its day is known once he has.",
-    "dispute_window": "The buyer may still claim that it was no lead.",
-    "hold": "The time to claim is over; your tier waits some days more.",
-    "disputed": "A claim is not decided, or may be appealed.",
-    "reserve": "Kept back of a settled sale for what shows late.",
-}
+WHY = sentences(
+    {
+        "not_delivered": "The buyer has not taken it yet; its day is known once he has.",
+        "dispute_window": "The buyer may still claim that it was no lead.",
+        "hold": "The time to claim is over; your tier waits some days more.",
+        "disputed": "A claim is not decided, or may be appealed.",
+        "reserve": "Kept back of a settled sale for what shows late.",
+    }
+)
 CYCLE_DAYS, CYCLE_SALES = 45, 1000
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from core.defaults import Default, Section, Value, defaults, find_default, setting, show_quantity
 from core.errors import NotFound
-from core.overrides import Overrides, OverrideVersion, overrides, words_on
+from core.overrides import Overrides, OverrideVersion, Reach, overrides, words_on
 from marketplace.catalog.definition import said_in
 from marketplace.catalog.shelf import all_verticals
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import LEVELS, REACHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,21 @@ class Shown:
     exchange: Value | None
     countries: Mapping[str, Value]
     verticals: Mapping[str, Value]
-    levels: Sequence[str]
+    reach: Reach
 
     def written(self, value: Value) -> str:
         """Write a value of this setting as people read it."""
         return self.row.shown if isinstance(value, list) else show_quantity(value, self.row.unit)
+
+    @property
+    def levels(self) -> Sequence[str]:
+        """Return who may say it otherwise, the widest first."""
+        return [level for level in LEVELS if level in self.reach.levels]
+
+    @property
+    def why_not(self) -> str:
+        """Say why nobody else may; empty when everybody may."""
+        return "" if len(self.levels) == len(LEVELS) else self.reach.why_not
 
     @property
     def holds(self) -> str:
@@ -33,7 +43,7 @@ class Shown:
     @property
     def bounds(self) -> str:
         """Return between which values it may lie."""
-        return " … ".join(self.written(end) for end in self.row.limits or ())
+        return (", " if self.row.choices else " … ").join(self.row.bounds)
 
     @property
     def is_changed(self) -> bool:
@@ -80,4 +90,4 @@ def _shown(row: Default, said: Overrides, verticals: Mapping[str, Mapping[str, V
         if (value := setting(row.key, country=words, exchange=said.exchange)) != holds
     }  # fmt: skip
     differing = {slug: words[row.key] for slug, words in verticals.items() if words.get(row.key, holds) != holds}
-    return Shown(row, None if holds == row.value else holds, countries, differing, RESOLVED.get(row.key, ()))
+    return Shown(row, None if holds == row.value else holds, countries, differing, REACHES[row.key])

@@ -61,6 +61,7 @@ PLACES = {
         Step("operator.verticals", "diagram-3", _l("Verticals")),
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
+        Step("operator.bank", "bank", _l("Bank")),
         Step("operator.audit_log", "clock-history", _l("Log")),
         Step("operator.settings", "sliders", _l("Settings")),
         Step("programs.overview", "key", _l("Programs")),

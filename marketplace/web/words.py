@@ -55,6 +55,9 @@ STATES = {
     "authentication_required": Word("refused", _l("Bank asks")),
     "declined": Word("refused", _l("Declined")),
     "not_sent": Word("neutral", _l("Not sent")),
+    "withdrawn": Word("neutral", _l("Withdrawn")),
+    "too_many_tries": Word("refused", _l("Too many tries")),
+    "owes": Word("held", _l("Due first")),
     "resumed": Word("won", _l("Resumed")),
     "changed": Word("neutral", _l("Changed")),
     "switched_off": Word("neutral", _l("Switched off")),
@@ -132,6 +135,7 @@ TERMS = {
     "contact_classes": _l("Kinds of contact"),
     "verified_only": _l("Verified only"),
     "contact_sla": _l("Pause when leads are left alone"),
+    "settings": _l("Own times and rules"),
     "caps": _l("Most leads"),
     "budget": _l("Most money"),
     "schedule": _l("Hours"),
@@ -143,6 +147,9 @@ OUTCOMES = {
     "refused": Word("refused", _l("Refused")),
     "error": Word("refused", _l("Failed")),
     "not_sent": Word("neutral", _l("Not sent")),
+    "withdrawn": Word("neutral", _l("Withdrawn")),
+    "too_many_tries": Word("refused", _l("Too many tries")),
+    "owes": Word("held", _l("Due first")),
     "under_way": Word("held", _l("Under way")),
 }
 # Words of what a buyer does with a lead.
@@ -202,6 +209,7 @@ METHODS = {
     "bank": _l("bank transfer"),
     "assigned": _l("payment found to be yours"),
     "returned": _l("refund that could not be sent"),
+    "taken_back": _l("transfer taken back by the bank"),
 }
 MOVEMENTS = {
     "credit": _l("Credit by hand"),
@@ -236,6 +244,7 @@ MOVEMENTS = {
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),
     "suspense_fx": _l("Suspense written to exchange"),
+    "suspense_charge": _l("Transfer taken back by the bank"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
     "vat_invoice": _l("VAT of an invoice"),

@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0042"
-down_revision = "0036"
+down_revision = "0040"
 
 
 def upgrade() -> None:

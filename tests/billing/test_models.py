@@ -10,7 +10,7 @@ TABLES = [
     "chart_of_accounts", "transactions", "entries", "wallets", "earners", "holds", "hold_resolutions", "reserve_lots",
     "lot_resolutions", "refunds", "refusals", "card_customers", "card_looks", "top_ups", "card_calls", "card_news",
     "balance_transactions", "card_balances", "give_backs", "give_back_parts", "chargebacks", "credit_lines", "debts",
-    "draws", "debt_payments", "bank_accounts", "pro_formas", "bank_imports", "bank_statements", "bank_lines",
+    "draws", "debt_payments", "bank_accounts", "bank_account_wishes", "pro_formas", "bank_imports", "bank_statements", "bank_lines",
     "bank_entries", "suspense_items", "suspense_moves",
     "saved_cards", "card_pages", "recharges", "recharge_log", "wallet_paces",
     "document_counters", "documents", "billing_details", "promo_grants",

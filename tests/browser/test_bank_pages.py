@@ -13,6 +13,7 @@ from billing import (
     Payee,
     Sent,
     Wish,
+    ask_bank_account,
     ask_pro_forma,
     book_lines,
     move_suspense,
@@ -23,7 +24,7 @@ from billing import (
 from core.db import db, transaction
 from core.ids import parse_id, show_id
 from core.money import Money
-from tests.billing.bank.statements import BIC, IBAN, Told, camt, sheet, statement
+from tests.billing.bank.statements import BIC, IBAN, OTHER_IBAN, Told, camt, sheet, statement
 from tests.browser.conftest import Look
 from tests.conftest import SetClock
 from tests.factories import Market
@@ -48,11 +49,13 @@ def shown(app: Flask, market: Market, people: dict[str, str], clock: SetClock) -
     for sent in (
         Sent(io.BytesIO(camt(statement(*told))), LONG),
         Sent(io.BytesIO(sheet("soon;1;;;;", "2026-11-21;1,00;;x;y;")), "lines.csv", BankSheet(IBAN, "EUR", {})),
+        Sent(io.BytesIO(sheet(f"2026-11-21;900,00;;{reference};y;")), LONG, BankSheet(IBAN, "EUR", {})),
     ):
         pages.append(f"/operator/bank/imports/{show_id('imp', import_id := take_in(sent, 'user:op', at))}")
         with transaction():
             book_lines(import_id, at)
     with transaction():
+        ask_bank_account(Payee("EUR", LONG[:70], OTHER_IBAN, BIC), "user:op", at)
         items = [one.id for one in suspended()]
         move_suspense(Wish(items[0], "return", 100, LONG), True, "user:op", at)
         move_suspense(Wish(items[0], "assign", 60_000, LONG, account), True, "user:op", at)

@@ -8,7 +8,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.defaults import Default, DefaultsLoader, default, defaults, faults_in_said, limits, read_table, setting
+from core.defaults import (
+    Default,
+    DefaultsLoader,
+    default,
+    defaults,
+    faults_in_said,
+    filled,
+    limits,
+    read_table,
+    setting,
+)
 from core.errors import Invalid
 
 ROWS = list(defaults().rows())
@@ -55,7 +65,9 @@ def test_a_key_that_nobody_defined_ends_the_program_at_its_start() -> None:
 
 
 def test_a_default_is_read_into_other_data() -> None:
-    assert yaml.load("x: !default dispute.hearing_hours", DefaultsLoader) == {"x": 48}
+    written = yaml.load("x: [!default dispute.hearing_hours, 1]", DefaultsLoader)
+    assert filled(written) == {"x": [48, 1]}
+    assert filled(written, {"dispute.hearing_hours": 24}.__getitem__) == {"x": [24, 1]}
 
 
 def test_who_may_say_nothing_changes_nothing_and_is_told() -> None:

@@ -5,7 +5,7 @@ from typing import get_args
 
 from click.testing import CliRunner
 
-from affiliates.publishers import MIN_MARGIN_MINOR, TIERS
+from affiliates import tier_terms
 from core.defaults import default, defaults
 from marketplace.catalog.definition import OWN_FIELDS
 from marketplace.catalog.dispute_rules import dispute_rules
@@ -16,7 +16,8 @@ from marketplace.leads.delivery.outcomes import TRIES
 from marketplace.leads.delivery.settings import DEFAULT_TIMEOUT_SECONDS
 from marketplace.leads.submission import Interest
 from marketplace.orders.terms import DEFAULT_SHARE, MAX_SHARE
-from tests.house.tree import text_of
+from marketplace.resolved import NOT_BUILT, REACHES, reach_said
+from tests.house.tree import files, text_of
 
 
 def test_the_page_of_defaults_is_made_from_the_data() -> None:
@@ -38,7 +39,7 @@ def test_numbers_that_deliveries_still_have_of_their_own_are_the_defaults() -> N
 
 
 def test_code_reads_its_numbers_from_the_defaults() -> None:
-    assert TIERS["new"].share_bp == default("tier.new.share_bp") and default("margin.least_minor") == MIN_MARGIN_MINOR
+    assert tier_terms("new").share_bp == default("tier.new.share_bp")
     assert (default("share.buyers"), default("share.most_buyers")) == (DEFAULT_SHARE, MAX_SHARE)
     assert dispute_rules().reasons["mistyped"].window_hours == default("dispute.mistyped.window_hours")
     text = text_of(Path("marketplace/catalog/rules/disputes.yaml"))
@@ -52,3 +53,26 @@ def test_every_interest_has_a_time_to_the_first_contact() -> None:
 def test_settings_with_a_field_of_their_own_exist() -> None:
     known = {row.key for row in defaults().rows()}
     assert set(OWN_FIELDS) <= known
+
+
+def test_no_level_that_the_table_refuses_is_said_to_be_resolved() -> None:
+    rows = list(defaults().rows())
+    assert {row.key for row in rows} == set(REACHES)
+    wrong = [
+        (row.key, level)
+        for row in rows
+        for level, may in (("vertical", row.vertical != "no"), ("country", row.country), ("order", row.order))
+        if level in REACHES[row.key].levels and not may
+    ]
+    assert wrong == []
+    assert [row.key for row in rows if reach_said(row) == "" and not REACHES[row.key].why_not] == []
+
+
+def test_what_is_said_not_to_be_built_is_read_nowhere() -> None:
+    code = "".join(
+        text_of(path) for path in files() if path.suffix in (".py", ".yaml")
+        and path.parts[0] in ("core", "billing", "affiliates", "marketplace")
+        and path.name not in ("defaults.yaml", "resolved.py") and "catalog/data" not in path.as_posix()
+    )  # fmt: skip
+    unbuilt = [key for key, reach in REACHES.items() if reach.why_not == NOT_BUILT]
+    assert [key for key in unbuilt if f'"{key}"' in code or f"!default {key}" in code] == []

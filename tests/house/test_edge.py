@@ -65,6 +65,10 @@ def _codes() -> Iterator[str]:
                     yield from _table_codes(name, table)
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict() as table):
                     yield from _table_codes(name, table)
+                case ast.AnnAssign(
+                    target=ast.Name(id=name), value=ast.Call(func=ast.Name(id="sentences"), args=[ast.Dict() as table])
+                ):
+                    yield from _table_codes(name, table)
 
 
 def _class_codes(node: ast.ClassDef) -> Iterator[str]:

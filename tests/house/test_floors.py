@@ -17,6 +17,7 @@ PURE = (
     "billing/bank/matching.py",
     "billing/bank/references.py",
     "billing/bank/sheet.py",
+    "billing/bank/sides.py",
     "core/defaults/resolving.py",
     "core/defaults/table.py",
     "core/money.py",

@@ -29,6 +29,14 @@ def test_no_template_loads_anything_from_another_host() -> None:
     assert _found(r"""(?:src|href|action)=["'](?:https?:)?//""") == []
 
 
+def test_forms_that_may_stand_in_a_drawer_name_where_they_are_sent() -> None:
+    """Without it they would be sent to the page that the drawer stands on."""
+    stories = [(path, text_of(path)) for path in TEMPLATES if 'id="story"' in text_of(path)]
+    assert len(stories) > 5
+    sent = [(path, form) for path, text in stories for form in re.findall(r"<form[^>]*post[^>]*>", text)]
+    assert [(path, form) for path, form in sent if "action=" not in form] == []
+
+
 def test_only_words_written_in_a_template_are_taken_for_markup() -> None:
     """What `_` gives is not escaped; what a variable holds goes through the filter `said`."""
     assert _found(r"\b(?:_|gettext|ngettext)\(\s*[^\"\s]") == []
@@ -38,7 +46,8 @@ def test_only_words_written_in_a_template_are_taken_for_markup() -> None:
 def test_the_template_of_the_catalogues_holds_what_pages_say(tmp_path: Path) -> None:
     made = tmp_path / "messages.pot"
     command = ["babel.messages.frontend", "extract", "-F", "pyproject.toml", "--no-location", "--omit-header",
-               "-k", "lazy_gettext", "-k", "_l", "-o", str(made), "core", "marketplace", "templates", "templates/_macros"]  # fmt: skip
+               "-k", "lazy_gettext", "-k", "_l", "-o", str(made), "core", "billing", "affiliates", "marketplace",
+               "templates", "templates/_macros"]  # fmt: skip
     subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, capture_output=True)
     kept = ROOT / "translations" / "messages.pot"
 

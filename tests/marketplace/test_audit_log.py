@@ -14,7 +14,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.resuming import resume
 from marketplace.orders.standing import pause_order
 from marketplace.reports.audit_log import Asked, deeds
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import REACHES
 from tests.at_once import ask
 from tests.conftest import SetClock
 from tests.deals import Deal
@@ -153,7 +153,7 @@ def test_changes_of_orders_verticals_and_settings_stand_in_it_without_being_writ
         assert disputed.buyer.request("PATCH", f"/orders/{order['id']}", change).status_code == 200
     at = clock.advance(minutes=1)
     with transaction():
-        say(Word("contact.order_minutes", "", 3, 0, "they answer faster"), RESOLVED, "cli", at)
+        say(Word("contact.order_minutes", "", 3, 0, "they answer faster"), REACHES, "cli", at)
     with transaction():
         _, standing = get_vertical("education")
         said = msgspec.to_builtins(standing.definition)

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.db import transaction
+from core.ids import parse_id
+from core.money import Money
 from marketplace.catalog.dispute_rules import dispute_rules
-from marketplace.jobs import run_due
+from marketplace.cli.accounts import credit_by_hand
+from marketplace.credit.granting import Line, grant_line
+from marketplace.jobs import run_due, settle_due
 from marketplace.leads.disputes.guard import is_guarded
 from tests.at_once import ask, at_once
 from tests.conftest import SetClock
@@ -183,3 +188,70 @@ def test_the_cap_rolls_with_the_days_of_the_sales(market: Market, clock: SetCloc
     assert trade.buyer.get("/disputes/standing")["bought"] == 0
     assert trade.claim(4).json["code"] == "window_closed"
     assert timedelta(days=dispute_rules().return_cap.days) == timedelta(days=30)
+
+
+def on_credit(market: Market, clock: SetClock, limit: str) -> Trade:
+    """Make a guarded buyer whose wallet is empty, with a credit line."""
+    trade = Trade(market, 13, "260.00")
+    trade.rejected(10, 10)
+    with transaction():
+        line = Line(Money.parse(limit, "EUR"), 15, "for a test", is_above=True)
+        grant_line(parse_id("acc", trade.buyer.id), line, "operator:test", clock.now())
+    assert money(trade.buyer)[0] == "0.00"
+    return trade
+
+
+@pytest.mark.parametrize("limit", ["100.00", "20.00"])
+def test_who_lives_on_credit_owes_the_fee_at_once_though_the_line_is_used_up(
+    market: Market, clock: SetClock, limit: str
+) -> None:
+    trade = on_credit(market, clock, limit)
+    claims = [trade.claim(number, file=PROOF).json for number in (10, 11)]
+    assert trade.publisher.post("/leads", market.lead())["status"] == "sold"
+    assert [trade.decide(claim, "reject")["fee"]["state"] for claim in claims * 2] == ["charged"] * 4
+    clock.advance(seconds=1)
+    credit = trade.buyer.get("/wallet")["credit"]
+    assert (credit["due"]["amount"], credit["drawn"]["amount"]) == ("10.00", "20.00")
+    assert market.make_operator().get(f"/buyers/{trade.buyer.id}/credit-line")["credit"]["room"] == credit["room"]
+
+    credit_by_hand(trade.buyer.id, "30.00", "EUR", "pays what is due first")
+    assert money(trade.buyer)[0] == "20.00" and trade.buyer.get("/wallet")["credit"]["due"]["amount"] == "0.00"
+
+
+def test_a_fee_that_is_owed_stops_the_wallet_when_it_is_overdue(market: Market, clock: SetClock) -> None:
+    trade = on_credit(market, clock, "100.00")
+    trade.decide(trade.claim(10, file=PROOF).json, "reject")
+    assert settle_due(clock.now() + timedelta(days=5) - timedelta(seconds=1))["wallets_stopped"] == 0
+    assert settle_due(clock.now() + timedelta(days=5))["wallets_stopped"] == 1
+    credit_by_hand(trade.buyer.id, "5.00", "EUR", "paid")
+    assert trade.buyer.get("/wallet")["stopped_at"] is None
+
+
+def test_what_is_there_pays_a_part_of_the_fee(market: Market, clock: SetClock, database_url: str) -> None:
+    trade = on_credit(market, clock, "100.00")
+    credit_by_hand(trade.buyer.id, "2.00", "EUR", "for a test")
+    trade.decide(trade.claim(10, file=PROOF).json, "reject")
+    clock.advance(seconds=1)
+    assert (money(trade.buyer)[0], trade.buyer.get("/wallet")["credit"]["due"]["amount"]) == ("0.00", "3.00")
+    lines = ask(database_url, "SELECT account, amount_minor FROM billing.entries e JOIN billing.transactions t "
+                              "ON t.id = e.transaction_id WHERE t.kind = 'fee' ORDER BY line")  # fmt: skip
+    assert lines == [(2000, 200), (1110, 300), (4100, -500)]
+
+
+def test_an_appeal_that_is_won_pays_the_fee_that_is_owed(market: Market, clock: SetClock) -> None:
+    trade = on_credit(market, clock, "100.00")
+    opened = trade.claim(10, file=PROOF).json
+    trade.decide(opened, "reject")
+    trade.buyer.post(f"/disputes/{opened['id']}/appeal", {"note": "look at the file"})
+    assert trade.decide(opened, "uphold")["fee"]["state"] == "returned"
+    wallet = trade.buyer.get("/wallet")
+    assert (wallet["available"]["amount"], wallet["credit"]["due"]["amount"]) == ("20.00", "0.00")
+
+
+def test_the_fee_of_who_owes_is_charged_though_the_line_has_ended(market: Market, clock: SetClock) -> None:
+    trade = on_credit(market, clock, "100.00")
+    assert trade.publisher.post("/leads", market.lead())["status"] == "sold"
+    with transaction():
+        line = Line(Money(0, "EUR"), 15, "ended", 1)
+        grant_line(parse_id("acc", trade.buyer.id), line, "operator:test", clock.now())
+    assert trade.decide(trade.claim(10, file=PROOF).json, "reject")["fee"]["state"] == "charged"

@@ -127,7 +127,7 @@ def test_an_order_that_asked_is_paused_when_its_leads_are_left_alone(market: Mar
     assert run_due(minutes(240))["orders_paused"] == 1
     paused = buyer.get(f"/orders/{order['id']}")
     assert (paused["status"], paused["version"]) == ("paused", 2)
-    why = "4 of 10 leads untouched after 4 open hours"
+    why = "4 of 10 leads untouched within the open hours for it"
     events = ask(database_url, "SELECT move, actor, why FROM marketplace.events WHERE move = 'active>paused'")
     assert events == [("active>paused", "system:contact", why)]
     assert [data["why"] for _, data in news_of(database_url, "order.paused")] == [why]

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import html
 from sqlalchemy import text
 
 from core.db import db, transaction
@@ -277,3 +279,42 @@ def test_a_version_that_no_line_can_have_is_a_fault_and_no_error(buyer: Member, 
     for version in (-1, 2**31, 2**63 - 1):
         refused = operator.request("PUT", f"/buyers/{buyer.id}/credit-line", body | {"version": version})
         assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "version")
+
+
+def test_a_form_that_was_refused_keeps_the_version_that_was_looked_at(
+    market: Market, buyer: Member, clock: SetClock
+) -> None:
+    visitor, path = Visitor(market.app), f"/operator/credit/{buyer.id}"
+    visitor.sign_in(email_of(market, "operator"))
+    form = {"limit": "50.00", "days": "30", "reason": "as agreed", "is_above": "y", "seen": seen_on(visitor.read(path))}
+    grant(buyer, clock, "70.00", days=7)  # a colleague, meanwhile
+    refused = visitor.send(path, **form | {"reason": " "})
+    assert "Say why" in words_of(refused) and seen_on(html.document_fromstring(refused.text)) == "0"
+
+    changed = html.document_fromstring(visitor.send(path, **form).text)
+    assert "Somebody changed this credit line meanwhile." in " ".join(changed.text_content().split())
+    assert seen_on(changed) == "1" and changed.xpath("//input[@name='limit']/@value") == ["70.00"]
+    assert changed.xpath("//select[@name='days']/option[@selected]/@value") == ["7"]
+    assert not changed.xpath("//input[@name='is_above']/@checked")
+    assert value("SELECT max(version) FROM billing.credit_lines") == 1
+    assert visitor.send(path, **form | {"seen": "1"}).status_code == 303
+
+
+def seen_on(page: Any) -> str:
+    [seen] = page.xpath("//input[@name='seen']/@value")
+    return str(seen)
+
+
+@pytest.mark.parametrize("currency", ["JPY", "VND", "PLN"])
+def test_no_line_is_granted_in_a_currency_in_which_no_wallet_is_paid_into(
+    market: Market, buyer: Member, currency: str
+) -> None:
+    operator, path = market.make_operator(), f"/buyers/{buyer.id}/credit-line"
+    body = {"limit": {"amount": "5000", "currency": currency}, "days": 30, "reason": "a friend", "above_usual": True}
+    refused = operator.request("PUT", path, body)
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "currency_not_taken")
+    assert "EUR, USD, GBP, CHF" in refused.json["errors"][0]["message"]
+    assert value("SELECT count(*) FROM billing.credit_lines") == 0
+    for fine in ("USD", "CHF"):
+        other = body | {"limit": {"amount": "5000", "currency": fine}}
+        assert operator.request("PUT", path, other).status_code == 200

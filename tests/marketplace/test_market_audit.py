@@ -24,6 +24,8 @@ SABOTAGE = {
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
     "each sale has the price of the order version it names":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{price_minor}', '1')",
+    "each sale has payout and reserve by the version of its publisher's terms that it names":
+        "UPDATE marketplace.sales SET reserve_days = reserve_days + 1",
     "a lead is sold or pending exactly when it has sales, pending while none is delivered, a test lead never":
         "UPDATE marketplace.leads SET status = 'unsold'",
     "each sale stands where its delivery stands": "UPDATE marketplace.sales SET state = 'held'",

@@ -63,7 +63,7 @@ def test_an_order_that_the_system_paused_buys_again_by_its_own_terms(
     before, path = order_of(deal), paused_by_system(deal, clock)
     other = market.lead(contact={"phone": "+33199001234", "first_name": "Bo", "last_name": "Dupont"})
     assert path in visitor.read("/operator/review").xpath("//a/@href")
-    assert "Resume this order?" in words_of(visitor.open(path))
+    assert "It buys again from now on" in words_of(visitor.open(path))
     assert "Say why" in words_of(visitor.send(path, note="  ")) and order_of(deal)["status"] == "paused"
     assert visitor.send(path, note="their mailbox works again").location == "/operator/review"
     after = order_of(deal)
@@ -101,6 +101,23 @@ def test_what_its_owner_stopped_is_not_resumed_for_him(deal: Deal, visitor: Visi
         assert "does not hold it up" in words_of(visitor.open(path))
         assert visitor.send(path, note="go on").status_code != 302, path
     assert order_of(deal)["status"] == "paused" and "go on" not in log_of(visitor)
+
+
+def test_an_order_that_its_owner_paused_after_the_system_is_his_to_resume(
+    deal: Deal, visitor: Visitor, clock: SetClock
+) -> None:
+    path, order = paused_by_system(deal, clock), order_of(deal)
+    deal.buyer.request("PATCH", f"/orders/{order['id']}", {"name": order["name"]})
+    assert order_of(deal)["version"] == order["version"]
+    paused = deal.buyer.request("PATCH", f"/orders/{order['id']}", {"status": "paused"}).json
+    assert (paused["version"], paused["status"]) == (order["version"] + 1, "paused")
+    assert (
+        deal.buyer.request("PATCH", f"/orders/{order['id']}", {"status": "paused"}).json["version"] == paused["version"]
+    )
+
+    assert path not in visitor.read("/operator/review").xpath("//a/@href")
+    assert "does not hold it up" in words_of(visitor.open(path))
+    assert visitor.send(path, note="go on").status_code != 302 and order_of(deal)["status"] == "paused"
 
 
 def test_what_is_not_there_is_not_found_and_only_operators_may(

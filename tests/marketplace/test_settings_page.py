@@ -15,7 +15,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.overrides import Word, overrides, say, words_on
 from marketplace.cli import leadbourse
 from marketplace.jobs import run_due
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import REACHES
 from tests.conftest import SetClock
 from tests.deals import Deal
 from tests.factories import Market
@@ -29,7 +29,7 @@ KEY = "contact.request_minutes"
 def said(key: str, value: Any, country: str = "", seen: int = 0) -> None:
     """Say otherwise, committed."""
     with transaction():
-        say(Word(key, country, value, seen, "a test"), RESOLVED, "cli", AT)
+        say(Word(key, country, value, seen, "a test"), REACHES, "cli", AT)
 
 
 def keep(visitor: Visitor, key: str = KEY, **fields: str) -> str:
@@ -103,14 +103,14 @@ def test_what_cannot_be_said_is_refused_and_stays_typed(
 def test_a_setting_that_nothing_reads_anew_takes_no_word(deal: Deal, market: Market) -> None:
     visitor = visitor_of(market, deal.operator)
     for row in defaults().rows():
-        if row.key not in RESOLVED:
+        if "exchange" not in REACHES[row.key].levels:
             with pytest.raises(Invalid) as refusal:
                 said(row.key, row.value)
             assert [one.code for one in refusal.value.faults] == ["not_resolved"]
-    page = visitor.read("/operator/settings/margin.least_minor")
-    assert "fixed while the program runs" in page.text_content() and not page.xpath("//input[@name='value']")
-    answer = visitor.send("/operator/settings/margin.least_minor", "/account", value="60", reason="x", seen="0")
-    assert "nothing reads this setting anew" in words_of(answer)
+    page = visitor.read("/operator/settings/breaker.minutes")
+    assert "built into the program" in page.text_content() and not page.xpath("//input[@name='value']")
+    answer = visitor.send("/operator/settings/breaker.minutes", "/account", value="60", reason="x", seen="0")
+    assert "built into the program" in words_of(answer)
     for wrong in ("no.such", "%00", "x" * 200):
         assert visitor.open(f"/operator/settings/{wrong}").status_code == 404
     with pytest.raises(NotFound):

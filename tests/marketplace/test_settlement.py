@@ -1,22 +1,39 @@
 """A sale that nobody disputes is paid exactly once, exactly at its release; its reserve later, exactly once."""
 
-from datetime import timedelta
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from core.db import transaction
-from core.errors import DomainError
+from billing import HoldRequest, resolve_holds
+from core.db import db, transaction
 from marketplace.jobs import run_due
 from marketplace.leads import settlement
-from tests.at_once import ask, at_once, no_deadlocks
+from tests.at_once import ask, at_once, no_deadlocks, wait_until
 from tests.conftest import START
 from tests.factories import Market, Member
 
 RELEASE = START + timedelta(days=30)  # ten days of window, five to decide, fifteen of a new publisher's tier
 MATURE = RELEASE + timedelta(days=45)
 MOMENT = timedelta(microseconds=1)
+PROJECT = Path(__file__).resolve().parents[2]
+WORKER = f"""
+import os
+import psycopg
+with psycopg.connect(os.environ["DATABASE_URL"], application_name="doomed") as connection:
+    connection.execute("SELECT marketplace.settle_due('{RELEASE.isoformat()}', 500, 'doomed')")
+"""
+STUCK = "SELECT pid FROM pg_stat_activity WHERE application_name = 'doomed' AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -153,18 +170,78 @@ def test_every_settlement_tells_both_sides(market: Market, publisher: Member, da
     assert buyer.get("/sales?state=settled")["items"] != []
 
 
-def test_a_ledger_that_refuses_undoes_the_whole_batch(
-    market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sell(market, publisher, 2)
-    real = vars(settlement)["resolve_holds"]
-
-    def refuse(requests: Any, *more: Any) -> Any:
-        outcomes = real(requests, *more)
-        return [type(one)(one.hold_id, "conflict") for one in outcomes]
-
-    with monkeypatch.context() as patch, pytest.raises((RuntimeError, DomainError)):
-        patch.setattr(settlement, "resolve_holds", refuse)
+def test_a_ledger_that_refuses_undoes_the_whole_batch(market: Market, publisher: Member, database_url: str) -> None:
+    sell(market, publisher, 3)
+    [[sale]] = ask(database_url, "SELECT id FROM marketplace.sales ORDER BY id DESC LIMIT 1")
+    with transaction():
+        assert [one.state for one in resolve_holds([as_settled(database_url, sale)], "test", RELEASE)] == ["resolved"]
+    change(database_url, "UPDATE marketplace.sales SET payout_minor = payout_minor - 1 WHERE id = %s", sale)
+    with pytest.raises(DBAPIError, match=r"refused to settle .* conflict"):
         run_due(RELEASE)
-    assert amounts(publisher) == ("28.00", "0.00", "0.00")
-    assert run_due(RELEASE)["settlements"] == 2
+    assert ask(database_url, "SELECT state, count(*) FROM marketplace.sales GROUP BY 1") == [("delivered", 3)]
+    assert ask(database_url, "SELECT FROM core.outbox WHERE payload ->> 'event' = 'sale.settled'") == []
+    change(database_url, "UPDATE marketplace.sales SET payout_minor = payout_minor + 1 WHERE id = %s", sale)
+    assert run_due(RELEASE)["settlements"] == 3
+    assert amounts(publisher) == ("0.00", "33.60", "8.40")
+
+
+def test_a_hold_resolved_before_its_sale_knew_is_settled_all_the_same(
+    market: Market, publisher: Member, database_url: str
+) -> None:
+    sell(market, publisher, 1)
+    [[sale]] = ask(database_url, "SELECT id FROM marketplace.sales")
+    with transaction():
+        resolve_holds([as_settled(database_url, sale)], "test", RELEASE)
+    assert run_due(RELEASE)["settlements"] == 1
+    assert amounts(publisher) == ("0.00", "11.20", "2.80")
+
+
+def test_reserves_end_after_whole_days_whatever_the_zone_of_the_session(
+    market: Market, publisher: Member, database_url: str
+) -> None:
+    """The clocks of Paris go forward on 28 March 2027, while the second reserve is kept."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE " + connection.info.dbname + " SET timezone TO 'Europe/Paris'")
+    sell(market, publisher, 1)
+    change(database_url, "UPDATE marketplace.sales SET release_at = '2027-03-01T10:00:00Z'")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert connection.execute("SHOW timezone").fetchone() == ("Europe/Paris",)
+        connection.execute("SELECT marketplace.settle_due('2027-03-02T00:00:00Z', 10, 'test')")
+    [[matures]] = ask(database_url, "SELECT matures_at FROM billing.reserve_lots")
+    assert matures == datetime(2027, 4, 15, 10, tzinfo=UTC)
+
+
+def test_a_worker_killed_in_mid_batch_leaves_each_sale_to_be_settled_once(
+    market: Market, publisher: Member, database_url: str
+) -> None:
+    """The worker waits within its batch for an earner whom somebody else holds; there it dies, as by kill -9."""
+    sell(market, publisher, 5)
+    with transaction():
+        settle_one(database_url)
+    environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(PROJECT)}
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM billing.earners FOR UPDATE")
+        with subprocess.Popen([sys.executable, "-c", WORKER], env=environment, cwd=PROJECT) as worker:
+            wait_until(lambda: ask(database_url, STUCK))
+            worker.send_signal(signal.SIGKILL)
+    wait_until(lambda: not ask(database_url, STUCK.replace("AND wait_event_type = 'Lock'", "")))
+    assert ask(database_url, "SELECT state, count(*) FROM marketplace.sales GROUP BY 1 ORDER BY 1") == [
+        ("delivered", 4), ("settled", 1)]  # fmt: skip
+    assert run_due(RELEASE)["settlements"] == 4
+    assert amounts(publisher) == ("0.00", "56.00", "14.00")
+    assert ask(database_url, "SELECT count(*) FROM marketplace.events WHERE move = 'delivered>settled'") == [(5,)]
+
+
+def settle_one(url: str) -> None:
+    db.session.execute(text("SELECT marketplace.settle_due(:at, 1, 'test')"), {"at": RELEASE})
+
+
+def as_settled(url: str, sale: UUID) -> HoldRequest:
+    """Return what settlement asks the ledger for, of a sale."""
+    [[publisher_id]] = ask(url, "SELECT publisher_id FROM marketplace.sales WHERE id = %s", sale)
+    return HoldRequest(sale, 2000, publisher_id, 1400, 280, MATURE, "settled")
+
+
+def change(url: str, statement: str, *values: Any) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement, values or None)

@@ -17,6 +17,7 @@ from core.config import Settings
 from core.db import db, driver_connection, pool_of, transaction
 from core.identity.keys import SCOPES_OF, hash_of
 from core.ids import new_id, parse_id, show_id
+from core.overrides import Overrides
 from core.postgres import create_database, drop_database
 from core.schemas import convert, decode
 from marketplace.app import create_app
@@ -87,15 +88,28 @@ def make_key_then(account: Any, name: str, at: datetime, *_: Any) -> tuple[Any, 
     return SimpleNamespace(**key), secret
 
 
+PUBLISHER_THEN = text(
+    "INSERT INTO affiliates.publishers (account_id, tier, share_bp, extra_hold_days, reserve_bp, reserve_days,"
+    " min_margin_minor, changed_at) VALUES (:id, 'new', 7000, 15, 2000, 45, 50, :at)"
+)
+
+
+def open_publisher_then(account_id: UUID, at: datetime) -> None:
+    """Open a publisher as the table was then, before terms had versions."""
+    db.session.execute(PUBLISHER_THEN, {"id": account_id, "at": at})
+
+
 @pytest.fixture
 def old_market(postgres: str, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
     """A market on a database as the first sale function knew it."""
     monkeypatch.setattr("core.identity.accounts.add_owner", add_owner_then)
     monkeypatch.setattr("marketplace.cli.accounts.open_account", open_account_then)
     monkeypatch.setattr("marketplace.cli.accounts.make_key", make_key_then)
+    monkeypatch.setattr("marketplace.cli.accounts.open_publisher", open_publisher_then)
     monkeypatch.setattr(
         "marketplace.cli.accounts.get_account", lambda account_id, _kind: SimpleNamespace(id=account_id)
     )
+    monkeypatch.setattr("affiliates.publishers.overrides", lambda: Overrides({}, {}))  # nobody said otherwise then
     url = create_database(postgres, "old_market")
     app = create_app(Settings(data_folder=tmp_path, database_url=url), url, clock)
     with app.app_context():

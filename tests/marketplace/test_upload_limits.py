@@ -9,7 +9,7 @@ from core.db import transaction
 from core.errors import Conflict
 from core.overrides import Word, say
 from marketplace.leads.uploads.register import cancel_upload, save_answers, start_upload
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import REACHES
 from tests.at_once import ask, wait_until
 from tests.factories import Market
 from tests.marketplace.test_uploads import HEADER, SAID, Desk
@@ -22,7 +22,7 @@ def desk(market: Market) -> Desk:
 
 def limit(desk: Desk, key: str, value: int) -> None:
     with transaction():
-        say(Word(key, "", value, 0, "as many as a test needs"), RESOLVED, "cli", desk.clock.now())
+        say(Word(key, "", value, 0, "as many as a test needs"), REACHES, "cli", desk.clock.now())
 
 
 def begin(desk: Desk, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import msgspec
@@ -19,13 +19,11 @@ from billing.documents.months.models import DocumentLine, DocumentMonth
 from billing.documents.months.vat import book_vat, vat_on
 from billing.models import Transaction
 from core.db import db
-from core.defaults import default
 from core.http import settings
 from core.identity import language_of
 from core.ids import new_id
 from core.months import begin_of, end_of, month_after, month_before, month_of
 
-ISSUE_AFTER = timedelta(hours=default("document.issue_after_hours"))
 ACTOR = "system:documents"
 _NEXT = {
     side: text(f"""
@@ -57,9 +55,9 @@ class DueMonth:
     period: date
 
 
-def next_due_month(as_of: datetime) -> DueMonth | None:
-    """Find the next account whose last month that is over has no document yet, and its oldest such month."""
-    over = month_before(month_of(as_of - ISSUE_AFTER))
+def next_due_month(by: datetime) -> DueMonth | None:
+    """Find the next account whose last month that is over by then has no document yet, and its oldest such month."""
+    over = month_before(month_of(by))
     sides: tuple[Side, ...] = ("invoice", "statement")
     for side in sides:
         row = db.session.execute(_NEXT[side], {"period": over}).one_or_none()

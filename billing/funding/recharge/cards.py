@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.funding.calls import write_call
 from billing.funding.models import CardCustomer, TopUp
+from billing.funding.page_cap import demand_page
+from billing.funding.recharge.charging import withdraw_charges
 from billing.funding.recharge.models import CardPage, SavedCard
-from billing.funding.recharge.pauses import clear_pauses
+from billing.funding.recharge.pauses import held_up, resume_if_free
+from billing.funding.recharge.payer import lock_payer
 from billing.funding.top_ups import Ways, remember_customer
 from billing.stripe_gateway import Card, Checkout
 from core.db import db
@@ -21,7 +24,12 @@ ACTOR = "system:cards"
 
 
 def order_card_page(account_id: UUID, ways: Ways, currency: str, actor: str, at: datetime) -> tuple[UUID, UUID]:
-    """Ask for a page on which a card is saved without paying; return its id and that of the call that opens it."""
+    """Ask for a page on which a card is saved without paying; return its id and that of the call that opens it.
+
+    TooMany once the account has opened as many pages within a day as it may.
+    """
+    lock_payer(account_id)
+    demand_page(account_id, at)
     page = CardPage(id=new_id(), account_id=account_id, actor=actor, opened_at=at)
     db.session.add(page)
     db.session.flush()
@@ -53,11 +61,7 @@ def end_card_page(checkout: Checkout, card: Card | None, at: datetime) -> str:
     if page is None:
         return "unknown"
     if card is not None:
-        kept = keep_card(page.account_id, card, at)
-        if kept is not None and page.state != "saved":
-            page.state, page.card_id, page.ended_at = "saved", kept.id, at
-            db.session.flush()
-        return "saved" if kept is not None else "not_kept"
+        return _end_saved(page, card, at)
     if checkout.state == "expired" and page.state in ("opening", "open"):
         page.state, page.ended_at = "expired", at
         return "expired"
@@ -65,21 +69,25 @@ def end_card_page(checkout: Checkout, card: Card | None, at: datetime) -> str:
 
 
 def keep_card(account_id: UUID, card: Card, at: datetime) -> SavedCard | None:
-    """Keep a card once, whatever tells of it how often; a new one clears what declines of another have paused.
+    """Keep a card once, whatever tells of it how often; a new one is charged whatever another was declined for.
 
-    None for a card that is no customer's any more. One that its owner has removed stays removed.
+    None for a card that is no customer's any more, or that of another account's customer. One that its owner has
+    removed stays removed.
     """
-    if card.customer_id is None:
+    if card.customer_id is None or _is_of_another(account_id, card.id, card.customer_id):
         return None
+    waiting = held_up(account_id, at)
     row = {
         "id": new_id(), "account_id": account_id, "customer_id": card.customer_id, "method_id": card.id,
         "brand": card.brand, "last4": card.last4, "exp_month": card.exp_month, "exp_year": card.exp_year,
-        "saved_at": at,
+        "saved_at": at, "fingerprint": card.fingerprint,
     }  # fmt: skip
     is_new = db.session.execute(insert(SavedCard).values(row).on_conflict_do_nothing().returning(SavedCard.id)).first()
     remember_customer(account_id, card.customer_id)
-    if is_new is not None:
-        clear_pauses(account_id, "A new card was saved.", ACTOR, at)
+    for wallet in waiting if is_new is not None else []:
+        wallet.asked_minor = None
+        db.session.flush()
+        resume_if_free(wallet, True, "A new card was saved.", ACTOR, at)
     return db.session.scalars(select(SavedCard).where(SavedCard.method_id == card.id)).one()
 
 
@@ -94,6 +102,7 @@ def note_card(card: Card, at: datetime) -> str:
     if kept is None:
         return "unknown"
     kept.brand, kept.last4, kept.exp_month, kept.exp_year = card.brand, card.last4, card.exp_month, card.exp_year
+    kept.fingerprint = card.fingerprint or kept.fingerprint
     if card.customer_id is None and kept.removed_at is None:
         kept.removed_at, kept.removed_by = at, ACTOR
     return "gone" if kept.removed_at else "noted"
@@ -102,12 +111,14 @@ def note_card(card: Card, at: datetime) -> str:
 def remove_card(account_id: UUID, card_id: UUID, actor: str, at: datetime) -> SavedCard:
     """Charge a card never again from the commit on, and write the call that has the processor forget it; once.
 
-    NotFound for anybody else's, Conflict `card_in_use` while it is being charged.
+    What was ordered of it and not sent is withdrawn. NotFound for anybody else's, Conflict `card_in_use` while it is
+    being charged.
     """
     lock_payer(account_id)
     card = db.session.get(SavedCard, card_id, with_for_update=True, populate_existing=True)
     if card is None or card.account_id != account_id:
         raise NotFound(detail="There is no saved card of yours with this id.")
+    withdraw_charges(TopUp.card_id == card_id, code="card_removed", at=at)
     if db.session.scalar(select(TopUp.id).where(TopUp.card_id == card_id, TopUp.state == "opening").limit(1)):
         raise Conflict("card_in_use", "This card is being charged at this moment. Try again in a minute.")
     if card.removed_at is None:
@@ -119,12 +130,6 @@ def remove_card(account_id: UUID, card_id: UUID, actor: str, at: datetime) -> Sa
 def method_of(card_id: UUID) -> str:
     """Return what the processor calls a card."""
     return db.session.get_one(SavedCard, card_id).method_id
-
-
-def cards_of(account_id: UUID) -> list[SavedCard]:
-    """Return the cards that an account has saved and not removed, the newest first."""
-    query = select(SavedCard).where(SavedCard.account_id == account_id, SavedCard.removed_at.is_(None))
-    return list(db.session.scalars(query.order_by(SavedCard.saved_at.desc(), SavedCard.id.desc())))
 
 
 def get_card_page(account_id: UUID, page_id: UUID) -> CardPage:
@@ -141,10 +146,25 @@ def latest_card_page(account_id: UUID) -> CardPage | None:
     return db.session.scalar(query.order_by(CardPage.opened_at.desc(), CardPage.id.desc()).limit(1))
 
 
-def lock_payer(account_id: UUID) -> None:
-    """Let nobody else decide what an account pays by card until this transaction ends."""
-    key = func.hashtextextended(f"billing.top_up:{account_id}", 0)
-    db.session.execute(select(func.pg_advisory_xact_lock(key)))
+def _end_saved(page: CardPage, card: Card, at: datetime) -> str:
+    kept = keep_card(page.account_id, card, at)
+    if page.state == "saved":
+        return "saved" if kept is not None else "not_kept"
+    if kept is None and card.customer_id is not None:
+        page.state, page.why, page.ended_at = "refused", "other_customer: The card is another account's.", at
+    elif kept is not None:
+        page.state, page.card_id, page.ended_at = "saved", kept.id, at
+    db.session.flush()
+    return "saved" if kept is not None else "not_kept"
+
+
+def _is_of_another(account_id: UUID, method_id: str, customer_id: str) -> bool:
+    """Tell whether a card, or the customer that it belongs to, is known as another account's."""
+    as_customer = select(CardCustomer.account_id).where(CardCustomer.customer_id == customer_id)
+    as_card = select(SavedCard.account_id).where(
+        or_(SavedCard.customer_id == customer_id, SavedCard.method_id == method_id)
+    )
+    return any(owner != account_id for owner in db.session.scalars(union(as_customer, as_card)))
 
 
 def _page_of(reference: str | None) -> CardPage | None:

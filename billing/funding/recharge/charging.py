@@ -4,31 +4,33 @@ One charge of a wallet is under way at a time, which an index enforces; its outc
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
-from billing.funding.calls import write_call
+from billing.funding.calls import withdraw, write_call
 from billing.funding.models import CardCall, TopUp
-from billing.funding.recharge.cards import lock_payer
-from billing.funding.recharge.deciding import TOLD, after_decline
+from billing.funding.recharge.deciding import TOLD, Code, after_decline, withheld
 from billing.funding.recharge.looking import Outlook, look
 from billing.funding.recharge.mails import mail_authentication, mail_paused
 from billing.funding.recharge.models import Recharge, SavedCard, WalletPace
-from billing.funding.recharge.pauses import clear_pause, note
+from billing.funding.recharge.pauses import note, resume_if_free
+from billing.funding.recharge.payer import lock_payer
+from billing.funding.recharge.tries import asked_lately, tries_of
 from billing.funding.recharge.wording import WHY
 from billing.funding.top_ups import referred, settle_payment
 from billing.models import Wallet
 from billing.stripe_gateway import Gateway, Payment
 from core.db import db, transaction
-from core.defaults import default
 from core.failpoints import failpoint
 from core.ids import new_id
 from core.money import Money
+from core.overrides import overrides
 
 ACTOR = "system:cards"
 ASKS = "authentication_required"
+WITHDRAWN = "withdrawn"
 
 
 def recharge_due(at: datetime) -> int:
@@ -47,8 +49,6 @@ def recharge_one(account_id: UUID, currency: str, at: datetime) -> bool:
     """Decide on one wallet, and write the charge or, once, why there is none; true when a charge was written."""
     lock_payer(account_id)  # what is charged today is summed, and must not change until this is written
     row = db.session.get_one(Recharge, (account_id, currency), with_for_update=True, populate_existing=True)
-    if row.paused_why == "authentication" and _has_paid_what_was_asked(row):
-        clear_pause(row, "The amount was paid on the payment page.", ACTOR, at)
     seen = look(row, at)
     code = seen.decision.code
     if code == "charge":
@@ -70,12 +70,42 @@ def record_charge(top_up_id: UUID, payment: Payment | None, why: str | None, at:
         _refuse(top_up, why or "refused", at)
 
 
+def why_not_charged(top_up_id: UUID, at: datetime) -> str | None:
+    """Say why an ordered charge is not to be sent any more, if so; its owner changes nothing before the commit."""
+    query = select(TopUp.account_id, TopUp.currency, TopUp.card_id).where(TopUp.id == top_up_id)
+    account_id, currency, card_id = db.session.execute(query).one()
+    lock_payer(account_id)
+    seen = look(db.session.get_one(Recharge, (account_id, currency), populate_existing=True), at)
+    code = withheld(seen.terms, seen.pace, seen.standing, at)
+    if code is None and (seen.card is None or seen.card.id != card_id):
+        code = "other_card"
+    return _withdrawn(code) if code is not None else None
+
+
+def withdraw_charges(
+    *which: ColumnElement[bool], code: Code | Literal["card_removed", "refunded"], at: datetime
+) -> None:
+    """End the charges that were ordered and not sent, under the payer's lock; what was sent is only looked up."""
+    why = _withdrawn(code)
+    query = select(TopUp.id).where(TopUp.card_id.is_not(None), TopUp.state == "opening", *which).order_by(TopUp.id)
+    for top_up_id in db.session.scalars(query).all():
+        if withdraw(top_up_id, why):
+            record_charge(top_up_id, None, why, at)
+
+
+def _withdrawn(code: str) -> str:
+    return f"{WITHDRAWN}: Withdrawn before it was sent. {WHY[code]}"
+
+
 def settle(payment: Payment, at: datetime) -> str:
     """Book a payment that has arrived, of a page or of a saved card, once; return what it came to."""
     top_up = referred(payment.reference)
     was_paid = top_up is not None and top_up.payment_id is not None
     outcome = settle_payment(payment, at)
-    if top_up is not None and top_up.card_id is not None:
+    if top_up is not None and top_up.card_id is None:
+        if outcome == "paid" and not was_paid:
+            _note_asked_is_paid(top_up, at)
+    elif top_up is not None:
         if outcome in ("paid", "set_aside") and not was_paid:
             _note_paid(top_up, at)
         elif outcome == "not_paid" and payment.is_failed and top_up.state == "opening" and _is_answered(top_up.id):
@@ -97,7 +127,7 @@ def _low() -> list[tuple[UUID, str]]:
     """Return the wallets that are to top themselves up and hold less than they should."""
     mine = (Wallet.account_id == Recharge.account_id, Wallet.currency == Recharge.currency)
     pace = (WalletPace.account_id == Recharge.account_id, WalletPace.currency == Recharge.currency)
-    by_pace = func.coalesce(WalletPace.daily_minor, 0) * default("wallet.recharge_below_days")
+    by_pace = func.coalesce(WalletPace.daily_minor, 0) * overrides().setting("wallet.recharge_below_days")
     threshold = func.coalesce(Recharge.threshold_minor, by_pace)
     query = select(Recharge.account_id, Recharge.currency).outerjoin(Wallet, and_(*mine))
     query = query.outerjoin(WalletPace, and_(*pace)).where(
@@ -129,37 +159,46 @@ def _payload(top_up: TopUp, card: SavedCard) -> dict[str, Any]:
 
 
 def _note_paid(top_up: TopUp, at: datetime) -> None:
-    row = _row_of(top_up)
-    row.declines, row.not_before = 0, None
-    note(row, "paid", "The card was charged, and the money is in the wallet.", ACTOR, at, minor=top_up.amount_minor,
-         top_up_id=top_up.id)  # fmt: skip
+    says = "The card was charged, and the money is in the wallet."
+    note(_row_of(top_up), "paid", says, ACTOR, at, minor=top_up.amount_minor, top_up_id=top_up.id)
 
 
 def _refuse(top_up: TopUp, why: str, at: datetime) -> None:
     """End a charge that took nothing: its bank wants the owner, or the card is left alone longer each time."""
+    row = _row_of(top_up)
+    code, _, said = why.partition(": ")
     top_up.state, top_up.why, top_up.ended_at = "refused", why[:500], at
-    row, code = _row_of(top_up), why.split(":")[0]
-    if code == "never_arrived":  # which says nothing of the card
-        says, told = WHY["not_sent"], "not_sent"
+    if code == WITHDRAWN:
+        told, says = WITHDRAWN, said
+    elif code == "never_arrived":  # which says nothing of the card
+        told, says = "not_sent", WHY["not_sent"]
     elif code == ASKS:
-        row.paused_why, row.paused_at, row.asked_minor = "authentication", at, top_up.amount_minor
-        says, told = WHY[ASKS], ASKS
-        mail_authentication(top_up.account_id, Money(top_up.amount_minor, top_up.currency))
+        told, says = ASKS, _note_question(row, top_up, at)
     else:
-        says, told = _note_decline(row, why, at), "declined"
+        told, says = "declined", _note_decline(row, top_up, said or why, at)
     note(row, told, says, ACTOR, at, minor=top_up.amount_minor, top_up_id=top_up.id)
 
 
-def _note_decline(row: Recharge, why: str, at: datetime) -> str:
-    """Count a decline and return the sentence for it, which begins with the bank's own."""
-    said = why.partition(": ")[2] or why
-    row.declines += 1
-    row.not_before = after_decline(row.declines, at)
-    if row.not_before is None:
-        row.paused_why, row.paused_at = "declined", at
+def _note_question(row: Recharge, top_up: TopUp, at: datetime) -> str:
+    """Pause until its owner has paid what the bank asks about, and mail, unless that was mailed often enough today."""
+    is_told = asked_lately(top_up.account_id, at) < overrides().setting("card.asks_a_day")
+    top_up.declined_as, row.asked_minor = "authentication", top_up.amount_minor
+    if not is_told:
+        return f"{WHY[ASKS]} No further mail is sent today."
+    mail_authentication(top_up.account_id, Money(top_up.amount_minor, top_up.currency))
+    return WHY[ASKS]
+
+
+def _note_decline(row: Recharge, top_up: TopUp, said: str, at: datetime) -> str:
+    """Count a decline of its card and return the sentence for it, which begins with the bank's own."""
+    top_up.declined_as = "declined"
+    db.session.flush()
+    tries = tries_of(top_up.account_id, db.session.get_one(SavedCard, top_up.card_id), at)
+    not_before = after_decline(tries.declines, at)
+    if not_before is None:
         mail_paused(row.account_id, row.currency, said)
         return f"{said} It is not tried again until you resume it or save another card."
-    return f"{said} It is tried again from {row.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC on."
+    return f"{said} It is tried again from {not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC on."
 
 
 def _row_of(top_up: TopUp) -> Recharge:
@@ -167,12 +206,15 @@ def _row_of(top_up: TopUp) -> Recharge:
     return db.session.get_one(Recharge, key, with_for_update=True, populate_existing=True)
 
 
-def _has_paid_what_was_asked(row: Recharge) -> bool:
-    query = select(TopUp.id).where(
-        TopUp.account_id == row.account_id, TopUp.currency == row.currency, TopUp.card_id.is_(None),
-        TopUp.state == "paid", TopUp.ended_at > row.paused_at, TopUp.amount_minor >= row.asked_minor,
-    )  # fmt: skip
-    return db.session.scalar(query.limit(1)) is not None
+def _note_asked_is_paid(top_up: TopUp, at: datetime) -> None:
+    """End the pause for a bank's question, once as much as was asked for is paid on a page."""
+    query = select(Recharge).where(Recharge.account_id == top_up.account_id, Recharge.currency == top_up.currency,
+                                   Recharge.asked_minor <= top_up.amount_minor)  # fmt: skip
+    row = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if row is not None:
+        row.asked_minor = None
+        db.session.flush()
+        resume_if_free(row, True, "The amount was paid on the payment page.", ACTOR, at)
 
 
 def _is_answered(top_up_id: UUID) -> bool:

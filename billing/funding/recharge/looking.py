@@ -6,15 +6,27 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from billing.credit.debts import owing_of
 from billing.funding.models import Chargeback, TopUp
-from billing.funding.recharge.cards import cards_of
-from billing.funding.recharge.deciding import Decision, Pace, Standing, Terms, decide, threshold_of, wanted
+from billing.funding.recharge.deciding import (
+    Decision,
+    Pace,
+    Pause,
+    Standing,
+    Terms,
+    after_decline,
+    decide,
+    threshold_of,
+    wanted,
+)
 from billing.funding.recharge.models import Recharge, SavedCard, WalletPace
+from billing.funding.recharge.payer import card_for, cards_of
+from billing.funding.recharge.tries import Tries, tries_of
 from billing.funding.top_ups import newcomer_left
 from billing.wallets import wallet_of
 from core.db import db
-from core.defaults import default
 from core.identity import get_account
+from core.overrides import overrides
 
 CHARGED = ("opening", "paid", "set_aside")  # what may be, or was, taken from the card
 
@@ -40,6 +52,11 @@ class Outlook:
         """Return what would be charged at the threshold, were there no limits."""
         return wanted(self.terms, self.pace, self.threshold_minor)
 
+    @property
+    def is_held_up(self) -> bool:
+        """Tell whether declines or a bank's question keep the card from being charged."""
+        return self.standing.paused_why is not None or self.standing.not_before is not None
+
 
 def terms_of(row: Recharge) -> Terms:
     """Return what the owner wants."""
@@ -49,7 +66,7 @@ def terms_of(row: Recharge) -> Terms:
 def pace_of(account_id: UUID, currency: str) -> Pace:
     """Return what a wallet spends a day, as it was last counted."""
     row = db.session.get(WalletPace, (account_id, currency), populate_existing=True)
-    below, to = default("wallet.recharge_below_days"), default("wallet.recharge_to_days")
+    below, to = overrides().setting("wallet.recharge_below_days"), overrides().setting("wallet.recharge_to_days")
     return Pace(row.daily_minor if row else 0, below, to)
 
 
@@ -61,15 +78,8 @@ def look(row: Recharge, at: datetime) -> Outlook:
     return Outlook(terms, pace, standing, decide(terms, pace, standing, at), card, cards)
 
 
-def card_for(row: Recharge, cards: list[SavedCard]) -> SavedCard | None:
-    """Return the card that its owner chose, the newest without a choice; None when it was removed."""
-    if row.card_id is None:
-        return cards[0] if cards else None
-    return next((card for card in cards if card.id == row.card_id), None)
-
-
-def charged_today(account_id: UUID, currency: str, at: datetime) -> tuple[int, bool, bool]:
-    """Sum what automatic top-ups took, or may be taking, since midnight UTC.
+def charged_today(account_id: UUID, currency: str, at: datetime) -> tuple[int, int, bool, bool]:
+    """Sum what automatic top-ups took, or may be taking, since midnight UTC, and count them.
 
     With it, whether one is under way, and whether the account has a chargeback that it has not won.
     """
@@ -77,29 +87,47 @@ def charged_today(account_id: UUID, currency: str, at: datetime) -> tuple[int, b
     is_todays, flies = (TopUp.opened_at >= midnight) & TopUp.state.in_(CHARGED), TopUp.state == "opening"
     taken_back = select(Chargeback.id).where(Chargeback.account_id == account_id, Chargeback.state != "won")
     query = select(
-        func.sum(TopUp.amount_minor).filter(is_todays), func.count().filter(flies), taken_back.exists()
+        func.sum(TopUp.amount_minor).filter(is_todays), func.count().filter(is_todays), func.count().filter(flies),
+        taken_back.exists(),
     ).where(
         TopUp.account_id == account_id, TopUp.currency == currency, TopUp.card_id.is_not(None),
         (TopUp.opened_at >= midnight) | flies,
     )  # fmt: skip
-    taken, flying, has_chargeback = db.session.execute(query).one()
-    return int(taken or 0), flying > 0, has_chargeback
+    taken, charges, flying, has_chargeback = db.session.execute(query).one()
+    return int(taken or 0), charges, flying > 0, has_chargeback
 
 
 def _standing(row: Recharge, card: SavedCard | None, at: datetime) -> Standing:
     account_id, currency = row.account_id, row.currency
     wallet = wallet_of(account_id, currency)
-    charged_minor, is_in_flight, has_chargeback = charged_today(account_id, currency, at)
+    charged_minor, charges, is_in_flight, has_chargeback = charged_today(account_id, currency, at)
+    tries = tries_of(account_id, card, at)
+    paused_why, not_before = _held_up(row, tries, at)
     return Standing(
         spendable_minor=wallet.available.minor + wallet.promo.minor,
+        due_minor=owing_of([account_id], currency, at)[account_id].due.minor,
         charged_today_minor=charged_minor,
-        most_minor=default("wallet.top_up_most_minor"),
+        charges_today=charges,
+        tries_left=tries.left,
+        most_minor=overrides().setting("wallet.top_up_most_minor"),
         newcomer_left_minor=newcomer_left(account_id, get_account(account_id).registered_at, at),
         is_suspended=wallet.suspended_at is not None,
         has_chargeback=has_chargeback,
         is_in_flight=is_in_flight,
         has_card=card is not None,
         is_card_expired=card is not None and (card.exp_year, card.exp_month) < (at.year, at.month),
-        is_paused=row.paused_why is not None,
-        not_before=row.not_before,
+        paused_why=paused_why,
+        not_before=not_before,
     )
+
+
+def _held_up(row: Recharge, tries: Tries, at: datetime) -> tuple[Pause | None, datetime | None]:
+    """Return why a card is not charged until its owner does something, and until when it is left alone otherwise."""
+    if row.asked_minor is not None:
+        return "authentication", None
+    if tries.last_at is None or tries.last_id == row.resumed_after:
+        return None, None
+    not_before = after_decline(tries.declines, tries.last_at)
+    if not_before is None:
+        return "declined", None
+    return None, (not_before if at < not_before else None)

@@ -11,9 +11,9 @@ from billing.funding.recharge.mails import mail_low
 from billing.funding.recharge.models import WalletPace
 from billing.models import Wallet
 from core.db import db
-from core.defaults import default
 from core.money import Money
 from core.outbox import announce
+from core.overrides import overrides
 
 COUNT_EVERY = timedelta(minutes=10)
 REARMED_AT = 125  # per cent of what the warning is about, so that a wallet that wavers is told of once
@@ -53,7 +53,7 @@ def note_paces(daily: Mapping[Key, int], at: datetime) -> None:
 
 def warn_low(at: datetime) -> int:
     """Tell the owners of wallets that fell below what a day costs, once a fall; return how many."""
-    hours = default("wallet.warn_hours")
+    hours = overrides().setting("wallet.warn_hours")
     db.session.execute(_RECOVERED, {"hours": hours, "percent": REARMED_AT})
     fallen = db.session.execute(_FALLEN, {"at": at, "hours": hours}).all()
     for row in fallen:

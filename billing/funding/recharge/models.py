@@ -44,6 +44,7 @@ class SavedCard(Model):
     saved_at: Mapped[datetime] = mapped_column(INSTANT)
     removed_at: Mapped[datetime | None] = mapped_column(INSTANT)
     removed_by: Mapped[str | None] = mapped_column(Text)
+    fingerprint: Mapped[str | None] = mapped_column(Text)  # the same for the same card, however often it is saved
 
     @property
     def name(self) -> str:
@@ -82,7 +83,10 @@ class CardPage(Model):
 
 
 class Recharge(Model):
-    """When and by how much a wallet tops itself up, what stands in its way, and what was last told of it."""
+    """When and by how much a wallet tops itself up, what its card's bank wants, and what was last told of it.
+
+    `resumed_after` is the declined charge after which its owner wanted the card to be tried once more all the same.
+    """
 
     __tablename__ = "recharges"
     __table_args__ = (
@@ -90,9 +94,7 @@ class Recharge(Model):
         CheckConstraint(
             "length(currency) = 3 AND threshold_minor > 0 AND amount_minor > 0 AND target_minor > 0 AND (amount_minor "
             "IS NULL OR target_minor IS NULL) AND coalesce(target_minor > threshold_minor, true) AND "
-            "daily_most_minor > 0 AND version > 0 AND declines >= 0 AND (paused_why IS NULL) = (paused_at IS NULL) AND "
-            "paused_why IN ('declined', 'authentication') AND (paused_why IS NOT DISTINCT FROM 'authentication') = "
-            "(asked_minor IS NOT NULL)",
+            "daily_most_minor > 0 AND version > 0 AND asked_minor > 0",
             name="recharges_check",
         ),
         Index("recharges_on_idx", "account_id", "currency", postgresql_where=text("is_on")),
@@ -108,11 +110,10 @@ class Recharge(Model):
     target_minor: Mapped[int | None] = mapped_column(BigInteger)
     daily_most_minor: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int]
-    declines: Mapped[int] = mapped_column(server_default=text("0"))
-    not_before: Mapped[datetime | None] = mapped_column(INSTANT)
-    paused_why: Mapped[str | None] = mapped_column(Text)
-    paused_at: Mapped[datetime | None] = mapped_column(INSTANT)
     asked_minor: Mapped[int | None] = mapped_column(BigInteger)
+    resumed_after: Mapped[UUID | None] = mapped_column(
+        ForeignKey("billing.top_ups.id", name="recharges_resumed_after_fkey")
+    )
     last_code: Mapped[str] = mapped_column(Text, server_default="")
     actor: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(INSTANT)

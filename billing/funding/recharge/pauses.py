@@ -1,11 +1,13 @@
-"""What became of automatic top-ups, noted for their owner, and the end of what has paused them."""
+"""What became of automatic top-ups, noted for their owner, and the end of what held them up."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
+from billing.funding.recharge.looking import look
 from billing.funding.recharge.models import Recharge, RechargeNote
+from billing.funding.recharge.tries import tries_of
 from core.db import db
 from core.ids import new_id
 
@@ -26,18 +28,22 @@ def notes_of(account_id: UUID, currency: str, most: int = 50) -> list[RechargeNo
     return list(db.session.scalars(query.order_by(RechargeNote.id.desc()).limit(most)))
 
 
-def clear_pause(row: Recharge, says: str, actor: str, at: datetime) -> bool:
-    """Forget declines and end a pause, so that the card may be tried again; false, and no row, when there is none."""
-    if row.paused_why is None and row.declines == 0:
-        return False
-    row.paused_why = row.paused_at = row.asked_minor = row.not_before = None
-    row.declines, row.last_code = 0, ""
-    note(row, "resumed", says, actor, at)
-    return True
+def resume_if_free(row: Recharge, was_held_up: bool, says: str, actor: str, at: datetime) -> None:
+    """Note that a charge is possible again, once what held it up is gone; declines of the card that is charged stay."""
+    if was_held_up and not look(row, at).is_held_up:
+        row.last_code = ""
+        note(row, "resumed", says, actor, at)
 
 
-def clear_pauses(account_id: UUID, says: str, actor: str, at: datetime) -> None:
-    """End the pauses of all wallets of an account."""
+def resume_after_tries(row: Recharge, says: str, actor: str, at: datetime) -> None:
+    """Have the card be tried once more whatever its bank has said; the next decline counts on from the last."""
+    seen = look(row, at)
+    row.asked_minor, row.resumed_after = None, tries_of(row.account_id, seen.card, at).last_id
+    db.session.flush()
+    resume_if_free(row, seen.is_held_up, says, actor, at)
+
+
+def held_up(account_id: UUID, at: datetime) -> list[Recharge]:
+    """Lock an account's automatic top-ups and return those that declines or a bank's question hold up."""
     query = select(Recharge).where(Recharge.account_id == account_id).order_by(Recharge.currency)
-    for row in db.session.scalars(query.with_for_update()):
-        clear_pause(row, says, actor, at)
+    return [row for row in db.session.scalars(query.with_for_update()) if look(row, at).is_held_up]

@@ -11,6 +11,12 @@ from marketplace.leads.delivery.settings import addresses_of, delivery_of
 from marketplace.orders.models import Order
 
 
+def ask_again(order: Order) -> None:
+    """Ask those addresses of an order that buys again which were deleted while it was paused."""
+    if order.status == "active":
+        ask_new(order.buyer_id, addresses_of((order.terms.get("delivery") or {}).get("to")))
+
+
 def keep_reach(order: Order, document: Mapping[str, Any] | None, vault: Vault) -> str | None:
     """Seal what a delivery brings in secret, ask its new addresses to confirm, and return its webhook's secret.
 

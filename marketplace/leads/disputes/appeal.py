@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.db import db
 from core.errors import Conflict, NotFound
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute
 from marketplace.leads.disputes.deadlines import appeal_due
 from marketplace.leads.disputes.decision import PLATFORM, Ruling, compensate_publisher, lock_dispute, rule
@@ -44,7 +44,7 @@ def open_appeal(account_id: UUID, dispute_id: UUID, note: str, actor: str, at: d
     move(dispute, "appealed", actor, at, note)
     if sale.state != "returned" and not dispute.late:  # settled money is not held any more: the move is refused
         move(sale, "disputed", actor, at, "appeal")
-    due = appeal_due(dispute_rules(), at)
+    due = appeal_due(rules_in_force(), at)
     db.session.add(Appeal(dispute_id=dispute.id, side=side, against=against, note=note, appealed_at=at, decide_by=due))
     db.session.flush()
     return dispute

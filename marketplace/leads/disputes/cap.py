@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from core.db import db
 from core.errors import Conflict
 from core.money import BASIS_POINTS
-from marketplace.catalog.dispute_rules import ReturnCap, dispute_rules
+from marketplace.catalog.dispute_rules import ReturnCap
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.models import Sale
 
 
@@ -22,7 +23,7 @@ def bought_and_returned(buyer_id: UUID, at: datetime) -> tuple[int, int]:
 
     What is disputed counts, or the cap could be passed by claiming everything at once before anything is decided.
     """
-    since = at - timedelta(days=dispute_rules().return_cap.days)
+    since = at - timedelta(days=rules_in_force().return_cap.days)
     back = func.count().filter(Sale.state.in_(("returned", "disputed")))
     query = select(func.count(), back).where(
         Sale.buyer_id == buyer_id, Sale.sold_at > since, Sale.delivered_at.is_not(None)
@@ -37,7 +38,7 @@ def check_cap(buyer_id: UUID, provable: bool, at: datetime) -> bool:
     Claims of one buyer pass here one after the other until their commit.
     """
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"claims:{buyer_id}", 0))))
-    cap = dispute_rules().return_cap
+    cap = rules_in_force().return_cap
     above = is_above(cap, *bought_and_returned(buyer_id, at))
     if above and not provable:
         says = f"You sent back or dispute more than {cap.share_bp // 100} % of what you bought in {cap.days} days"

@@ -15,7 +15,7 @@ from core.db import db
 from core.errors import Conflict, NotFound
 from core.money import Money
 from core.outbox import announce
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes.credit import Terms, reduced
 from marketplace.leads.disputes.deadlines import appeal_ends
@@ -60,10 +60,10 @@ def rule(sale: Sale, dispute: Dispute, ruling: Ruling, actor: str, at: datetime)
         if ruling.state in ("partial", "repriced") and dispute.credited_minor != ruling.credit_minor:
             raise Conflict("not_now", "The dispute was decided with another amount; only an appeal can change it.")
         return False
+    appeal_until = dispute.appeal_until or appeal_ends(rules_in_force(), at)  # asked before the row is half changed
     dispute.decided_at, dispute.decided_by, dispute.decision_note = at, actor, ruling.note
     dispute.credited_minor, dispute.paid_by = ruling.credit_minor, ruling.paid_by if ruling.credit_minor else None
-    dispute.appeal_until = dispute.appeal_until or appeal_ends(dispute_rules(), at)
-    dispute.watch_due = ruling.credit_minor > 0
+    dispute.appeal_until, dispute.watch_due = appeal_until, ruling.credit_minor > 0
     move(dispute, ruling.state, actor, at, ruling.note)
     if dispute.late:
         _take_back(sale, dispute, actor, at)

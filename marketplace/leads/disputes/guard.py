@@ -1,7 +1,8 @@
 """The guard against false claims: who is rejected too often shows a file with each claim and pays for rejected ones.
 
 The fee is fixed when the claim is opened, so that the buyer knows it; it is charged when the claim is rejected, given
-back when an appeal changes that, and waived when the wallet lacks it: nobody is put into debt for a fee.
+back when an appeal changes that, and waived when the wallet lacks it. Whoever lives on credit owes it at once instead;
+nobody else is put into debt for a fee.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +14,8 @@ from billing import charge_fee, return_fee
 from core.db import db
 from core.errors import Fault, Invalid
 from core.money import BASIS_POINTS, Money
-from marketplace.catalog.dispute_rules import FalseClaims, dispute_rules
+from marketplace.catalog.dispute_rules import FalseClaims
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute
 
 # A rejection stands until its appeal is decided, or appealing against each one would undo them all for a while.
@@ -30,7 +32,7 @@ def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
 
     Open ones do not count: many of them at once would thin out the rejected ones.
     """
-    since = at - timedelta(days=dispute_rules().false_claims.days)
+    since = at - timedelta(days=rules_in_force().false_claims.days)
     query = select(func.count(), func.count().filter(REJECTED))
     query = query.select_from(Dispute).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
     query = query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
@@ -38,12 +40,12 @@ def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
     return decided, rejected
 
 
-def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) -> bool:
+def check_file(guarded: bool, provable: bool, brings_file: bool) -> bool:
     """Tell whether a claim lacks the file that is compulsory for a guarded buyer.
 
     Invalid `invalid_dispute` for one that is not provable: what a machine decides from stored facts needs no file.
     """
-    lacks = not brings_file and is_guarded(dispute_rules().false_claims, *decided_and_rejected(buyer_id, at))
+    lacks = guarded and not brings_file
     if lacks and not provable:
         says = "Send a file with the claim: too many of your claims were rejected lately; see GET /disputes/standing."
         fault = Fault("file", "evidence_file_required", says)
@@ -51,12 +53,15 @@ def check_file(buyer_id: UUID, provable: bool, brings_file: bool, at: datetime) 
     return lacks
 
 
-def fee_of(buyer_id: UUID, currency: str, at: datetime) -> int:
-    """Return what a claim of this buyer costs if it is rejected, in minor units; nothing unless he is guarded."""
-    rule = dispute_rules().false_claims
-    if currency not in rule.currencies or not is_guarded(rule, *decided_and_rejected(buyer_id, at)):
-        return 0
-    return rule.fee_minor
+def fee_of(guarded: bool, currency: str) -> int:
+    """Return what a claim costs if it is rejected, in minor units; nothing unless its buyer is guarded."""
+    rule = rules_in_force().false_claims
+    return rule.fee_minor if guarded and currency in rule.currencies else 0
+
+
+def stands_guarded(buyer_id: UUID, at: datetime) -> bool:
+    """Tell whether a buyer's claims were rejected so often that the guard holds for the next one."""
+    return is_guarded(rules_in_force().false_claims, *decided_and_rejected(buyer_id, at))
 
 
 def settle_fee(dispute: Dispute, currency: str, actor: str, at: datetime) -> None:

@@ -11,12 +11,13 @@ from sqlalchemy import Select, select
 from core.db import db
 from core.errors import Conflict, NotFound
 from core.ids import new_id
-from marketplace.catalog.dispute_rules import Reason, dispute_rules
+from marketplace.catalog.dispute_rules import Reason
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes.cap import check_cap
 from marketplace.leads.disputes.deadlines import decision_due, hearing_ends
 from marketplace.leads.disputes.decision import tell
-from marketplace.leads.disputes.guard import check_file, fee_of
+from marketplace.leads.disputes.guard import check_file, fee_of, stands_guarded
 from marketplace.leads.disputes.reasons import (
     check_evidence,
     check_operator_time,
@@ -55,19 +56,19 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
         raise Conflict("reason_off", f"{claim.reason} is no reason in this vertical.")
     check_time(sale, claim.reason, reason, at)
     check_evidence(claim.evidence, reason)
-    heard = _as_heard(buyer_id, claim, reason, at)
+    above = check_cap(buyer_id, reason.is_provable(claim.sub_reason), at)
+    guarded = stands_guarded(buyer_id, at)
+    heard = _as_heard(claim, reason, above, guarded)
     late = reason.beyond_vertical and sale.state == "settled"
-    return enter_dispute(sale, heard, actor, at, late=late, fee_minor=fee_of(buyer_id, sale.currency, at))
+    return enter_dispute(sale, heard, actor, at, late=late, fee_minor=fee_of(guarded, sale.currency))
 
 
-def _as_heard(buyer_id: UUID, claim: Claim, reason: Reason, at: datetime) -> Claim:
+def _as_heard(claim: Claim, reason: Reason, above: bool, guarded: bool) -> Claim:
     """Return the claim as it is heard: of who claims too much, or brings no file that he must, by the machine alone.
 
     It decides the first of its sub-reasons where none is named; a person could not be told from it otherwise.
     """
-    provable = reason.is_provable(claim.sub_reason)
-    above = check_cap(buyer_id, provable, at)
-    lacks_file = check_file(buyer_id, provable, claim.brings_file, at)
+    lacks_file = check_file(guarded, reason.is_provable(claim.sub_reason), claim.brings_file)
     return replace(claim, sub_reason=claim.sub_reason or reason.machine[0]) if above or lacks_file else claim
 
 
@@ -101,11 +102,11 @@ def enter_dispute(
     """
     if not late:
         move(sale, "disputed", actor, at, claim.reason)
-    hear_until = hearing_ends(dispute_rules(), at)
+    hear_until = hearing_ends(rules_in_force(), at)
     dispute = Dispute(
         id=new_id(), sale_id=sale.id, buyer_id=sale.buyer_id, publisher_id=sale.publisher_id, reason=claim.reason,
         sub_reason=claim.sub_reason, note=claim.note, evidence=list(claim.evidence), group_id=group_id, state="open",
-        opened_at=at, hear_until=hear_until, decide_by=decision_due(dispute_rules(), hear_until),
+        opened_at=at, hear_until=hear_until, decide_by=decision_due(rules_in_force(), hear_until),
         full_payout_minor=sale.payout_minor, full_reserve_minor=sale.reserve_minor, late=late, opened_by=opened_by,
         fee_minor=fee_minor, fee_state="due" if fee_minor else None,
     )  # fmt: skip

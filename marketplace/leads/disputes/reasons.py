@@ -10,10 +10,14 @@ from sqlalchemy import select
 from core.clock import from_rfc3339
 from core.db import db
 from core.errors import Conflict, Fault, Invalid
+from core.overrides import overrides
 from marketplace.catalog.dispute_rules import Attempts, Reason, closes_at, dispute_rules
 from marketplace.catalog.models import VerticalRow
+from marketplace.catalog.regions import country_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.models import Lead, Sale
+from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import decode_terms
 
 # Pseudo-leads by their causes (domain D5), and what the trade accepts beside them.
 REASONS = tuple(dispute_rules().reasons)
@@ -25,11 +29,25 @@ def vertical_of_sale(sale: Sale) -> Vertical:
     return Vertical.stored(db.session.scalars(query).one().definition)
 
 
+def reasons_of_sale(sale: Sale) -> dict[str, Reason]:
+    """Return the rule of each reason as it holds for a sale: in its vertical, its lead's country and its order.
+
+    What operators said after the sale leaves it alone, so that nobody loses a claim that he bought with the lead.
+    """
+    then = (OrderVersion.order_id == sale.order_id) & (OrderVersion.version == sale.order_version)
+    query = select(VerticalRow.definition, Lead.region, OrderVersion.terms).join(
+        Lead, Lead.vertical_id == VerticalRow.id
+    )
+    definition, region, terms = db.session.execute(query.join(OrderVersion, then).where(Lead.id == sale.lead_id)).one()
+    said = overrides(sale.sold_at)
+    return Vertical.stored(definition).dispute_reasons(
+        said.of_country(country_of(region)), decode_terms(terms).settings, said.exchange
+    )
+
+
 def reason_of_sale(sale: Sale, name: str) -> Reason:
-    """Return the rule of a known reason as it holds in the sale's vertical."""
-    reason = vertical_of_sale(sale).dispute_reason(name)
-    assert reason is not None
-    return reason
+    """Return the rule of a known reason as it holds for the sale."""
+    return reasons_of_sale(sale)[name]
 
 
 def check_words(name: str, sub_reason: str | None) -> None:

@@ -240,6 +240,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     schedule: ScheduleBody | None
     delivery: dict[str, Any]
     contact_sla: bool
+    settings: dict[str, int | bool]
     status: str
     endpoint: EndpointShown | None
     created_at: datetime

@@ -15,7 +15,8 @@ from marketplace.web.api.described import Described, Query
 
 PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_id": "dsp", "file_id": "file",
              "key_id": "key", "publisher_id": "acc", "source_id": "src", "webhook_id": "whk",
-             "delivery_id": "del", "list_id": "sup"}  # fmt: skip
+             "delivery_id": "del", "list_id": "sup", "import_id": "imp",
+             "pro_forma_id": "pro"}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = dict(STATUS_OF.values()) | {
     406: "Only JSON is answered", 413: "The body is too large", 415: "The body is of another media type",
@@ -120,6 +121,8 @@ def _operation(rule: Rule, method: str, view: View) -> dict[str, Any]:
 def _body_schema(said: Described, kind: str) -> dict[str, Any]:
     if kind in ("application/json", "multipart/form-data") and not said.is_list:
         return _ref(said.takes)
+    if kind == "application/xml":
+        return {"type": "string", "description": str(said.takes.__doc__).split("\n\n")[0]}
     return {"type": "string", "description": f"One {said.takes.__name__} a row."}
 
 

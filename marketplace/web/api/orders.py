@@ -10,7 +10,7 @@ from core.ids import parse_id
 from core.paging import page_of
 from marketplace.leads.delivery.endpoints import endpoints_of
 from marketplace.leads.delivery.offered import judge_delivery, secret_of, secrets_of
-from marketplace.leads.delivery.reach import keep_reach
+from marketplace.leads.delivery.reach import ask_again, keep_reach
 from marketplace.leads.desk import desk
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
@@ -64,6 +64,7 @@ def patch_order(actor: Actor, order_id: str) -> Answer:
                        business_clock().now(), _if_version(), judge_delivery)  # fmt: skip
     if asked.delivery is not UNSET:
         keep_reach(row, asked.delivery, desk().vault)
+    ask_again(row)
     return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.ids import show_id
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute, DisputeGroup, EvidenceFile
 from marketplace.leads.disputes.cap import bought_and_returned, is_above
 from marketplace.leads.disputes.file import DisputeFile, files_about
@@ -58,7 +58,7 @@ def group(row: DisputeGroup) -> GroupShown:
 def standing(at: datetime, buyer_id: UUID) -> StandingShown:
     """Show how a buyer stands as one who claims."""
     rules, (bought, back), claims = (
-        dispute_rules(),
+        rules_in_force(),
         bought_and_returned(buyer_id, at),
         decided_and_rejected(buyer_id, at),
     )

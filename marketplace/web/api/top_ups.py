@@ -58,6 +58,12 @@ class RefundShown(Struct, frozen=True, kw_only=True):
     ordered_at: datetime
 
 
+class RefundOrdered(RefundShown, frozen=True, kw_only=True):
+    """Unused money that was just ordered back; `recharge_switched_off` says whether it was on."""
+
+    recharge_switched_off: bool
+
+
 @api.post("/wallet/top-ups")
 @calls_out("wallet:write")
 @describe(TopUpShown, takes=TopUpAsked, status=201)
@@ -89,14 +95,19 @@ def show_top_up(actor: Actor, top_up_id: str) -> Answer:
 
 @api.post("/refunds")
 @writes("wallet:write")
-@describe(RefundShown, takes=AmountAsked, status=201)
+@describe(RefundOrdered, takes=AmountAsked, status=201)
 def post_refund(actor: Actor) -> Answer:
-    """Send unused money back to the cards that paid it; it leaves the wallet at once."""
+    """Send unused money back to the cards that paid it; it leaves the wallet at once.
+
+    Automatic top-up of this wallet is switched off by it, and can be switched on again a day later.
+    """
     asked, at = money_of(body(AmountAsked).amount), business_clock().now()
-    order_id = start_give_back(actor.account_id, asked, actor.name, at)
+    order = start_give_back(actor.account_id, asked, actor.name, at)
     nothing = amount(0, asked.currency)
-    return created(RefundShown(id=show_id("ref", order_id), amount=amount(asked.minor, asked.currency), sent=nothing,
-                               failed=nothing, ordered_at=instant(at)))  # fmt: skip
+    return created(RefundOrdered(
+        id=show_id("ref", order.id), amount=amount(asked.minor, asked.currency), sent=nothing, failed=nothing,
+        ordered_at=instant(at), recharge_switched_off=order.switched_off,
+    ))  # fmt: skip
 
 
 @api.get("/refunds")

@@ -12,6 +12,7 @@ from marketplace.web.buyer import (
     lists,
     order_editor,
     orders,
+    places,
     recharge,
     top_ups,
     transfers,
@@ -21,5 +22,5 @@ from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
 PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists, order_editor, orders,
-         top_ups, transfers, wallet)  # fmt: skip
+         places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

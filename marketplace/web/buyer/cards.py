@@ -7,14 +7,14 @@ from werkzeug.wrappers import Response
 
 from billing import cards_of, latest_card_page, remove_card, start_card_page
 from core.actors import Person, page
-from core.errors import Conflict
+from core.errors import Conflict, TooMany
 from core.forms import carry_out, show_faults
 from core.http import business_clock
 from core.ids import parse_id
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.card_ways import ways_to_cards
 from marketplace.web.chrome import CURRENCY
+from marketplace.web.telling import tell
 
 
 @buyer.get("/wallet/cards")
@@ -56,7 +56,7 @@ def _opened(person: Person) -> bool:
     try:
         ways, at = ways_to_cards(), business_clock().now()
         start_card_page(person.account_id, CURRENCY, ways, person.name, at)
-    except Conflict as refused:
+    except (Conflict, TooMany) as refused:
         form = FlaskForm()
         show_faults(form, refused)
         tell(form)

@@ -21,14 +21,14 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.pages import page_time
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.disputes import Claim, open_dispute
 from marketplace.orders.periods import is_zone
 from marketplace.reports.buyer_disputes import dispute_of_sale
 from marketplace.reports.claimable import ClaimSheet, claim_sheet
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.dispute_forms import MOST_NOTE, TOO_LONG, keep_files
+from marketplace.web.telling import tell
 from marketplace.web.words import dispute_reason_of
 
 MOST_CALLS = 20
@@ -73,7 +73,7 @@ def _opened(person: Person, sale: str, form: ClaimForm) -> Any:
 
 def _calls(form: ClaimForm) -> Iterator[dict[str, str]]:
     """Read the calls of a reason that calls show, one a line, by the wall clock of the zone that the page named."""
-    rule = dispute_rules().reasons.get(form.reason.data)
+    rule = rules_in_force().reasons.get(form.reason.data)
     said = (form.calls.data or "").split("\n") if rule and rule.attempts else []
     lines = [line.strip() for line in said if line.strip()][: MOST_CALLS + 1]  # one too many tells it
     zone = ZoneInfo(form.zone.data) if is_zone(form.zone.data or "") else ZoneInfo("UTC")
@@ -100,7 +100,7 @@ def _drawn(sheet: ClaimSheet, form: ClaimForm, sale: str) -> str:
     if not form.is_submitted():
         form.calls.data = _as_lines(sheet.calls, zone)
     return render_template("marketplace/buyer/claim.html", sheet=sheet, form=form, sale=sale,
-                           reason_of=dispute_reason_of, rules=dispute_rules())  # fmt: skip
+                           reason_of=dispute_reason_of, rules=rules_in_force())  # fmt: skip
 
 
 def _as_lines(calls: Sequence[datetime], zone: ZoneInfo) -> str:

@@ -18,8 +18,8 @@ from core.pages import page_time
 from marketplace.reports.credit import credit_standing, statement_of
 from marketplace.reports.sheet import sheet_line
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.chrome import CURRENCY
+from marketplace.web.telling import tell
 
 HEAD = ("at", "transaction_id", "kind", "amount", "currency", "sale_id", "due_at")
 

@@ -8,6 +8,7 @@ from core.actors import Person, page
 from core.clock import as_rfc3339
 from core.http import filter_of
 from core.ids import parse_id, show_id
+from marketplace.leads.delivery.forgetting import idle_endpoints
 from marketplace.orders.standing import get_order
 from marketplace.reports.buyer_deliveries import (
     MOST_PLACES,
@@ -38,6 +39,7 @@ def deliveries(person: Person) -> str:
     return render_template(
         "marketplace/buyer/deliveries.html", part=attempts_asked(person.account_id, narrowed, after), order=order,
         places=sending_orders(person.account_id), most_places=MOST_PLACES, narrowed=narrowed,
+        idle=idle_endpoints(person.account_id),
         outcomes=[(one, outcome_word(one).says) for one in OUTCOMES],
     )  # fmt: skip
 

@@ -28,8 +28,8 @@ from marketplace.orders.periods import is_zone
 from marketplace.reports.buyer_leads import HOTTEST_FIRST, WORK, Wanted, bought_leads, read_cursor, story_of
 from marketplace.web.buyer.happenings import happenings
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.chrome import CURRENCY
+from marketplace.web.telling import tell
 from marketplace.web.words import LOST, REPORTS, STATES, TEMPERATURES, WORKS
 
 STEP_SECONDS = 10  # the same key twice within so many seconds is pressed once

@@ -21,7 +21,7 @@ from marketplace.leads.delivery.mail.addresses import addresses_of_account, ask,
 from marketplace.leads.desk import desk
 from marketplace.leads.suppression import Upload, delete_list, get_list, lists_of, store_list
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
+from marketplace.web.telling import tell
 
 ROWS = 50
 NO_COUNTRY = "ZZ"  # numbers without a prefix are dialled nowhere

@@ -43,6 +43,11 @@ def unreadable(form: OrderForm) -> list[Fault]:
         Fault(name, "wrong_type", "Write a whole number, such as 25.")
         for name, field in numbers.items() if _text(field) and _number(field) is None
     ]  # fmt: skip
+    keys = [_text(row.form.key) for row in filled_rows(form.settings)]
+    faults += [
+        Fault(f"settings.{key}", "duplicate_field", "Say each setting once; empty one of the two rows.")
+        for key in sorted(set(keys)) if keys.count(key) > 1
+    ]  # fmt: skip
     try:
         delivery_document(form)
     except Invalid as refused:
@@ -82,6 +87,7 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
         "min_score": _number(form.min_score), "temperatures": form.temperatures.data,
         "contact_classes": form.contact_classes.data, "verified_only": form.verified_only.data,
         "contact_sla": form.contact_sla.data,
+        "settings": {_text(row.form.key): _setting(row.form) for row in filled_rows(form.settings)},
         "caps": {period: _number(form[period].cap) for period in PERIODS},
         "budget": {period: _money(form[period].budget, currency) for period in PERIODS},
         "schedule": {"timezone": _text(form.timezone) or "UTC", "windows": _windows(form) or None},
@@ -96,6 +102,13 @@ def _text(field: Any) -> str:
 def _number(field: Any) -> int | None:
     text = _text(field)
     return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else None
+
+
+def _setting(row: Any) -> Any:
+    """Return a switch as on or off has it, else a whole number; -1 for anything else, which no setting can be."""
+    switches = {"on": True, "off": False}
+    text = _text(row.value).lower()
+    return switches.get(text, _number(row.value) if _number(row.value) is not None else -1)
 
 
 def _money(field: Any, currency: str) -> dict[str, str] | None:

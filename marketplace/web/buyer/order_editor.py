@@ -26,7 +26,7 @@ from marketplace.web.buyer.order_filling import for_new, for_terms, offered, pat
 from marketplace.web.buyer.order_form import OrderForm
 from marketplace.web.buyer.order_trial import TRY, try_delivery
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
+from marketplace.web.telling import tell
 
 
 @buyer.route("/orders/new", methods=["GET", "POST"])

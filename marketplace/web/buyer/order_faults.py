@@ -43,6 +43,9 @@ def _field_of(form: OrderForm, fault: Fault) -> Any:
         return form[rest[0]].form["cap" if head == "caps" else "budget"]
     if head == "filters" and len(rest) == 2:
         return _in_row(filled_rows(form.filters), rest, form.name)
+    if head == "settings":
+        key = fault.field.removeprefix("settings.")
+        return next((row.form.value for row in form.settings if row.form.key.data == key), form.name)
     if head == "schedule":
         return _of_schedule(form, rest)
     if head == "delivery":

@@ -27,7 +27,7 @@ def for_new(vertical: Vertical | None) -> dict[str, Any]:
     currency = vertical.currency if vertical else "EUR"
     zone = zone_of(vertical.definition.example_region) if vertical else None
     say = overrides().setting
-    hours = [f"{default(f'new_order.{end}_hour'):02}:00" for end in ("from", "to")]
+    hours = [f"{say(f'new_order.{end}_hour'):02}:00" for end in ("from", "to")]
     return {
         "vertical": vertical.slug if vertical else "",
         "max_share": str(vertical.share.buyers if vertical else default("share.buyers")),
@@ -54,10 +54,16 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         "contact_classes": shown["contact_classes"] or [],
         **{period: {"cap": str(cap)} for period, cap in terms.caps.items()},
         **_budgets(terms),
+        "settings": [{"key": key, "value": written_setting(value)} for key, value in terms.settings.items()],
         "timezone": schedule["timezone"],
         "windows": [{"days": one["days"], "from_": one["from"], "to": one["to"]} for one in schedule["windows"] or ()],
         **_delivery(masked(shown["delivery"])),
     }  # fmt: skip
+
+
+def written_setting(value: int | bool) -> str:
+    """Write the value of a setting as it is typed."""
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _budgets(terms: OrderTerms) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from wtforms import (
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from core.i18n import said
 from marketplace.orders.filters import OPERATORS
 from marketplace.orders.periods import DAYS
 from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TEMPERATURES
+from marketplace.resolved import settings_of_orders
 from marketplace.web import words
 
-SPARE_FILTERS, SPARE_WINDOWS = 3, 1  # empty rows that stand ready
+SPARE_FILTERS, SPARE_WINDOWS, SPARE_SETTINGS = 3, 1, 1  # empty rows that stand ready
 SIMPLE = ("none", "webhook", "email")  # deliveries with fields of their own; the others are written as JSON
 OTHER = "json"
 
@@ -64,6 +66,20 @@ class LimitForm(Form):  # type: ignore[misc]  # it ships no types
     budget = StringField()
 
 
+class OwnSettingForm(Form):  # type: ignore[misc]  # it ships no types
+    """One of the exchange's settings, narrower for this order."""
+
+    key = SelectField(validate_choice=False)
+    value = StringField()
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """Offer the settings that an order may narrow, each with what it says and in which unit."""
+        super().__init__(*given, **named)
+        units = {row.key: "on, off" if row.unit == "switch" else row.unit for row in settings_of_orders()}
+        offered = [SelectChoice(row.key, f"{said(row.says)} ({units[row.key]})") for row in settings_of_orders()]
+        self.key.choices = [SelectChoice("", "–"), *offered]  # noqa: RUF001  # a dash
+
+
 class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """What an order says."""
 
@@ -80,6 +96,7 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     min_score = StringField()
     verified_only = BooleanField()
     contact_sla = BooleanField()
+    settings = FieldList(FormField(OwnSettingForm), max_entries=40)
     hour, day, week, month, total = (FormField(LimitForm) for _ in PERIODS)
     timezone = StringField()
     windows = FieldList(FormField(WindowForm), max_entries=110)
@@ -94,7 +111,11 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 
     def add_spare_rows(self) -> None:
         """Let some empty rows stand ready, as many each time."""
-        for rows, spare in ((self.filters, SPARE_FILTERS), (self.windows, SPARE_WINDOWS)):
+        for rows, spare in (
+            (self.filters, SPARE_FILTERS),
+            (self.windows, SPARE_WINDOWS),
+            (self.settings, SPARE_SETTINGS),
+        ):
             empty = sum(not is_filled(row) for row in rows)
             for _ in range(min(spare - empty, rows.max_entries - len(rows))):
                 rows.append_entry()

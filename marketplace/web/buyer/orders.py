@@ -15,13 +15,14 @@ from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
 from marketplace.leads.delivery.offered import judge_delivery
+from marketplace.leads.delivery.reach import ask_again
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order
 from marketplace.orders.terms import STATUSES, OrderPatch
 from marketplace.reports.buyer_orders import SORTS, count_orders, order_lines
 from marketplace.web.buyer.routes import buyer
-from marketplace.web.buyer.telling import tell
 from marketplace.web.chrome import CURRENCY, standing_here
+from marketplace.web.telling import tell
 from marketplace.web.words import STATES
 
 
@@ -63,5 +64,6 @@ def order_status(person: Person, order: str) -> Response:
 def _changed(person: Person, order: str, status: str) -> str:
     row: Order = change_order(person.account_id, parse_id("ord", order), OrderPatch(status=status), person.name,
                               business_clock().now(), judge_delivery=judge_delivery)  # fmt: skip
+    ask_again(row)
     name: str = row.terms["name"]
     return name

@@ -15,6 +15,7 @@ from marketplace.web.operator import (
     jobs,
     journal,
     months,
+    publisher_terms,
     publishers,
     resuming,
     review,
@@ -26,7 +27,7 @@ from marketplace.web.operator import (
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
-PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, buyers, buyer_wallet, credit, verticals,
-         vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
+PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
+         credit, verticals, vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
          suspense)  # fmt: skip
 ROOMS = (operator,)

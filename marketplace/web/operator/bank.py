@@ -3,7 +3,7 @@
 import io
 from contextlib import closing
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -13,10 +13,11 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired
 
 from billing import (
-    SHEET_FIELDS,
     BankSheet,
     Payee,
     Sent,
+    asked_bank_accounts,
+    asked_imports,
     bank_accounts,
     bank_unexplained,
     get_import,
@@ -36,12 +37,12 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
-from marketplace.bank_moves import set_bank_account
-from marketplace.web.operator.bank_words import OUTCOMES, amount_said, why_said
+from marketplace.bank_files import MOST_BYTES, demand_size, sheet_of
+from marketplace.bank_moves import decide_account, decide_import, set_bank_account
+from marketplace.web.operator.bank_words import IMPORTS, OUTCOMES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
 
-MOST_BYTES = 8_000_000  # read while somebody waits; the command takes files of any size
 ROWS = 50
 
 
@@ -76,7 +77,8 @@ def bank(person: Person) -> str | Response:
     return render_template(
         "marketplace/operator/bank.html", form=form, ours=bank_accounts(), shown=shown_reference,
         imports=found[:ROWS], next=show_id("imp", found[ROWS - 1].id) if len(found) > ROWS else None,
-        unexplained=bank_unexplained(page_time()), actor_said=actor_said, amount_said=amount_said,
+        unexplained=bank_unexplained(page_time()), actor_said=actor_said, amount_said=amount_said, states=IMPORTS,
+        wishes=asked_bank_accounts(), asked=asked_imports(),
     )  # fmt: skip
 
 
@@ -85,10 +87,34 @@ def bank(person: Person) -> str | Response:
 def bank_account(person: Person) -> str | Response:
     """Say where transfers in a currency go."""
     form = AccountForm()
-    if carry_out(form, lambda: _set_account(person, form)):
-        flash(gettext("Kept. Pro-formas from now on name this account."))
+    if state := carry_out(form, lambda: _set_account(person, form)):
+        waits = gettext("Another operator must agree: until then transfers go where they went.")
+        flash(waits if state == "waiting" else gettext("Kept. Pro-formas from now on name this account."))
         return redirect(url_for("operator.bank"), 303)
     return render_template("marketplace/operator/bank_account.html", form=form)
+
+
+@operator.post("/bank/accounts/<wish>/<verdict>")
+@page("operator")
+def decide_bank(person: Person, wish: str, verdict: str) -> Response:
+    """Agree to an account that another operator asked for, or refuse it."""
+    wish_id, agrees = parse_id("bka", wish), _agrees(verdict)
+    with transaction():
+        decide_account(wish_id, agrees=agrees, actor=person.name, at=business_clock().now())
+    flash(gettext("Kept. Pro-formas from now on name this account.") if agrees else gettext("Refused."))
+    return redirect(url_for("operator.bank"), 303)
+
+
+@operator.post("/bank/imports/<bank_import>/<verdict>")
+@page("operator")
+def decide_file(person: Person, bank_import: str, verdict: str) -> Response:
+    """Agree to a file that no balance proves, or have nothing more of it booked."""
+    import_id, agrees = parse_id("imp", bank_import), _agrees(verdict)
+    with transaction():
+        state = decide_import(import_id, agrees=agrees, actor=person.name, at=business_clock().now()).state
+    vouched = gettext("Noted. A second operator must agree as well.")
+    flash({"asked": vouched, "read": gettext("Its lines are being booked.")}.get(state, gettext("Refused.")))
+    return redirect(url_for("operator.bank_import", bank_import=bank_import), 303)
 
 
 @operator.get("/bank/imports/<bank_import>")
@@ -114,11 +140,16 @@ def _after() -> int:
     return int(text)
 
 
-def _set_account(person: Person, form: AccountForm) -> bool:
+def _agrees(verdict: str) -> bool:
+    if verdict not in ("agree", "refuse"):
+        abort(404)
+    return verdict == "agree"
+
+
+def _set_account(person: Person, form: AccountForm) -> str:
     currency = (form.currency.data or "").strip().upper()
     payee = Payee(currency, form.payee.data or "", form.iban.data or "", form.bic.data or "")
-    set_bank_account(payee, person.name, business_clock().now())
-    return True
+    return set_bank_account(payee, person.name, business_clock().now())
 
 
 def _import(person: Person, form: StatementForm) -> str | None:
@@ -126,9 +157,7 @@ def _import(person: Person, form: StatementForm) -> str | None:
     with closing(form.file.data) as sent:
         data, name = sent.stream.read(MOST_BYTES + 1), sent.filename or ""
     try:
-        if len(data) > MOST_BYTES:
-            fault = Fault("file", "file_too_large", "Send at most 8 MB here; `leadbourse bank import` takes any size.")
-            raise Invalid("bad_statement", "Nothing was booked of this file.", [fault])
+        demand_size(data)
         import_id = take_in(Sent(io.BytesIO(data), name, _sheet(form)), person.name, business_clock().now())
     except Invalid as refused:
         show_faults(form, refused)
@@ -142,11 +171,4 @@ def _sheet(form: StatementForm) -> BankSheet | None:
     if not form.account.data:
         return None
     iban, currency = form.account.data.split(" ")
-    pairs = [one.partition("=") for one in (form.columns.data or "").split(";") if one.strip()]
-    columns = {field.strip(): column.strip() for field, _, column in pairs}
-    if unknown := sorted(set(columns) - set(SHEET_FIELDS)):
-        says = f"Choose among {', '.join(SHEET_FIELDS)}, not {', '.join(unknown)[:100]}."
-        raise Invalid(
-            "bad_statement", "Nothing was booked of this file.", [Fault("columns", "not_allowed_value", says)]
-        )
-    return BankSheet(iban, currency, columns)
+    return sheet_of(iban, currency, (form.columns.data or "").split(";"))

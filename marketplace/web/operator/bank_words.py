@@ -19,14 +19,20 @@ WHYS = {
     "bad_reference": _l("A reference with a slip"), "ambiguous": _l("References of several pro-formas"),
     "foreign_currency": _l("In another currency than its pro-forma"), "wallet_suspended": _l("The wallet is suspended"),
     "reversal": _l("The bank turned an entry round"), "batch": _l("Several payments whose amounts are not told"),
-    "maybe_doubled": _l("Perhaps booked from another file"), "money_out": _l("Money left, and nobody knows for what"),
+    "maybe_doubled": _l("Perhaps booked already, from another file or on another day"),
+    "money_out": _l("Money left, and nobody knows for what"),
     "set_aside": _l("A card payment that was not asked for"), "pending": _l("Not final yet"),
     "information": _l("For information only"), "zero": _l("Nothing moved"), "doubled": _l("Twice in this file"),
-    "booked_before": _l("By an earlier line or file"),
+    "booked_before": _l("By an earlier line or file"), "booked_whole": _l("In one amount with its batch"),
+    "booked_in_parts": _l("In its parts"), "not_agreed": _l("No second person agreed"),
 }  # fmt: skip
 KINDS = {
     "assign": _l("Into a wallet"), "return": _l("Send it back"), "fees": _l("Write it to fees"),
-    "fx": _l("Write it to exchange differences"),
+    "fx": _l("Write it to exchange differences"), "charge": _l("Charge the wallet that had it"),
+}  # fmt: skip
+IMPORTS = {
+    "read": Word("held", _l("Being booked")), "asked": Word("held", _l("Waits for a second person")),
+    "done": Word("won", _l("Done")), "refused": Word("refused", _l("Refused")),
 }  # fmt: skip
 MOVES = {
     "proposed": Word("held", _l("Waits for a second person")), "owed": Word("held", _l("Owed back")),

@@ -13,6 +13,7 @@ from wtforms.validators import DataRequired, Length
 
 from billing import NET_DAYS
 from core.actors import Person, page
+from core.errors import Conflict
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
@@ -41,6 +42,7 @@ class LineForm(FlaskForm):  # type: ignore[misc]  # it ships no types
                          validators=[DataRequired(_l("Say why: whoever reads this later wants to know.")),
                                      Length(max=200, message=_l("Write at most 200 characters."))])  # fmt: skip
     seen = HiddenField()
+    is_outdated = False  # by a colleague, so that the line is shown as it is now
 
 
 @operator.get("/credit")
@@ -61,14 +63,15 @@ def credit_line(person: Person, buyer: str) -> str | Response:
         flash(gettext("Kept. What was drawn stays due as it was."))
         return redirect(url_for("operator.credit_line", buyer=buyer), 303)
     story = line_story(buyer_id, CURRENCY, page_time())
-    if not form.is_submitted():
+    if form.is_outdated or not form.is_submitted():
         _fill(form, story)
-    form.seen.data = str(story.version)
     return render_template("marketplace/operator/credit_line.html", story=story, form=form, shown=buyer,
                            currency=CURRENCY, money_of=Money, actor_said=actor_said)  # fmt: skip
 
 
 def _fill(form: LineForm, story: LineStory) -> None:
+    """Show the line as it is; only whoever is shown that may change it, so what was seen is not moved otherwise."""
+    form.seen.data, form.is_above.data = str(story.version), False
     newest: Any = story.versions[0] if story.versions else None
     form.limit.data = str(Money(newest.limit_minor if newest else story.usual.minor, CURRENCY))
     form.days.data = str(newest.days if newest else usual_days())
@@ -79,5 +82,9 @@ def _grant(buyer_id: UUID, form: LineForm, person: Person) -> bool:
     seen = form.seen.data or ""
     version = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) <= MOST_VERSION else -1
     line = Line(limit, int(form.days.data), form.reason.data, version, form.is_above.data)
-    grant_line(buyer_id, line, person.name, business_clock().now())
+    try:
+        grant_line(buyer_id, line, person.name, business_clock().now())
+    except Conflict:
+        form.is_outdated = True
+        raise
     return True

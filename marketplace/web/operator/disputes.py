@@ -18,12 +18,13 @@ from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
 from core.schemas import Amount
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.catalog.shelf import all_verticals
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes import REASONS, Decision, resolve_dispute
 from marketplace.leads.disputes.decision import lock_dispute
 from marketplace.leads.disputes.evidence import get_file, read_file
+from marketplace.leads.disputes.reasons import reason_of_sale
 from marketplace.leads.disputes.rulings import DECISIONS
 from marketplace.reports.dispute_queue import SORTS, STATES, WAITING, Narrowed, about_disputes, names_of, queue_of
 from marketplace.reports.dispute_story import Story, story_of
@@ -109,7 +110,7 @@ def _drawn(story: Story, form: DecisionForm) -> str:
     form.decision.choices = allowed
     return render_template(
         "marketplace/operator/dispute.html", story=story, form=form, dispute_state=dispute_state,
-        rule=dispute_rules().reasons[story.dispute.reason], rules=dispute_rules(), actor_said=actor_said,
+        rule=reason_of_sale(story.sale, story.dispute.reason), rules=rules_in_force(), actor_said=actor_said,
         events=[{"move": move_said(one), "at": one.at, "actor": actor_said(one.actor), "why": one.why}
                 for one in story.events],
     )  # fmt: skip

@@ -45,7 +45,12 @@ def retry(_: Person, job: int) -> Response:
     try:
         with transaction():
             retry_job(job)
-        flash(gettext("Job %(id)s is on the queue again.", id=job))
+        flash(
+            gettext(
+                "Job %(id)s is on the queue again: a worker tries it once. If that fails too, it stands here again.",
+                id=job,
+            )
+        )
     except Conflict as refused:
         flash(refused.detail, "error")
     return redirect(url_for("operator.jobs"))

@@ -21,7 +21,7 @@ from core.keyset import read_asked
 from core.pages import page_time
 from marketplace.leads.publisher_standing import set_publisher_standing
 from marketplace.leads.source_breaker import set_standing
-from marketplace.reports.parties import DAYS, SORTS, accounts_part, publisher_story, publishers_figures
+from marketplace.reports.parties import SORTS, accounts_part, days_told, publisher_story, publishers_figures
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
@@ -43,7 +43,7 @@ def publishers(_: Person) -> str:
     """Show the publishers with what they did lately."""
     part = accounts_part("publisher", read_asked(request.args, SORTS, "-opened"))
     figures = publishers_figures([row.id for row in part.rows], CURRENCY, page_time())
-    return render_template("marketplace/operator/publishers.html", part=part, figures=figures, days=DAYS,
+    return render_template("marketplace/operator/publishers.html", part=part, figures=figures, days=days_told(),
                            currency=CURRENCY)  # fmt: skip
 
 
@@ -57,8 +57,8 @@ def publisher(person: Person, publisher: str) -> str | Response:
         flash(gettext("The source was changed. Its publisher was told."))
         return redirect(url_for("operator.publisher", publisher=publisher))
     story = publisher_story(publisher_id, CURRENCY, page_time())
-    return render_template("marketplace/operator/publisher.html", story=story, form=form, days=DAYS, shown=publisher,
-                           currency=CURRENCY, actor_said=actor_said)  # fmt: skip
+    return render_template("marketplace/operator/publisher.html", story=story, form=form, days=days_told(),
+                           shown=publisher, currency=CURRENCY, actor_said=actor_said)  # fmt: skip
 
 
 @operator.post("/publishers/<publisher>/standing")

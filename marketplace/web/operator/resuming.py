@@ -19,11 +19,20 @@ from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator
 
 PREFIXES = {"order": "ord", "endpoint": "enp", "webhook": "whk"}
-ASKS = {
-    "order": _l("Resume this order? It buys again from now on, by the terms that its buyer gave it."),
-    "endpoint": _l("Try this endpoint now? The next lead is sent there; when it is answered, the others follow."),
-    "webhook": _l("Enable this webhook? News from now on is sent there; its owner replays what was dropped meanwhile."),
-}
+WORDS = {
+    "order": {
+        "title": _l("Resume an order"), "thing": _l("Order"), "button": _l("Resume order"),
+        "asks": _l("It buys again from now on, by the terms that its buyer gave it."),
+    },
+    "endpoint": {
+        "title": _l("Try an endpoint"), "thing": _l("Endpoint"), "button": _l("Try it now"),
+        "asks": _l("The next lead is sent there; when it is answered, the others follow."),
+    },
+    "webhook": {
+        "title": _l("Enable a webhook"), "thing": _l("Webhook"), "button": _l("Enable webhook"),
+        "asks": _l("News from now on is sent there; its owner replays what was dropped meanwhile."),
+    },
+}  # fmt: skip
 
 
 class ResumeForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -52,5 +61,5 @@ def resume_stopped(person: Person, kind: str, thing: str) -> str | Response:
         flash(gettext("It goes again. The reason stands in the log."))
         return redirect(url_for("operator.review"))
     found = find_stopped(kind, row_id)
-    return render_template("marketplace/operator/resume.html", form=form, found=found, asks=ASKS[kind],
+    return render_template("marketplace/operator/resume.html", form=form, found=found, words=WORDS[kind],
                            owner=_owner_of(found))  # fmt: skip

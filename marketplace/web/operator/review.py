@@ -18,7 +18,7 @@ from core.http import business_clock
 from core.ids import parse_id
 from core.job_desk import MOST
 from core.pages import page_time
-from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.publisher_standing import set_publisher_standing
 from marketplace.leads.source_breaker import set_standing
 from marketplace.reports.dispute_queue import names_of
@@ -51,7 +51,7 @@ class StoppedForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 @page("operator")
 def review(_: Person) -> str:
     """Show what stands still and waits for an operator's eye."""
-    return render_template("marketplace/operator/review.html", waits=what_waits(page_time()), rules=dispute_rules(),
+    return render_template("marketplace/operator/review.html", waits=what_waits(page_time()), rules=rules_in_force(),
                            state_here=state_here, most_jobs=MOST)  # fmt: skip
 
 

@@ -18,9 +18,9 @@ from core.http import business_clock
 from core.overrides import Word, say
 from marketplace.catalog.regions import is_region
 from marketplace.reports.settings import Story, setting_story, settings_shown
-from marketplace.resolved import RESOLVED
+from marketplace.resolved import REACHES
 from marketplace.web.operator.routes import operator
-from marketplace.web.operator.words import actor_said
+from marketplace.web.operator.words import LEVEL_WORDS, actor_said
 
 SWITCH = {"on": True, "off": False}
 
@@ -46,7 +46,8 @@ def settings(_: Person) -> str:
     """Show every setting by section."""
     sections = settings_shown()
     changed = sum(one.is_changed for _section, rows in sections for one in rows)
-    return render_template("marketplace/operator/settings.html", sections=sections, changed=changed)
+    return render_template("marketplace/operator/settings.html", sections=sections, changed=changed,
+                           level_words=LEVEL_WORDS)  # fmt: skip
 
 
 @operator.route("/settings/<key>", methods=["GET", "POST"])
@@ -59,7 +60,8 @@ def setting(person: Person, key: str) -> str | Response:
         return redirect(url_for("operator.setting", key=key))
     story = setting_story(key) if form.is_submitted() else story
     form.seen.data = str(story.seen)
-    return render_template("marketplace/operator/setting.html", story=story, form=form, actor_said=actor_said)
+    return render_template("marketplace/operator/setting.html", story=story, form=form, actor_said=actor_said,
+                           level_words=LEVEL_WORDS)  # fmt: skip
 
 
 def _say(story: Story, form: SettingForm, actor: str, at: datetime) -> bool:
@@ -70,7 +72,7 @@ def _say(story: Story, form: SettingForm, actor: str, at: datetime) -> bool:
     if faults:
         raise Invalid("invalid_override", "The setting stays as it is.", faults)
     seen = int(form.seen.data) if (form.seen.data or "").isdecimal() and len(form.seen.data) < 9 else -1
-    say(Word(row.key, country, value, seen, form.reason.data), RESOLVED, actor, at)
+    say(Word(row.key, country, value, seen, form.reason.data), REACHES, actor, at)
     return True
 
 

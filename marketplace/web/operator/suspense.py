@@ -8,17 +8,17 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
 
-from billing import get_suspended, line_of, moves_of, open_moves, shown_reference, suggestions_for, suspended
+from billing import Suspended, get_suspended, line_of, moves_of, open_moves, shown_reference, suggestions_for, suspended
 from core.actors import Person, page
 from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from marketplace.bank_moves import confirm, do_with_suspense, settle, wish_of, withdraw
-from marketplace.web.buyer.telling import tell
 from marketplace.web.operator.bank_words import KINDS, MOVES, amount_said, why_said
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
+from marketplace.web.telling import tell
 
 ROWS = 50
 
@@ -26,7 +26,7 @@ ROWS = 50
 class MoveForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """What is done about a part of an amount, and why."""
 
-    kind = SelectField(choices=list(KINDS.items()))
+    kind = SelectField()
     amount = StringField()
     account = StringField()
     reason = StringField()
@@ -57,8 +57,9 @@ def suspense(_: Person) -> str:
 @page("operator")
 def suspense_item(person: Person, item: str) -> str | Response:
     """Show one amount with what the bank said of it; do something about a part of it."""
-    item_id, form = parse_id("txn", item), MoveForm()
+    item_id = parse_id("txn", item)
     found = get_suspended(item_id)
+    form = _form(found)
     moved = carry_out(form, lambda: _move(person, item_id, form))
     if moved:
         flash(gettext("Done.") if moved != "proposed" else gettext("Proposed: a second person has to confirm it."))
@@ -79,6 +80,13 @@ def end_move(person: Person, move: str) -> Response:
     item = carry_out(form, lambda: _end(person, move_id, form))
     tell(gettext("Done.") if item else form)
     return redirect(url_for("operator.suspense_item", item=item) if item else url_for("operator.suspense"), 303)
+
+
+def _form(item: Suspended) -> MoveForm:
+    """Offer what can be done about money that came in, or that went out."""
+    form, other = MoveForm(), ("charge",) if item.is_credit else ("assign", "return")
+    form.kind.choices = [(kind, word) for kind, word in KINDS.items() if kind not in other]
+    return form
 
 
 def _move(person: Person, item_id: UUID, form: MoveForm) -> str:

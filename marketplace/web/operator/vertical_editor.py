@@ -15,13 +15,13 @@ from core.errors import Invalid
 from core.forms import carry_out
 from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import Vertical
-from marketplace.web.buyer.telling import tell
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.vertical_body import definition_in, filling_of
 from marketplace.web.operator.vertical_faults import lines_of, place_faults, twice_named
 from marketplace.web.operator.vertical_form import LOOK, SAVE, TextForm, VerticalForm
 from marketplace.web.operator.vertical_outlook import keep, outlook_of, overtaken, seen_of
 from marketplace.web.operator.vertical_words import place_word
+from marketplace.web.telling import tell
 
 BEGUN: dict[str, Any] = {
     "currency": "EUR", "consent_required": True, "example_region": "FR-IDF",

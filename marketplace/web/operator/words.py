@@ -25,6 +25,7 @@ OBSTACLES = {
     "not_delivered": _l("It is not delivered yet"),
     "too_late": _l("The time for an operator's claim is over"),
 }
+LEVEL_WORDS = {"exchange": _l("Exchange"), "vertical": _l("Vertical"), "country": _l("Country"), "order": _l("Order")}
 PROGRAM = {
     "system:machine": _l("The machine"),
     "system:silence": _l("Silence"),

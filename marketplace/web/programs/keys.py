@@ -20,9 +20,9 @@ from core.http import business_clock
 from core.identity import SCOPES_OF, get_account, keys_of, make_key, revoke_key
 from core.ids import parse_id
 from core.notifications import has_digest, set_digest, webhooks_of
-from marketplace.web.buyer.telling import tell
 from marketplace.web.programs.once import keep_for_next_page, take_once
 from marketplace.web.programs.routes import programs
+from marketplace.web.telling import tell
 
 A_KEY = "key"
 MOST_REVOKED = 20  # of the keys that do nothing any more

@@ -28,10 +28,10 @@ from core.notifications import (
     secrets_of,
 )
 from marketplace.news import NEWS
-from marketplace.web.buyer.telling import tell
 from marketplace.web.programs.keys import Ticks
 from marketplace.web.programs.once import keep_for_next_page, take_once
 from marketplace.web.programs.routes import programs
+from marketplace.web.telling import tell
 from marketplace.web.words import STATES
 
 ROWS = 50

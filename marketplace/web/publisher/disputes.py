@@ -1,6 +1,6 @@
 """Disputes about the publisher's leads: the list, one with its evidence, and the answer, files and appeal."""
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, render_template, request
 from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response as AnyResponse
@@ -8,18 +8,15 @@ from wtforms import RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from core.actors import Person, page
-from core.forms import carry_out
-from core.http import business_clock, download, filter_of, settings
+from core.http import business_clock, filter_of
 from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
-from marketplace.leads.disputes import answer_dispute, open_appeal
-from marketplace.leads.disputes.evidence import get_file, read_file
+from marketplace.leads.disputes import answer_dispute
 from marketplace.leads.stages import MOVES
-from marketplace.reports.dispute_sides import dispute_story
 from marketplace.reports.publisher_disputes import SORTS, disputes_asked, sales_of_disputes, waiting_for
-from marketplace.web.dispute_forms import MOST_NOTE, TOO_LONG, AppealForm, FileForm, keep_files
-from marketplace.web.dispute_words import what_happened
+from marketplace.web.dispute_forms import MOST_NOTE, TOO_LONG, keep_files
+from marketplace.web.dispute_room import answered, appealed, dispute_drawn, file_saved, files_shown
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.words import STATES, dispute_reason_of
 
@@ -49,17 +46,14 @@ def disputes(person: Person) -> str:
 @page("publisher")
 def dispute(person: Person, dispute: str) -> str:
     """Show one dispute: the claim and its evidence, the answer, the decision, and what may still be done."""
-    story = dispute_story(person.account_id, parse_id("dsp", dispute), page_time())
-    return render_template("marketplace/dispute.html", story=story, reason_of=dispute_reason_of,
-                           events=what_happened(story))  # fmt: skip
+    return dispute_drawn(person, dispute)
 
 
 @publisher.get("/disputes/<dispute>/files/<file>")
 @page("publisher")
 def dispute_file(person: Person, dispute: str, file: str) -> Response:
     """Save a file of a dispute."""
-    found = get_file(person.account_id, parse_id("dsp", dispute), parse_id("file", file))
-    return download(found.name, found.media_type, read_file(found, settings().data_folder))
+    return file_saved(person, dispute, file)
 
 
 @publisher.route("/disputes/<dispute>/answer", methods=["GET", "POST"])
@@ -74,35 +68,18 @@ def answer(person: Person, dispute: str) -> str | AnyResponse:
         answer_dispute(person.account_id, dispute_id, form.accept.data == "yes", form.note.data or "", person.name, at)
         return True
 
-    return _after(form, carry_out(form, work), person, dispute, "answer")
+    return answered(person, dispute, "answer", form, work)
 
 
 @publisher.route("/disputes/<dispute>/evidence", methods=["GET", "POST"])
 @page("publisher")
 def show_file(person: Person, dispute: str) -> str | AnyResponse:
     """Show files while a dispute is undecided."""
-    form, dispute_id = FileForm(), parse_id("dsp", dispute)
-    is_done = carry_out(form, lambda: keep_files(person, dispute_id, form.file.data))
-    return _after(form, is_done, person, dispute, "evidence")
+    return files_shown(person, dispute)
 
 
 @publisher.route("/disputes/<dispute>/appeal", methods=["GET", "POST"])
 @page("publisher")
 def appeal(person: Person, dispute: str) -> str | AnyResponse:
     """Appeal against a decision."""
-    form, dispute_id = AppealForm(), parse_id("dsp", dispute)
-
-    def work() -> bool:
-        open_appeal(person.account_id, dispute_id, form.note.data or "", person.name, business_clock().now())
-        return True
-
-    return _after(form, carry_out(form, work), person, dispute, "appeal")
-
-
-def _after(form: FlaskForm, is_done: bool | None, person: Person, dispute: str, kind: str) -> str | AnyResponse:
-    """Go back to the dispute once something was done, or show the form with it."""
-    if is_done:
-        return redirect(url_for("publisher.dispute", dispute=dispute))
-    story = dispute_story(person.account_id, parse_id("dsp", dispute), page_time())
-    return render_template("marketplace/dispute_form.html", form=form, story=story, kind=kind,
-                           reason_of=dispute_reason_of)  # fmt: skip
+    return appealed(person, dispute)

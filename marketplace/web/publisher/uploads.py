@@ -43,7 +43,6 @@ from marketplace.reports.publisher_uploads import (
     uploads_asked,
 )
 from marketplace.reports.sheet import sheet_line
-from marketplace.web.buyer.telling import tell
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.publisher.upload_forms import (
     UploadForm,
@@ -54,6 +53,7 @@ from marketplace.web.publisher.upload_forms import (
     version_in,
 )
 from marketplace.web.publisher.words import UPLOAD_GROUPS, UPLOAD_OUTCOMES, reason_of, target_word
+from marketplace.web.telling import tell
 from marketplace.web.words import STATES
 
 HEAD = ("line", "outcome", "lead", "reason", "field", "what_to_do")

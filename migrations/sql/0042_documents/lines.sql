@@ -37,7 +37,7 @@ RETURNS SETOF billing.transactions LANGUAGE sql STABLE AS $$
     SELECT t.*
     FROM (SELECT DISTINCT e.transaction_id FROM billing.entries e
           WHERE e.owner_id = p_owner AND e.transaction_id >= p_from AND e.currency = p_currency
-            AND e.account = ANY (CASE p_side WHEN 'invoice' THEN '{2000,2010,2030}'::smallint[]
+            AND e.account = ANY (CASE p_side WHEN 'invoice' THEN '{1110,2000,2010,2030}'::smallint[]
                                              ELSE '{2100,2110,1100}' END)) mine
     JOIN billing.transactions t ON t.id = mine.transaction_id
     WHERE p_side = 'statement' OR t.kind IN ('refund', 'fee', 'fee_back')

@@ -16,6 +16,7 @@ from billing import (
     Payee,
     ProForma,
     Sent,
+    agree_to_import,
     ask_pro_forma,
     book_lines,
     outcomes_of,
@@ -61,11 +62,21 @@ class Counter:
         self.book(import_id, most)
         return import_id
 
+    def take(self, file: io.BytesIO) -> UUID:
+        """Take a sheet in without booking it."""
+        return take_in(Sent(file, "sheet.csv", csv_of()), "user:op", self.clock.now())
+
     def book(self, import_id: UUID, most: int = AT_ONCE) -> None:
         more = True
         while more:
             with transaction():
                 more = book_lines(import_id, self.clock.now(), most)
+
+    def agree(self, import_id: UUID, actor: str = "user:second", most: int = AT_ONCE) -> None:
+        """Have a second person agree to a file that waits, and book it."""
+        with transaction():
+            agree_to_import(import_id, actor)
+        self.book(import_id, most)
 
     def came(self, import_id: UUID) -> dict[str, int]:
         with transaction():

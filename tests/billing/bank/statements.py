@@ -20,6 +20,7 @@ class Told:
     reversal: bool = False
     name: str = "Ada Example"
     parts: tuple["Told", ...] = ()
+    told_parts: bool = True
 
 
 def amount(minor: int) -> str:
@@ -34,8 +35,9 @@ def details(told: Told, with_amount: bool) -> str:
     given = f'<Amt Ccy="EUR">{amount(told.minor)}</Amt>{side(told.minor)}' if with_amount else ""
     strd = f"<Strd><CdtrRefInf><Ref>{told.reference}</Ref></CdtrRefInf></Strd>" if told.reference else ""
     party = "Dbtr" if told.minor >= 0 else "Cdtr"
+    own = f"<AcctSvcrRef>{told.bank}</AcctSvcrRef>" if told.bank and with_amount else ""
     return (
-        f"<TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>{given}"
+        f"<TxDtls><Refs>{own}<EndToEndId>NOTPROVIDED</EndToEndId></Refs>{given}"
         f"<RltdPties><{party}><Nm>{escape(told.name)}</Nm></{party}></RltdPties>"
         f"<RmtInf><Ustrd>{escape(told.text)}</Ustrd>{strd}</RmtInf></TxDtls>"
     )
@@ -46,6 +48,7 @@ def entry(told: Told, version: int = 2, currency: str = "EUR") -> str:
     bank = f"<AcctSvcrRef>{told.bank}</AcctSvcrRef>" if told.bank else ""
     turned = "<RvslInd>true</RvslInd>" if told.reversal else ""
     parts = "".join(details(one, with_amount=True) for one in told.parts) or details(told, with_amount=False)
+    parts = parts if told.told_parts else ""
     return (
         f'<Ntry><Amt Ccy="{currency}">{amount(told.minor)}</Amt>{side(told.minor)}{turned}{status}'
         f"<BookgDt><Dt>{told.day}</Dt></BookgDt>{bank}<NtryDtls>{parts}</NtryDtls></Ntry>"

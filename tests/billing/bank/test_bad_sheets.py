@@ -1,9 +1,13 @@
 """Sheets that are damaged or made to harm: each is refused with a reason, and no line of one is lost silently."""
 
+import io
+
 import pytest
 
+from billing.bank.sheet import Sheet, read_sheet
+from core.errors import Invalid
 from tests.billing.bank.conftest import Counter, csv_of
-from tests.billing.bank.statements import Told, camt, sheet, statement
+from tests.billing.bank.statements import IBAN, OTHER_IBAN, Told, camt, sheet, statement
 from tests.billing.bank.test_importing import refused
 
 
@@ -56,3 +60,114 @@ def test_a_statement_in_letters_that_the_parser_does_not_read_is_refused(counter
     data = camt(statement(Told(100, "x")))
     begun = data.split(b"?>", 1)[1] if data.startswith(b"<?xml") else data
     assert refused(counter, f'<?xml version="1.0" encoding="{encoding}"?>'.encode() + begun) == "broken_xml"
+
+
+HEAD = "date;amount;text"
+SIDED = {
+    "its name": ("date;amount;Soll/Haben", "2026-11-20;5,00;S"),
+    "what it holds": ("date;amount;K", "2026-11-20;5,00;S", "2026-11-20;6,00;H"),
+    "its English name": ("date;amount;Debit or credit", "2026-11-20;5,00;yes"),
+    "two columns beside the amount": ("date;amount;Soll;Haben", "2026-11-20;5,00;;5,00"),
+}
+
+
+@pytest.mark.parametrize("name", SIDED)
+def test_a_column_that_tells_debits_from_credits_is_read_or_refuses_the_file(counter: Counter, name: str) -> None:
+    head, *rows = SIDED[name]
+    data = sheet(*rows, head=head)
+    if name == "its name":
+        done = counter.bring(data, csv_of())
+        assert counter.came(done) == {"suspense": 1} and counter.account(1030) == -500
+        return
+    assert refused(counter, data, csv_of()) == "side_unmapped"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "columns", "minor"),
+    [
+        ("date;amount;K", "2026-11-20;5,00;S", {"side": "K"}, -500),
+        ("date;amount;K", "2026-11-20;5,00;Haben", {"side": "K"}, 500),
+        ("date;amount;D/C", "2026-11-20;-5,00;DBIT", {}, -500),
+        ("date;amount;D/C", "2026-11-20;-5,00;C", {}, None),
+        ("date;amount;D/C", "2026-11-20;5,00;?", {}, None),
+        ("date;amount;D/C", "2026-11-20;5,00;", {}, None),
+        ("date;Débit;Crédit", "20/11/2026;5,00;", {}, -500),
+        ("date;Débit;Crédit", "20/11/2026;-5,00;", {}, -500),
+        ("date;Débit;Crédit", "20/11/2026;;5,00", {}, 500),
+        ("date;Débit;Crédit", "20/11/2026;0,00;5,00", {}, 500),
+        ("date;Débit;Crédit", "20/11/2026;1,00;5,00", {}, None),
+        ("date;Débit;Crédit", "20/11/2026;;-5,00", {}, None),
+        ("date;amount;Soll;Haben", "20/11/2026;9;;5,00", {"debit": "Soll", "credit": "Haben"}, 500),
+        ("date;amount;Creditor ID", "20/11/2026;5,00;DE98ZZZ", {}, 500),
+        ("date;amount;note", "20/11/2026;5,00;-", {}, 500),
+    ],
+)
+def test_an_amount_has_the_sign_that_its_sheet_says(
+    head: str, row: str, columns: dict[str, str], minor: int | None
+) -> None:
+    _, entry, _ = read_sheet(io.BytesIO(sheet(row, head=head)), Sheet(IBAN, "EUR", columns))
+
+    assert (entry.minor if not entry.refusal else None) == minor
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-28", "28.02.2026", "28/02/2026", "28-02-2026", "20260228", "28.02.26", "28.2.2026"]
+)
+def test_days_are_read_as_banks_write_them(day: str) -> None:
+    _, entry, _ = read_sheet(io.BytesIO(sheet(f"{day};1", head=HEAD)), Sheet(IBAN, "EUR", {}))
+    assert str(entry.on) == "2026-02-28"
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-30", "28/02/26", "2026-0228", "28.02/2026", "", "\u0662026-02-28", "0000-01-01"]
+)
+def test_other_days_are_told_as_none(day: str) -> None:
+    _, entry, _ = read_sheet(io.BytesIO(sheet(f"{day};1", head=HEAD)), Sheet(IBAN, "EUR", {}))
+    assert entry.refusal == "bad_date"
+
+
+def test_a_sheet_of_which_hardly_a_line_can_be_read_is_refused_before_its_end(counter: Counter) -> None:
+    begun, endless = sheet(*["soon;1"] * 1_001, head=HEAD), b"soon;1\n" * 500_000
+    file = io.BytesIO(begun + endless)
+    with pytest.raises(Invalid) as caught:
+        counter.take(file)
+    assert caught.value.faults[0].code == "too_many_refused"
+    counter.bring(sheet(*["soon;1"] * 1_000, head=HEAD), csv_of())
+
+
+def test_a_sheet_has_at_most_so_many_lines(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billing.bank.reading.MOST_LINES", 3)
+    rows = [f"2026-11-20;{at};x" for at in range(1, 5)]
+    counter.bring(sheet(*rows[:3], head=HEAD), csv_of())
+    counter.sql("SELECT 1")
+    with pytest.raises(Invalid) as caught:
+        counter.bring(sheet(*rows, head=HEAD), csv_of())
+    assert caught.value.faults[0].code == "too_many_lines"
+
+
+FOREIGN = '<Ntry xmlns="urn:other"><Amt Ccy="EUR">5.00</Amt></Ntry>'
+TWO_ACCOUNTS = f"<Acct><Id><IBAN>{OTHER_IBAN}</IBAN></Id><Ccy>EUR</Ccy></Acct>"
+
+
+@pytest.mark.parametrize(
+    ("begun", "put", "code"),
+    [
+        ("</Acct>", f"</Acct>{FOREIGN}", "foreign_namespace"),
+        ("<GrpHdr/>", '<GrpHdr xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"/>', "foreign_namespace"),
+        ("</Acct>", f"</Acct>{TWO_ACCOUNTS}", "second_account"),
+        ("</Acct>", f"</Acct>{TWO_ACCOUNTS.replace(OTHER_IBAN, IBAN)}", "second_account"),
+        ("</Stmt>", f"{TWO_ACCOUNTS}</Stmt>", "second_account"),
+        ("</Stmt>", f"</Stmt><Stmt><Id>2</Id>{TWO_ACCOUNTS}</Stmt>", "second_account"),
+        ("<Ntry>", "<Ntry " + " ".join(f'a{at}="1"' for at in range(11)) + ">", "too_long"),
+        ("</Ntry>", "<X/>" * 100_001 + "</Ntry>", "too_long"),
+    ],
+)
+def test_what_is_slipped_into_a_statement_refuses_it(counter: Counter, begun: str, put: str, code: str) -> None:
+    assert refused(counter, camt(statement(Told(100, "x"))).replace(begun.encode(), put.encode(), 1)) == code
+
+
+def test_what_a_bank_adds_in_its_own_form_is_not_read(counter: Counter) -> None:
+    added = f"<SplmtryData><Envlp>{FOREIGN}</Envlp></SplmtryData></Ntry>".encode()
+    counter.bring(camt(statement(Told(100, "x"))).replace(b"</Ntry>", added))
+
+    assert counter.account(1030) == 100

@@ -303,6 +303,7 @@ def test_good_lines_of_a_sheet_go_in_and_bad_ones_are_told_with_their_number(cou
     ]  # fmt: skip
 
     done = counter.bring(sheet(*rows).decode().encode("cp1252"), csv_of())
+    counter.agree(done)
 
     told = counter.sql("SELECT line, outcome, code FROM billing.bank_lines ORDER BY number")
     assert told == [

@@ -174,3 +174,60 @@ def test_the_command_line_imports_and_tells_what_is_left(counter: Counter, monke
     moved = CliRunner().invoke(leadbourse, ["bank", "move", told[0]["id"], "fees", "--reason", "a trifle"])
     assert moved.exit_code == 0, moved.output
     assert CliRunner().invoke(leadbourse, ["reconcile"]).exit_code == 0
+
+
+def test_a_sheet_above_the_limit_is_agreed_to_by_another_operator(counter: Counter, operator: Visitor) -> None:
+    rows = sheet(f"2026-11-20;600,00;{counter.ask().reference}", head="date;amount;text")
+    page = send(operator, rows, account=f"{IBAN} EUR")
+    assert "a second operator agrees or refuses" in words_of(operator.open(page)) and counter.available() == 0
+    assert "credits that no balance proves" in words_of(operator.open("/operator/bank"))
+    ways = operator.read("/operator/bank").xpath("//form[contains(@action, '/bank/imports/')]/@action")
+    assert [way.rpartition("/")[2] for way in ways] == ["refuse"], "whoever brought it has no button to agree"
+    agree = ways[0].replace("refuse", "agree")
+    assert operator.send(agree, "/operator/bank").status_code == 403
+    assert operator.send(agree.replace("agree", "ponder"), "/operator/bank").status_code == 404
+
+    other = visitor_of(counter.market, counter.market.make_operator())
+    assert other.send(agree, "/operator/bank").status_code == 303
+    billing_jobs.book_bank()
+    assert counter.available() == 60_000 and "Credited: 1" in words_of(operator.open(page))
+
+
+def test_another_account_is_agreed_to_by_another_operator(
+    counter: Counter, operator: Visitor, visitor: Visitor
+) -> None:
+    said = {"currency": "EUR", "payee": "Elsewhere", "iban": "GB82 WEST 1234 5698 7654 32", "bic": "WESTGB2L"}
+    assert operator.send("/operator/bank/account", **said).status_code == 303
+    told = words_of(operator.open("/operator/bank"))
+    assert "Transfers in EUR to Elsewhere" in told and "leadbourse account create --kind operator" in told
+    before = visitor.open(visitor.send(FORM, amount="10", currency="EUR").headers["Location"])
+    assert "Example Exchange" in words_of(before), "until then transfers go where they went"
+    [refuse] = operator.read("/operator/bank").xpath("//form[contains(@action, '/bank/accounts/')]/@action")
+
+    other = visitor_of(counter.market, counter.market.make_operator())
+    assert other.send(refuse.replace("refuse", "agree"), "/operator/bank").status_code == 303
+    after = visitor.open(visitor.send(FORM, amount="10", currency="EUR").headers["Location"])
+    assert "Elsewhere" in words_of(after) and "Nobody" not in words_of(after)
+    log = counter.sql(
+        "SELECT move FROM marketplace.events WHERE move LIKE '%name%' OR move LIKE '%account%' ORDER BY id"
+    )
+    assert [move for (move,) in log] == ["bank_account>asked", "asked>named"]
+
+
+def test_an_operator_charges_what_the_bank_took_back_and_the_buyer_reads_it(
+    counter: Counter, operator: Visitor, visitor: Visitor
+) -> None:
+    asked = counter.ask(20_000)
+    counter.bring(camt(statement(Told(20_000, asked.reference, bank="A"))))
+    counter.bring(camt(statement(Told(-20_000, asked.reference, reversal=True, bank="B"), opening=20_000)))
+    [item] = counter.in_suspense()
+    page = f"/operator/suspense/{show_id('txn', item.id)}"
+    assert operator.send(page, kind="charge", account=counter.buyer.id, reason="the bank wrote").status_code == 303
+
+    assert counter.available() == 0 and "Nothing of it is left" in words_of(operator.open(page))
+    assert "Transfer taken back by the bank" in words_of(visitor.open("/buyer/wallet"))
+    assert "transfer taken back by the bank" in words_of(visitor.open("/buyer/documents"))
+
+
+def test_the_bank_is_a_place_of_the_operators_rail(operator: Visitor) -> None:
+    assert operator.read("/operator/bank").xpath("//nav//a[@href='/operator/bank'][@aria-current='page']")

@@ -173,7 +173,7 @@ def test_another_amount_settles_nothing_and_may_be_set_against_it_by_hand(counte
 
 def test_what_came_in_settles_nothing_that_is_owed_back(counter: Counter) -> None:
     used = item_of(counter, 30_000, "S0")
-    move(counter, used, "assign")
+    move(counter, used, "assign", actor=BEN)
     item, owed, _ = owed_back(counter)
     for credit in (used, item):
         with pytest.raises(Conflict) as caught, transaction():

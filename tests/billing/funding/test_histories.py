@@ -99,6 +99,11 @@ def machine_for(till: Till) -> type[RuleBasedStateMachine]:
             if answer.status_code == 200:
                 self.most = max(self.most, daily * 100)
 
+        @rule()
+        def switch_off(self) -> None:
+            wish = {"on": False, "daily_limit": euros("50.00")}
+            assert till.buyer.request("PUT", "/wallet/recharges/EUR", wish).status_code == 200
+
         @rule(which=WHICH)
         def remove_a_card(self, which: int) -> None:
             for card in till.buyer.get("/wallet/cards")["items"][which : which + 1]:

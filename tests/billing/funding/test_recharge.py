@@ -1,5 +1,7 @@
 """Wallets that top themselves up: one charge at a time, within the day's limit, booked once, told when it cannot be."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -162,6 +164,95 @@ def test_a_declined_card_is_left_alone_longer_each_time_and_then_its_owner_is_as
     assert len(charges()) == 5
 
 
+def switch_off(till: Till) -> None:
+    switch_on(till, on=False)
+
+
+def remove(till: Till) -> None:
+    card = till.buyer.get("/wallet/cards")["items"][0]
+    assert till.buyer.request("DELETE", f"/wallet/cards/{card['id']}").status_code == 200
+
+
+def suspend(till: Till) -> None:
+    sql("UPDATE billing.wallets SET suspended_at = now() WHERE account_id = :id", id=owner(till))
+
+
+def choose_less(till: Till) -> None:
+    switch_on(till, daily_limit=euros("299.99"), target=euros("350.00"))
+
+
+def pay_by_bank(till: Till) -> None:
+    till.credit("50.00")
+
+
+def give_back(till: Till) -> None:
+    assert till.post("/refunds", "10.00")["recharge_switched_off"]
+
+
+AT_ONCE = ("switched off", "card was removed", "sent back")  # and not only at the moment of sending
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (switch_off, "switched off"), (remove, "card was removed"), (suspend, "suspended"), (choose_less, "used up"),
+    (pay_by_bank, "Enough is in the wallet"), (give_back, "sent back"),
+])  # fmt: skip
+def test_what_was_ordered_and_is_not_wanted_any_more_is_not_sent(
+    till: Till, change: Callable[[Till], None], says: str
+) -> None:
+    till.paid("50.00")
+    there = till.at_stripe()
+    save_card(till)
+    switch_on(till, target=euros("350.00"))
+    recharge_due(till.clock.now())
+    change(till)
+    assert charges() == [("refused" if says in AT_ONCE else "opening", 30_000)]
+    send_calls(gateway())
+
+    assert charges() == [("refused", 30_000)] and till.at_stripe() in (there, there - 1_000)
+    [told] = [item for item in till.buyer.get("/wallet/recharges/EUR/log")["items"] if item["code"] == "withdrawn"]
+    assert says in told["says"] and told["amount"]["amount"] == "300.00"
+
+
+def test_a_wallet_that_was_suspended_since_is_not_charged(till: Till) -> None:
+    till.credit("50.00")
+    save_card(till)
+    switch_on(till)
+    recharge_due(till.clock.now())
+    suspend(till)
+    work(till)
+
+    assert charges() == [("refused", 25_000)] and codes(till) == ["changed", "charge", "withdrawn", "suspended"]
+
+
+def test_a_charge_that_is_sent_and_switched_off_at_once_is_either_paid_or_never_sent(till: Till) -> None:
+    save_card(till)
+    switch_on(till)
+    recharge_due(till.clock.now())
+    at_once(till, lambda: send_calls(gateway()), lambda: switch_off(till))
+    [(state, _)] = charges()
+    assert (state, till.at_stripe() > 0) in (("paid", True), ("refused", False))
+
+
+@pytest.mark.parametrize(("fault", "ending"), [("500", "refused"), ("drop", "paid")])
+def test_what_was_sent_before_it_was_switched_off_is_looked_up_and_not_sent_again(
+    till: Till, fault: str, ending: str
+) -> None:
+    save_card(till)
+    switch_on(till)
+    recharge_due(till.clock.now())
+    till.stripe.fault(fault, path="/v1/payment_intents")
+    send_calls(gateway())
+    switch_off(till)
+    make_due()
+    send_calls(gateway())
+    assert charges() == [("opening" if fault == "500" else "paid", 30_000)]
+    sql("UPDATE billing.card_calls SET sent_at = now() - interval '61 m' WHERE ended_at IS NULL")
+    make_due()
+    send_calls(gateway())
+
+    assert charges() == [(ending, 30_000)] and (till.at_stripe() > 0) == (ending == "paid")
+
+
 def test_a_new_card_ends_a_pause_and_is_charged(till: Till) -> None:
     save_card(till, LATER)
     switch_on(till)
@@ -186,11 +277,12 @@ def test_a_bank_that_asks_for_its_customer_has_the_amount_paid_on_a_page(till: T
     [row] = sql("SELECT args FROM procrastinate_jobs WHERE task_name = 'billing.wallet_mail'")
     subject, says = wallet_mail("authentication", row.args["told"], "https://x.example")
     assert subject == "Your bank wants you to confirm a top-up" and "300.00 EUR" in says
-    assert "https://x.example/buyer/wallet/top-up?amount=300.00&save=1" in says
+    assert "https://x.example/buyer/wallet/top-up?amount=300.00&currency=EUR&save=1" in says
 
     till.paid("299.99")
-    assert state(till)["now"] == "paused"
+    assert state(till)["paused"] == "authentication"
     till.paid("300.00")
+    assert (state(till)["paused"], state(till)["pay_first"]) == (None, None)
     buy(till, "550.00")
     work(till)
     assert "resumed" in codes(till) and len(charges()) == 2

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.funding.recharge.deciding import LEAST_MINOR, Pace, Standing, Terms, after_decline, decide, threshold_of
+from billing.funding.recharge.deciding import (
+    LEAST_MINOR,
+    Pace,
+    Standing,
+    Terms,
+    after_decline,
+    decide,
+    threshold_of,
+    withheld,
+)
 from billing.funding.recharge.terms import Limits, Typed, Wish, read_terms
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -28,7 +37,14 @@ LOW = Standing(4_000)
     (TERMS, replace(LOW, is_in_flight=True), "in_flight", 0),
     (TERMS, replace(LOW, is_suspended=True), "suspended", 0),
     (TERMS, replace(LOW, has_chargeback=True), "charged_back", 0),
-    (TERMS, replace(LOW, is_paused=True), "paused", 0),
+    (TERMS, replace(LOW, paused_why="declined"), "paused", 0),
+    (TERMS, replace(LOW, paused_why="authentication"), "paused", 0),
+    (TERMS, replace(LOW, tries_left=0), "too_many_tries", 0),
+    (TERMS, replace(LOW, due_minor=5_000), "charge", 31_000),  # what is due is paid first, so it is charged too
+    (FIXED, replace(LOW, due_minor=5_000), "charge", 20_000),
+    (TERMS, replace(LOW, charges_today=1), "charge", 26_000),
+    (TERMS, replace(LOW, due_minor=1, charges_today=1), "owes", 0),
+    (TERMS, replace(LOW, due_minor=80_000, charged_today_minor=10_000), "charge", 80_000),  # within the day's limit
     (TERMS, replace(LOW, has_card=False), "no_card", 0),
     (TERMS, replace(LOW, is_card_expired=True), "card_expired", 0),
     (TERMS, replace(LOW, not_before=AT + timedelta(seconds=1)), "waiting", 0),
@@ -51,6 +67,32 @@ def test_it_is_decided_so(terms: Terms, standing: Standing, code: str, minor: in
     decision = decide(terms, PACE, standing, AT)
 
     assert (decision.code, decision.minor) == (code, minor)
+
+
+ORDERED = replace(LOW, is_in_flight=True, charged_today_minor=26_000, charges_today=1, tries_left=0)
+
+
+@pytest.mark.parametrize(("terms", "standing", "code"), [
+    (TERMS, ORDERED, None),
+    (TERMS, replace(ORDERED, charged_today_minor=0, charges_today=0), None),  # ordered before midnight
+    (TERMS, replace(ORDERED, due_minor=5_000), None),
+    (replace(TERMS, is_on=False), ORDERED, "off"),
+    (TERMS, replace(ORDERED, is_suspended=True), "suspended"),
+    (TERMS, replace(ORDERED, has_chargeback=True), "charged_back"),
+    (TERMS, replace(ORDERED, paused_why="declined"), "paused"),
+    (TERMS, replace(ORDERED, has_card=False), "no_card"),
+    (TERMS, replace(ORDERED, is_card_expired=True), "card_expired"),
+    (TERMS, replace(ORDERED, not_before=AT + timedelta(seconds=1)), "waiting"),
+    (TERMS, replace(ORDERED, tries_left=-1), "too_many_tries"),
+    (TERMS, replace(ORDERED, due_minor=1, charges_today=2), "owes"),
+    (TERMS, replace(ORDERED, spendable_minor=10_000), "enough"),
+    (TERMS, replace(ORDERED, charged_today_minor=90_000), None),
+    (TERMS, replace(ORDERED, charged_today_minor=90_001), "daily_limit"),
+    (TERMS, replace(ORDERED, newcomer_left_minor=0), None),
+    (TERMS, replace(ORDERED, newcomer_left_minor=-1), "new_card_limit"),
+])  # fmt: skip
+def test_what_was_ordered_is_sent_only_while_it_is_wanted(terms: Terms, standing: Standing, code: str | None) -> None:
+    assert withheld(terms, PACE, standing, AT) == code
 
 
 def test_without_a_threshold_and_without_spending_nothing_is_charged() -> None:

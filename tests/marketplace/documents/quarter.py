@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from affiliates import Wish, change_terms, present_terms
 from billing import Document, VatWish, lines_of_document, say_details, say_vat_terms
 from core.db import db, transaction
+from core.defaults import NOTHING
 from core.ids import parse_id
 from marketplace.catalog.shelf import apply_vertical
 from marketplace.catalog.verticals import Vertical, read_shipped
@@ -103,10 +105,10 @@ class Quarter:
 
     def _promote(self) -> None:
         """Move the last publisher to another tier, for what is sold from now on."""
+        publisher = id_of(self.publishers[2])
         with transaction():
-            change = "UPDATE affiliates.publishers SET tier = 'trusted', share_bp = 8000, extra_hold_days = 0, "
-            change += "reserve_bp = 500, reserve_days = 30 WHERE account_id = :id"
-            db.session.execute(text(change), {"id": id_of(self.publishers[2])})
+            wish = Wish("trusted", is_pinned=True, own={}, reason="for a test", seen=present_terms(publisher).version)
+            change_terms(publisher, wish, NOTHING, "user:x", self.clock.now())
 
     def _pay_out(self) -> None:
         """Pay out what is payable, as its entries are: ordered and confirmed at once."""

@@ -72,10 +72,14 @@ def recipients_for(account_id: UUID, wanted: Iterable[str]) -> tuple[str, ...]:
 
 
 def ask_new(account_id: UUID, addresses: Iterable[str]) -> None:
-    """Ask those of these addresses for a confirmation that were never asked and are nobody's own."""
+    """Ask those of these addresses for a confirmation that were never asked and are nobody's own.
+
+    Those that were asked are locked: nobody deletes them before the order that names them is committed.
+    """
     own = emails_of(account_id)
     for address in addresses:
-        known = db.session.get(MailAddress, (account_id, address.lower()))
+        key = (account_id, address.lower())
+        known = db.session.get(MailAddress, key, with_for_update={"read": True, "key_share": True})
         if known is None and address.lower() not in own:
             ask(account_id, address)
 
