@@ -69,7 +69,7 @@ def save_invoice(actor: Actor, invoice_id: str) -> Response:
 @api.get("/statements")
 @reads("balance:read")
 @describe(answers.StatementShown, pages=True)
-def list_statements(actor: Actor) -> Answer:
+def list_monthly_statements(actor: Actor) -> Answer:
     """List the issued statements, the newest first."""
     return Answer(page_of("doc", page_request("doc"), lambda before, most: issued_months(
         "statement", actor.account_id, most, before), shown.statement))  # fmt: skip

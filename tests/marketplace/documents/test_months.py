@@ -34,9 +34,10 @@ from tests.conftest import SetClock
 from tests.deals import Deal, make_deal
 from tests.factories import Market
 from tests.marketplace.documents.quarter import id_of, tax
+from tests.marketplace.test_dispute_hearing import SILENT
 from tests.marketplace.test_late_claims import short_window
 
-DECEMBER, JANUARY = date(2026, 12, 1), date(2027, 1, 1)
+NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
 IN_JANUARY = datetime(2027, 1, 1, 6, tzinfo=UTC)
 
 
@@ -49,12 +50,17 @@ def settled(market: Market, clock: SetClock) -> Deal:
     return deal
 
 
+def found(side: Any, member: Any, period: date) -> Document | None:
+    with transaction() as session:
+        document = find_month(side, id_of(member), "EUR", period)
+        session.expunge_all()
+        return document
+
+
 def issued(side: Any, member: Any, period: date = DECEMBER) -> Document:
-    with transaction():
-        found = find_month(side, id_of(member), "EUR", period)
-        assert found is not None
-        db.session.expunge(found)
-        return found
+    document = found(side, member, period)
+    assert document is not None
+    return document
 
 
 def read_lines(document: Document) -> list[DocumentLine]:
@@ -95,6 +101,33 @@ def test_a_month_is_issued_some_hours_after_it_is_over_and_once(settled: Deal, c
     )
     assert bought.label["data"]["order_name"] == "an order" and "order" not in sold.label["data"]
     assert "source" not in bought.label["data"] and sold.label["data"]["source"] == "default"
+
+
+def test_a_sale_that_was_credited_in_part_is_told_as_less_and_why(market: Market, clock: SetClock) -> None:
+    short_window()
+    deal = make_deal(market)
+    deal.decide(deal.dispute(), "partial", share_bp=2_500)
+    run_due(clock.advance(days=22))
+    run_due(IN_JANUARY)
+    [bought], [sold] = (read_lines(issued(*one)) for one in (("invoice", deal.buyer), ("statement", deal.publisher)))
+    assert (bought.amount_minor, sold.amount_minor) == (1_500, 1_050)
+    assert sold.label["reason"] == bought.label["reason"] == "credited in part: robot"
+
+
+def test_what_the_exchange_pays_itself_stands_on_a_statement_and_on_no_invoice(market: Market, clock: SetClock) -> None:
+    deal = make_deal(market)
+    deal.dispute()
+    run_due(SILENT)
+    run_due(IN_JANUARY)
+    lines = [
+        line for month in (NOVEMBER, DECEMBER) if (document := found("statement", deal.publisher, month))
+        for line in read_lines(document)
+    ]  # fmt: skip
+    assert sorted((line.kind, line.amount_minor, line.payable_minor) for line in lines) == [
+        ("compensate", 1_400, 1_400), ("unpaid", 0, 0),
+    ]  # fmt: skip
+    assert {line.label["data"]["sale"] for line in lines} == {deal.sale}
+    assert found("invoice", deal.buyer, NOVEMBER) is found("invoice", deal.buyer, DECEMBER) is None
 
 
 def test_two_workers_at_once_issue_one_document(settled: Deal, clock: SetClock, database_url: str) -> None:
