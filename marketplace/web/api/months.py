@@ -78,7 +78,7 @@ def list_monthly_statements(actor: Actor) -> Answer:
 @api.get("/statements/<period>")
 @reads("balance:read")
 @describe(answers.StatementRead, query=(CURRENCY, CURSOR))
-def show_statement(actor: Actor, period: str) -> Answer:
+def show_monthly_statement(actor: Actor, period: str) -> Answer:
     """Show a month (2026-12, UTC): every sale and correction, issued or so far, compared with the books."""
     asked, after = read_period(period), read_after(request.args.get("cursor"))
     told = month_told("statement", actor.account_id, asked_currency(), asked, business_clock().now(), after)
@@ -88,7 +88,7 @@ def show_statement(actor: Actor, period: str) -> Answer:
 @api.get("/statements/<period>/pdf")
 @reads("balance:read")
 @describe(query=(CURRENCY,))
-def print_statement(actor: Actor, period: str) -> Response:
+def print_monthly_statement(actor: Actor, period: str) -> Response:
     """Save an issued statement as PDF; the same bytes every time."""
     return month_pdf(_issued(actor, period))
 
@@ -96,7 +96,7 @@ def print_statement(actor: Actor, period: str) -> Response:
 @api.get("/statements/<period>/csv")
 @reads("balance:read")
 @describe(query=(CURRENCY,))
-def save_statement(actor: Actor, period: str) -> Response:
+def save_monthly_statement(actor: Actor, period: str) -> Response:
     """Save the lines of an issued statement as CSV that no spreadsheet runs."""
     return month_sheet(_issued(actor, period))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -73,6 +74,22 @@ def test_the_sheet_has_each_entry_once_and_its_debits_are_its_credits(market: Ma
     assert debit == credit > 0
     assert "'=1+1" in {row["reason"] for row in rows}
     assert [row["occurred_at"] for row in rows] == sorted(row["occurred_at"] for row in rows)
+
+
+def test_the_command_line_writes_the_same_to_stdout(market: Market, database_url: str, tmp_path: Path) -> None:
+    market.make_buyer("100.00")
+
+    def export(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "marketplace", "books", "export", "--to", "2027-12-31", *options]
+        surroundings = os.environ | {"DATABASE_URL": database_url, "LEADBOURSE_DATA": str(tmp_path)}
+        return subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=120)
+
+    written = export("--from", "2026-11-01", "--format", "beancount")
+    assert written.returncode == 0 and bean_check(written.stdout, tmp_path) == ""
+    assert "100.00 EUR" in written.stdout
+    assert len(export("--from", "2026-11-01").stdout.splitlines()) == 3, "a head and two entries"
+    refused = export("--from", "yesterday", "--format", "pdf")
+    assert refused.returncode == 1 and "(not_a_date)" in refused.stderr and "(not_allowed_value)" in refused.stderr
 
 
 def test_a_span_begins_and_ends_with_its_days(market: Market, clock: SetClock) -> None:

@@ -5,8 +5,10 @@ import io
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from core.db import transaction
 from marketplace.jobs import run_due
 from tests.conftest import SetClock
 from tests.deals import Deal, make_deal
@@ -83,6 +85,24 @@ def test_a_publisher_reads_a_statement_with_what_was_not_paid_and_why(issued: De
     [row] = sheet_of(publisher.open("/publisher/statements/2026-12/csv"))
     assert row["source"] == "'=SUM(1)" and row["subs"] == "1=campaign-7" and row["earned"] == "14.00"
     assert publisher.open("/publisher/statements/2026-12/pdf").data.startswith(b"%PDF-")
+
+
+def test_a_document_is_in_its_readers_language_as_of_its_issue(market: Market, clock: SetClock) -> None:
+    short_window()
+    deal = make_deal(market)
+    returned = deal.publisher.post("/leads", market.lead())["sales"][0]["id"]
+    deal.decide(deal.buyer.post(f"/sales/{returned}/disputes", {"reason": "duplicate"}), "uphold")
+    with transaction() as session:
+        session.execute(text("UPDATE core.users SET language = 'fr'"))
+    run_due(clock.advance(days=22))
+    clock.instant = IN_JANUARY
+    run_due(clock.now())
+    with transaction() as session:
+        session.execute(text("UPDATE core.users SET language = 'nl'"))
+    november = get(deal.publisher, "/statements/2026-11")
+    assert november["items"][0]["about"]["reason_said"] == "retourné : déjà connu"
+    assert november["issued"]["language"] == "fr" and november["counted"][0]["says"] == "Leads envoyés"
+    assert get(deal.buyer, "/invoices")["items"][0]["language"] == "fr"
 
 
 def test_a_month_that_is_not_over_is_read_as_it_stands(issued: Deal, clock: SetClock) -> None:
