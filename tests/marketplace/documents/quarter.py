@@ -46,11 +46,11 @@ class Quarter:
                 self._claim()
             if day == 16:
                 self._promote()
-            if day % 40 == 38:
-                self._pay_out()
             if day == selling + 24:
                 self._claim_late()
             run_due(self.clock.now())
+            if day % 40 == 38:
+                self._pay_out()
         return self
 
     def _open(self) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ from billing import (
     next_due_month,
     unexplained,
 )
-from billing.document_checks import MONTHS_ADD_UP, MONTHS_AS_BOOKED, VAT_AS_BOOKED
+from billing.document_checks import MONTHS_ADD_UP, MONTHS_ARE_WHOLE, MONTHS_AS_BOOKED, VAT_AS_BOOKED
 from billing.documents.months.words import WORDS
 from core.db import db, transaction
 from core.months import begin_of, end_of, month_after, month_before, month_of
@@ -275,6 +276,19 @@ def test_a_cent_that_is_planted_in_the_books_is_named_too(settled: Deal, databas
              for one in explained(issued("statement", settled.publisher))]  # fmt: skip
     tamper(database_url, plant.format("-"))
     assert named == [(1, "amount", 1_400, 1_399), (1, "payable", 1_120, 1_119)]
+
+
+def test_the_audit_sees_a_transaction_that_a_document_left_out(settled: Deal, database_url: str) -> None:
+    run_due(IN_JANUARY)
+    first, last = (f"UPDATE billing.document_months SET from_id = '{UUID(int=one)}'" for one in (0, 2**128 - 1))
+    tamper(database_url, last)  # as if all of it had been posted long before
+    assert ask(database_url, MONTHS_ARE_WHOLE) == []
+    tamper(database_url, "UPDATE billing.document_lines SET side = 'invoice' WHERE side = 'statement'")
+    left_out = [(row[0], row[3]) for row in ask(database_url, MONTHS_ARE_WHOLE)]
+    tamper(database_url, "UPDATE billing.document_lines SET side = 'statement' WHERE account_id <> "
+           f"'{id_of(settled.buyer)}'")  # fmt: skip
+    tamper(database_url, first)
+    assert left_out == [("statement", DECEMBER)]
 
 
 @pytest.mark.parametrize(
