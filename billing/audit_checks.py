@@ -311,7 +311,7 @@ CHECKS = (
 SOLVENCY = """
     SELECT f.currency, sum(f.minor) AS solvency_minor
     FROM (SELECT e.currency, e.amount_minor AS minor FROM billing.entries e
-          WHERE e.account IN (1000, 1010, 1020, 1030, 1050, 1110, 2000, 2010, 2020, 2100, 2110, 2120, 2200)
+          WHERE e.account IN (1000, 1010, 1020, 1030, 1050, 1110, 1120, 2000, 2010, 2020, 2100, 2110, 2120, 2200, 2210)
           UNION ALL
           SELECT h.currency, h.promo_minor FROM billing.holds h
           WHERE NOT EXISTS (SELECT FROM billing.hold_resolutions v WHERE v.hold_id = h.id)) f

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Date, and_, cast, func, or_, select, text
+from sqlalchemy import Date, and_, cast, func, or_, select, text, tuple_
 
 from billing.ledger import IN_FLIGHT, PAYABLE
 from billing.models import RARE_KIND, Earner, Entry, ReserveLot, Transaction
@@ -55,6 +55,46 @@ def reserves_of(account_id: UUID, currency: str) -> list[ReserveDay]:
     )
     rows = db.session.execute(query.group_by(day).order_by(day))
     return [ReserveDay(on, lots, Money(int(total), currency)) for on, lots, total in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLot:
+    """What is kept back of the share of one captured hold, and until when."""
+
+    hold_id: UUID
+    amount: Money
+    matures_at: datetime
+
+
+def open_lots_of(account_id: UUID, currency: str, after: tuple[datetime, UUID] | None, most: int) -> list[OpenLot]:
+    """Return an earner's open lots by the instant at which they become payable, those after an instant and a hold."""
+    query = select(ReserveLot).where(
+        ReserveLot.account_id == account_id, ReserveLot.currency == currency, ReserveLot.closed_at.is_(None)
+    )
+    if after is not None:
+        query = query.where(tuple_(ReserveLot.matures_at, ReserveLot.id) > after)
+    rows = db.session.scalars(query.order_by(ReserveLot.matures_at, ReserveLot.id).limit(most))
+    return [OpenLot(row.id, Money(row.amount_minor, currency), row.matures_at) for row in rows]
+
+
+def reserve_weeks(currency: str, account_id: UUID | None = None) -> dict[date, int]:
+    """Sum open lots by the week (its Monday, UTC) in which they become payable, an earner's or everybody's."""
+    week = cast(func.date_trunc("week", func.timezone("UTC", ReserveLot.matures_at)), Date)
+    query = select(week, func.sum(ReserveLot.amount_minor)).where(
+        ReserveLot.currency == currency, ReserveLot.closed_at.is_(None)
+    )
+    query = query.where(ReserveLot.account_id == account_id) if account_id else query
+    return {begins: int(minor) for begins, minor in db.session.execute(query.group_by(week))}
+
+
+def earnings_together(currency: str) -> EarnerBalance:
+    """Return what all earners have in one currency; what was paid is left out."""
+    sums = [
+        func.coalesce(func.sum(part), 0) for part in (Earner.payable, Earner.reserve, Earner.in_flight, Earner.owed)
+    ]
+    row = db.session.execute(select(*sums).where(Earner.currency == currency)).one()
+    payable, reserve, in_flight, owed = (Money(int(part), currency) for part in row)
+    return EarnerBalance(payable, reserve, in_flight, Money(0, currency), owed)
 
 
 def mature_reserves(as_of: datetime, limit: int, actor: str) -> int:

@@ -22,6 +22,7 @@ from marketplace.audit_runs import begin_audit, take_step
 from marketplace.bank_moves import announce_suspense
 from marketplace.credit.overdue import MAIL as CREDIT_MAIL
 from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
+from marketplace.documents.months import issue_next
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -66,6 +67,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,
     "card_news_erased": erase_card_news,
+    "months_looked_at": issue_next,
 }
 
 

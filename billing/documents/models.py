@@ -1,6 +1,6 @@
 """Documents, their numbers, and whom they name, as mapped rows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +22,7 @@ from core.db import Model
 
 SCHEMA = {"schema": "billing"}
 INSTANT = DateTime(timezone=True)
-MARKS = {"receipt": "RC", "credit_note": "CN"}
+MARKS = {"receipt": "RC", "credit_note": "CN", "invoice": "IN", "statement": "ST"}
 
 
 class DocumentCounter(Model):
@@ -36,7 +37,11 @@ class DocumentCounter(Model):
 
 
 class Document(Model):
-    """A paper about one transaction; `number` is given at the commit, `about_id` is the top-up or the order back."""
+    """A paper about one transaction or one month; `number` is given at the commit.
+
+    `about_id` is the top-up or the order back; of an invoice or statement it is the document itself, and its
+    transaction books the tax, if there is any.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -44,14 +49,19 @@ class Document(Model):
         UniqueConstraint("transaction_id", name="documents_transaction_id_key"),
         UniqueConstraint("kind", "year", "number", name="documents_number_key"),
         CheckConstraint(
-            "kind IN ('receipt', 'credit_note') AND year BETWEEN 2000 AND 9999 AND number > 0 AND amount_minor > 0 "
-            "AND length(currency) = 3 AND jsonb_typeof(content) = 'object'",
+            "year BETWEEN 2000 AND 9999 AND number > 0 AND length(currency) = 3 AND jsonb_typeof(content) = 'object' "
+            "AND CASE WHEN kind IN ('receipt', 'credit_note') "
+            "THEN amount_minor > 0 AND transaction_id IS NOT NULL AND period IS NULL "
+            "WHEN kind IN ('invoice', 'statement') THEN period IS NOT NULL AND extract(day FROM period) = 1 "
+            "ELSE false END",
             name="documents_check",
         ),
         Index("documents_account_id_idx", "account_id", "id"),
         Index("documents_about_id_idx", "about_id"),
+        Index("documents_month_idx", "kind", "account_id", "currency", "period", unique=True,
+              postgresql_where=text("period IS NOT NULL")),
         SCHEMA,
-    )
+    )  # fmt: skip
 
     id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(Text)
@@ -61,9 +71,10 @@ class Document(Model):
     currency: Mapped[str] = mapped_column(Text)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     about_id: Mapped[UUID]
-    transaction_id: Mapped[UUID] = mapped_column(
+    transaction_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("billing.transactions.id", name="documents_transaction_id_fkey")
     )
+    period: Mapped[date | None]
     content: Mapped[Any] = mapped_column(JSONB)
     issued_at: Mapped[datetime] = mapped_column(INSTANT)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from billing.documents.sheet import Sheet
+from billing.documents.sheet import Head, Sheet
 
 FONTS = Path(__file__).parent / "fonts"
 INK, SECOND, RULE, WARNING = (23, 26, 31), (86, 93, 104), (231, 227, 218), (179, 50, 44)
@@ -18,10 +18,10 @@ MARGIN, HALF, AMOUNT = 20, 85, 45  # millimetres
 BOTTOM = 40
 
 
-class _Paper(FPDF):
+class Paper(FPDF):
     """A4 paper that numbers its pages."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Head) -> None:
         super().__init__(format="A4")
         self.sheet = sheet
         self.set_compression(False)
@@ -59,16 +59,21 @@ class _Paper(FPDF):
 
 def pdf_of(sheet: Sheet) -> bytes:
     """Print a sheet."""
-    paper = _Paper(sheet)
+    paper = Paper(sheet)
     paper.add_page()
-    _head(paper)
-    _parties(paper)
-    _facts(paper)
-    _table(paper)
+    print_head(paper)
+    _table(paper, sheet)
     return bytes(paper.output())
 
 
-def _head(paper: _Paper) -> None:
+def print_head(paper: Paper) -> None:
+    """Print what a document begins with: its title, whose it is, and its facts."""
+    _title(paper)
+    _parties(paper)
+    _facts(paper)
+
+
+def _title(paper: Paper) -> None:
     paper.ink(INK, 20, "B")
     paper.block(paper.sheet.title, paper.epw, 10)
     paper.ink(SECOND, 10)
@@ -79,7 +84,7 @@ def _head(paper: _Paper) -> None:
     paper.ln(6)
 
 
-def _parties(paper: _Paper) -> None:
+def _parties(paper: Paper) -> None:
     top, lowest = paper.get_y(), paper.get_y()
     for column, (role, lines) in enumerate(paper.sheet.parties):
         paper.set_xy(MARGIN + column * HALF, top)
@@ -93,7 +98,7 @@ def _parties(paper: _Paper) -> None:
     paper.set_xy(MARGIN, lowest + 8)
 
 
-def _facts(paper: _Paper) -> None:
+def _facts(paper: Paper) -> None:
     for name, value in paper.sheet.facts:
         top = paper.get_y()
         paper.ink(SECOND, 9)
@@ -105,12 +110,12 @@ def _facts(paper: _Paper) -> None:
     paper.ln(8)
 
 
-def _table(paper: _Paper) -> None:
+def _table(paper: Paper, sheet: Sheet) -> None:
     paper.ink(SECOND, 8)
-    _row(paper, *paper.sheet.heads)
+    _row(paper, *sheet.heads)
     paper.rule()
     paper.ln(2)
-    for line in paper.sheet.lines:
+    for line in sheet.lines:
         paper.ink(INK, 10)
         _row(paper, line.what, line.amount)
         paper.ink(SECOND, 9)
@@ -120,13 +125,13 @@ def _table(paper: _Paper) -> None:
     paper.rule()
     paper.ln(2)
     paper.ink(INK, 11, "B")
-    _row(paper, *paper.sheet.total)
+    _row(paper, *sheet.total)
     paper.ln(8)
     paper.ink(SECOND, 9)
-    paper.block(paper.sheet.note, paper.epw, 5)
+    paper.block(sheet.note, paper.epw, 5)
 
 
-def _row(paper: _Paper, what: str, amount: str) -> None:
+def _row(paper: Paper, what: str, amount: str) -> None:
     top = paper.get_y()
     paper.set_x(MARGIN)
     paper.block(what, paper.epw - AMOUNT, 6)

@@ -1,4 +1,4 @@
-"""Finding documents: an account's, one of them, those of one top-up."""
+"""Finding documents: an account's receipts and credit notes, one of all its documents, those of one top-up."""
 
 from uuid import UUID
 
@@ -10,17 +10,21 @@ from core.errors import NotFound
 
 
 def documents_of(account_id: UUID, most: int | None, before: UUID | None = None, kind: str = "") -> list[Document]:
-    """Return an account's documents, the newest first; `before` is the last id of the part before."""
-    query = select(Document).where(Document.account_id == account_id)
+    """Return an account's receipts and credit notes, the newest first; `before` is the last id of the part before."""
+    query = select(Document).where(Document.account_id == account_id, Document.period.is_(None))
     query = query.where(Document.id < before) if before else query
     query = query.where(Document.kind == kind) if kind else query
     return list(db.session.scalars(query.order_by(Document.id.desc()).limit(most)))
 
 
-def get_document(account_id: UUID, document_id: UUID) -> Document:
-    """Return an account's document; NotFound for anybody else's."""
+def get_document(account_id: UUID | None, document_id: UUID, *kinds: str) -> Document:
+    """Return a document of these kinds, a receipt or credit note without any; NotFound for anybody else's.
+
+    Without an account it may be anybody's: for those who keep the books.
+    """
     found = db.session.get(Document, document_id)
-    if found is None or found.account_id != account_id:
+    wanted = kinds or ("receipt", "credit_note")
+    if found is None or account_id not in (None, found.account_id) or found.kind not in wanted:
         raise NotFound(detail="There is no document of yours with this id.")
     return found
 

@@ -18,9 +18,9 @@ class Line:
     below: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What is printed, word for word, in its order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What every printed document begins and ends with, word for word."""
 
     title: str
     number: str
@@ -28,12 +28,18 @@ class Sheet:
     issued_at: datetime
     parties: tuple[tuple[str, tuple[str, ...]], ...]
     facts: tuple[tuple[str, str], ...]
-    heads: tuple[str, str]
-    lines: tuple[Line, ...]
-    total: tuple[str, str]
     warning: str
     note: str
     page: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet(Head):
+    """What is printed of a receipt or credit note, word for word, in its order."""
+
+    heads: tuple[str, str]
+    lines: tuple[Line, ...]
+    total: tuple[str, str]
 
 
 def sheet_of(document: Document) -> Sheet:
@@ -72,7 +78,7 @@ def _facts(document: Document, content: Content, words: Words) -> tuple[tuple[st
         (words.number, document.shown_number), (words.issued, words.day(document.issued_at)),
         (when, f"{content.paid_at:%Y-%m-%d}" if is_day else f"{content.paid_at:%Y-%m-%d %H:%M} UTC"),
         (words.payment, f"{method}, {content.payment_id}" if content.payment_id else method),
-        (words.transaction, show_id("txn", document.transaction_id)),
+        (words.transaction, show_id("txn", document.transaction_id or document.about_id)),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from core.errors import DomainError
 from marketplace.cli.accounts import account
 from marketplace.cli.bank import bank
 from marketplace.cli.bench import bench
-from marketplace.cli.books import audit_command, fund_command, reconcile_command, run_due_command
+from marketplace.cli.books import audit_command, books_group, fund_command, reconcile_command, run_due_command
 from marketplace.cli.defaults import defaults_command
 from marketplace.cli.demo import demo, simulator
 from marketplace.cli.leads import leads
@@ -25,9 +25,9 @@ def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
 
 
-for command in (account, audit_command, bank, bench, clock, db_group, defaults_command, demo, fund_command, leads,
-                payouts, reconcile_command, run_due_command, serve, simulator, time_command, vertical, web,
-                worker):  # fmt: skip
+for command in (account, audit_command, bank, bench, books_group, clock, db_group, defaults_command, demo,
+                fund_command, leads, payouts, reconcile_command, run_due_command, serve, simulator, time_command,
+                vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

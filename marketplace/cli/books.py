@@ -16,6 +16,7 @@ from core.money import Money
 from marketplace.audit import audit_all
 from marketplace.cli.running import print_json, with_app
 from marketplace.jobs import run_due
+from marketplace.reports.ledger_sheet import read_span
 
 
 @click.command("audit")
@@ -84,6 +85,25 @@ def fund_command(amount: str, currency: str, reason: str, as_json: bool) -> None
         print_json(money.as_json())
     else:
         click.echo(f"Put {money} {money.currency} into the platform's own funds.")
+
+
+@click.group("books")
+def books_group() -> None:
+    """Take the books out of the program."""
+
+
+@books_group.command("export")
+@click.option("--from", "first", required=True, help="The first day, in UTC, such as 2026-01-01.")
+@click.option("--to", "last", required=True, help="The last day, in UTC.")
+@click.option("--format", "form", default="csv", show_default=True, help="csv or beancount.")
+@with_app
+def export_command(first: str, last: str, form: str) -> None:
+    """Write every entry of these days to stdout: as CSV, or as text that beancount reads, with the balances before."""
+    span = read_span(first, last, form)
+    with transaction():
+        for piece in span.lines():
+            sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
 
 
 def _instant(text: str | None) -> datetime:

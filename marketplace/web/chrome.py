@@ -40,6 +40,7 @@ PLACES = {
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
         Step("publisher.payouts", "send", _l("Payouts")),
+        Step("publisher.statements", "receipt", _l("Statements")),
         Step("programs.overview", "key", _l("Programs")),
     ),
     "buyer": (

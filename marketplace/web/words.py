@@ -191,6 +191,19 @@ CONTACT = {
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
 KINDS = {"publisher": _l("Publisher"), "buyer": _l("Buyer"), "operator": _l("Operator")}
 DOCUMENTS = {"receipt": _l("Receipt"), "credit_note": _l("Credit note")}
+MONTHS = {"invoice": _l("Invoice"), "statement": _l("Statement")}
+TREATMENTS = {"none": _l("No VAT"), "rate": _l("At a rate"), "reverse_charge": _l("Reverse charge")}
+# What the lines of invoices and statements are; a line of another kind is called as its movement is.
+LINE_KINDS = {
+    "sale": _l("Sale"),
+    "unpaid": _l("Not paid"),
+    "refund": _l("Taken back"),
+    "fee": _l("Fee"),
+    "fee_back": _l("Fee returned"),
+    "mature": _l("Reserve released"),
+    "clawback": _l("Debt netted"),
+    "compensate": _l("Compensation"),
+}
 METHODS = {
     "card": _l("card"),
     "bank": _l("bank transfer"),
@@ -239,6 +252,8 @@ MOVEMENTS = {
     "suspense_charge": _l("Transfer taken back by the bank"),
     "draw": _l("Drawn from the credit line"),
     "debt_paid": _l("Debt paid"),
+    "vat_invoice": _l("VAT of an invoice"),
+    "vat_statement": _l("VAT of a statement"),
 }
 PAID_FROM = {
     "escrow": _l("Escrow"),
@@ -267,6 +282,11 @@ DISPUTE_REASONS = {
     "unreachable": _l("Unreachable"),
     "no_consent": _l("No consent"),
 }
+
+
+def line_kind(code: str) -> Any:
+    """Return the words of a document's line."""
+    return LINE_KINDS.get(code) or movement_of_kind(code)
 
 
 def state_of(code: str) -> Word:

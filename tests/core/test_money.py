@@ -38,6 +38,22 @@ def test_splits_by_hand(minor: int, shares: tuple[int, ...], parts: list[int]) -
     assert split(minor, shares) == parts
 
 
+def test_five_cents_taken_back_are_split_seven_to_three_without_loss() -> None:
+    assert split(-5, (7, 3)) == [-4, -1] and sum(split(-5, (7, 3))) == -5
+
+
+def test_a_fifth_of_three_cents_and_the_rest_are_three_cents() -> None:
+    assert (share_of(3, 2_000), split(3, (2_000, 8_000))) == (1, [1, 2])
+
+
+def test_eight_percent_of_129_99_are_10_40_of_which_three_quarters_are_7_80() -> None:
+    assert share_of(12_999, 800) == 1_040 and share_of(1_040, 7_500) == 780
+
+
+def test_shares_that_do_not_add_up_to_all_still_split_all() -> None:
+    assert split(100, (3_333, 3_333, 3_333)) == [34, 33, 33] and split(1, (1, 1, 1, 1)) == [1, 0, 0, 0]
+
+
 @pytest.mark.parametrize("shares", [(), (0, 0), (1, -1), (2, -1)])
 def test_nothing_to_split_by_is_an_error(shares: tuple[int, ...]) -> None:
     with pytest.raises(ValueError):

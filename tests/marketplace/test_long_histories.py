@@ -13,6 +13,7 @@ from billing import bank_unexplained, suspended
 from core.db import db
 from core.ids import parse_id
 from core.keyset import Asked
+from core.months import month_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
 from marketplace.leads.queries import pending_of, unsealed
@@ -22,7 +23,9 @@ from marketplace.reports import (
     buyer_wallet,
     credit,
     dispute_queue,
+    months,
     parties,
+    pending,
     publisher_balance,
     publisher_disputes,
     publisher_leads,
@@ -48,7 +51,8 @@ HISTORY = """
            contact_class, (ARRAY['hot', 'warm', 'cold'])[1 + h.n % 3], h.n % 101, test, external_id, source_name, h.at,
            jsonb_set(details, '{source,sub}', jsonb_build_object('1', 'sub-' || h.n % 1000)), contact, contact_key, decision FROM marketplace.leads, history h WHERE id = :lead;
     INSERT INTO marketplace.sales SELECT (jsonb_populate_record(s, jsonb_build_object('id', h.sale_id, 'lead_id',
-           h.lead_id, 'sold_at', h.at, 'state', CASE WHEN h.n < 700 THEN 'delivered' ELSE 'settled' END))).*
+           h.lead_id, 'sold_at', h.at, 'ended_at', CASE WHEN h.n >= 700 THEN h.at END, 'state',
+           CASE WHEN h.n < 700 THEN 'delivered' ELSE 'settled' END))).*
     FROM marketplace.sales s, history h WHERE s.id = :sale;
     INSERT INTO marketplace.disputes SELECT (jsonb_populate_record(d, jsonb_build_object('id', h.sale_id, 'sale_id',
            h.sale_id, 'state', 'rejected', 'opened_at', h.at, 'decided_at', h.at))).*
@@ -80,7 +84,10 @@ ASKED: dict[str, Ask] = {
         p, publisher_leads.Narrowed(sub="sub-7"), NEWEST),
     "publisher leads of no sub id": lambda p, _, at: publisher_leads.leads_asked(
         p, publisher_leads.Narrowed(sub="nobody's"), NEWEST),
-    "publisher weeks": lambda p, _, at: publisher_balance.pending_weeks(p, "EUR"),
+    "publisher weeks": lambda p, _, at: pending.pending_weeks("EUR", p),
+    "publisher held": lambda p, _, at: pending.held_part(p, "EUR", at, None),
+    "publisher cycles": lambda p, _, at: pending.cycles_of(p, at),
+    "publisher month": lambda p, _, at: months.month_told("statement", p, "EUR", month_of(at), at),
     "publisher movements": lambda p, _, at: buyer_wallet.movements_of(p, "EUR", None),
     "publisher disputes": lambda p, _, at: publisher_disputes.disputes_asked(p, None, Asked("opened", True)),
     "publisher answers": lambda p, _, at: publisher_disputes.waiting_for(p, at),

@@ -25,7 +25,7 @@ def test_what_is_released_becomes_movements_and_a_reserve(market: Market, clock:
     visitor = visitor_of(market, deal.publisher)
     page = visitor.read("/publisher/balance")
     text = " ".join(page.text_content().split())
-    assert "€11.20 payable now; €0.00 pending" in text and "Nothing is pending" in text
+    assert "€11.20 payable now; €0.00 pending" in text and "1 Feb 2027 – 7 Feb 2027000.002.802.80" in text
     assert "12.80" in text and "Sale settled" in text
     [story, *_] = page.xpath("//a[@class='opens']/@href")
     told = words_of(visitor.open(story))

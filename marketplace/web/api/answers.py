@@ -250,7 +250,8 @@ class OrderShown(Struct, frozen=True, kw_only=True):
 class CreditShown(Struct, frozen=True, kw_only=True):
     """A wallet's credit line: its limit, what of it is drawn, what can still be drawn, and what is owed and due now.
 
-    Draws of a UTC day fall due together, `net_days` after it ends; `due` also counts chargebacks that were lost.
+    Draws of a UTC day fall due together, `net_days` after it ends; `due` also counts chargebacks that were lost and
+    VAT.
     """
 
     limit: Amount

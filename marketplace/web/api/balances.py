@@ -9,7 +9,9 @@ from core.http import Answer, business_clock, reads
 from core.identity import Actor
 from core.money import is_currency
 from marketplace.leads.queries import pending_of
-from marketplace.web.api import answers, api, shown
+from marketplace.reports.pending import held_part, pending_weeks
+from marketplace.web.api import answers, api, shown, shown_pending
+from marketplace.web.api import answers_pending as answers_held
 from marketplace.web.api.described import Query, describe
 
 CURRENCY = Query("currency", "An ISO 4217 code; EUR without it.")
@@ -32,6 +34,16 @@ def show_balance(actor: Actor) -> Answer:
     """Show what the publisher has: pending, payable, in reserve, and paid or on its way."""
     currency = asked_currency()
     return Answer(shown.balance(earnings_in(actor.account_id, currency), pending_of(actor.account_id, currency)))
+
+
+@api.get("/balance/pending")
+@reads("balance:read")
+@describe(answers_held.PendingShown, query=(CURRENCY, Query("cursor", "The next_cursor of the part before.")))
+def show_pending(actor: Actor) -> Answer:
+    """Show what is held for the publisher, line by line and by week: why, and the day it is released."""
+    currency = asked_currency()
+    part = held_part(actor.account_id, currency, business_clock().now(), request.args.get("cursor"))
+    return Answer(shown_pending.pending(pending_weeks(currency, actor.account_id), part, currency))
 
 
 def asked_currency() -> str:

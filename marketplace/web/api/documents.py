@@ -9,6 +9,7 @@ from msgspec import Struct
 from billing import (
     BillingDetails,
     Document,
+    Party,
     content_of,
     details_of,
     documents_of,
@@ -103,7 +104,7 @@ def print_document(actor: Actor, document_id: str) -> Response:
 
 
 @api.get("/billing-details")
-@reads("wallet:read")
+@reads("wallet:read|balance:read")
 @describe(DetailsShown)
 def show_details(actor: Actor) -> Answer:
     """Show whom documents name from now on."""
@@ -124,17 +125,18 @@ def _details(row: BillingDetails) -> DetailsShown:
     return DetailsShown(name=row.name, address=row.address, vat_id=row.vat_id)
 
 
+def party(one: Party) -> PartyShown:
+    """Show who a document is from or to."""
+    return PartyShown(name=one.name, address=[*filter(None, one.address.split("\n"))], vat_id=one.vat_id)
+
+
 def _shown(row: Document) -> DocumentShown:
     content = content_of(row)
-    seller, payer = (
-        PartyShown(name=one.name, address=[*filter(None, one.address.split("\n"))], vat_id=one.vat_id)
-        for one in (content.seller, content.payer)
-    )
     return DocumentShown(
         id=show_id("doc", row.id), kind=row.kind, number=row.shown_number,
         amount=amount(row.amount_minor, row.currency),
-        seller=seller, buyer=payer, method=content.method, payment_id=content.payment_id,
-        transaction_id=show_id("txn", row.transaction_id), paid_at=instant(content.paid_at),
+        seller=party(content.seller), buyer=party(content.payer), method=content.method, payment_id=content.payment_id,
+        transaction_id=show_id("txn", row.transaction_id or row.id), paid_at=instant(content.paid_at),
         issued_at=instant(row.issued_at), language=content.language, test=content.is_test,
         refers_to=[ReferenceShown(number=one.number, amount=amount(one.amount_minor, row.currency))
                    for one in content.refers_to],

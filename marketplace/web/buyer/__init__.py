@@ -7,6 +7,7 @@ from marketplace.web.buyer import (
     deliveries,
     disputes,
     documents,
+    invoices,
     leads,
     lists,
     order_editor,
@@ -20,6 +21,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, leads, lists, order_editor, orders, places,
-         top_ups, transfers, wallet)  # fmt: skip
+PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists, order_editor, orders,
+         places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

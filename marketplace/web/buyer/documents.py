@@ -87,7 +87,7 @@ def billing_details(person: Person) -> str | Response:
     if carry_out(form, lambda: _say(person, form)):
         flash(gettext("Kept. Documents name it from now on."))
         return redirect(url_for("buyer.documents"), 303)
-    return render_template("marketplace/buyer/billing_details.html", form=form)
+    return render_template("marketplace/buyer/billing_details.html", form=form, back=url_for("buyer.documents"))
 
 
 def _say(person: Person, form: DetailsForm) -> BillingDetails:
@@ -107,5 +107,5 @@ def _method_of(row: Document) -> str:
 def _cells(row: Document) -> list[str]:
     content = content_of(row)
     return [row.shown_number, row.kind, as_rfc3339(row.issued_at), as_rfc3339(content.paid_at), str(_money_of(row)),
-            row.currency, content.method, content.payment_id or "", show_id("txn", row.transaction_id),
+            row.currency, content.method, content.payment_id or "", show_id("txn", row.transaction_id or row.id),
             " ".join(one.number for one in content.refers_to), "true" if content.is_test else "false"]  # fmt: skip

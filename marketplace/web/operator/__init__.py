@@ -10,8 +10,11 @@ from marketplace.web.operator import (
     credit,
     dispute_groups,
     disputes,
+    export,
+    forecast,
     jobs,
     journal,
+    months,
     payouts,
     publisher_terms,
     publishers,
@@ -26,6 +29,6 @@ from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
-         credit, verticals, vertical_editor, books, card_money, journal, jobs, settings, bank, suspense,
-         payouts)  # fmt: skip
+         credit, verticals, vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
+         suspense, payouts)  # fmt: skip
 ROOMS = (operator,)

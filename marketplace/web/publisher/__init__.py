@@ -1,7 +1,8 @@
 """The publisher's pages: one module a page, each a few lines over a report."""
 
-from marketplace.web.publisher import balance, disputes, leads, payouts, sources, terms, today, uploads
+from marketplace.web.publisher import balance, disputes, leads, payouts, sources, statements, terms, today, uploads
 from marketplace.web.publisher.routes import publisher
 
-PAGES = (balance, disputes, leads, payouts, sources, terms, today, uploads)  # imported for the routes that they declare
+# Imported for the routes that they declare.
+PAGES = (balance, disputes, leads, payouts, sources, statements, terms, today, uploads)
 ROOMS = (publisher,)

@@ -1,4 +1,4 @@
-"""The publisher's balance: pending week by week, payable, the reserve day by day, and every movement with its story."""
+"""The publisher's balance: what becomes payable when, line by line and by week, and every movement with its story."""
 
 from flask import render_template, request, url_for
 from flask_babel import gettext
@@ -7,9 +7,11 @@ from core.actors import Person, page
 from core.ids import parse_id
 from core.pages import page_time
 from marketplace.reports.buyer_wallet import movement_of, movements_of
-from marketplace.reports.publisher_balance import pending_in, pending_weeks, reserve_days
+from marketplace.reports.pending import WHY, cycles_of, held_part, pending_weeks
+from marketplace.reports.publisher_balance import pending_in, reserve_days
 from marketplace.reports.publisher_today import balance_of, next_release_of
 from marketplace.web.chrome import CURRENCY, earned_here
+from marketplace.web.forecasts import forecast_chart
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.words import part_of_wallet
 
@@ -20,12 +22,23 @@ def balance(person: Person) -> str:
     """Show what is pending and when it is released, what is payable, the reserve, and the movements."""
     cursor = request.args.get("cursor")
     before, earned = parse_id("txn", cursor) if cursor else None, earned_here(person)
-    weeks, next_release_at = pending_weeks(person.account_id, CURRENCY), next_release_of(person.account_id, CURRENCY)
+    weeks, next_release_at = pending_weeks(CURRENCY, person.account_id), next_release_of(person.account_id, CURRENCY)
     return render_template(
         "marketplace/publisher/balance.html", balance=balance_of(earned, pending_in(weeks, next_release_at)),
-        currency=CURRENCY, earned=earned, weeks=weeks,
+        currency=CURRENCY, earned=earned, weeks=weeks, chart_data=forecast_chart(weeks, page_time()),
         reserve=reserve_days(person.account_id, CURRENCY, page_time()),
         movements=movements_of(person.account_id, CURRENCY, before),
+    )  # fmt: skip
+
+
+@publisher.get("/pending")
+@page("publisher")
+def pending(person: Person) -> str:
+    """Show every amount that is held, why, and the day of its release; and how long sales take to become money."""
+    part = held_part(person.account_id, CURRENCY, page_time(), request.args.get("cursor"))
+    return render_template(
+        "marketplace/publisher/pending.html", part=part, why=WHY, currency=CURRENCY, earned=earned_here(person),
+        cycles=cycles_of(person.account_id, page_time()),
     )  # fmt: skip
 
 

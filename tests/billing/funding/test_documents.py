@@ -122,7 +122,7 @@ def test_each_kind_and_each_year_counts_for_itself(till: Till) -> None:
         "UPDATE billing.documents SET number = 7",
         'UPDATE billing.documents SET content = content || \'{"method": "cash"}\'',
         "DELETE FROM billing.documents",
-        "TRUNCATE billing.documents",
+        "TRUNCATE billing.documents CASCADE",
         "UPDATE billing.document_counters SET last = 9",
         "DELETE FROM billing.document_counters",
         "INSERT INTO billing.document_counters VALUES ('receipt', 2030, 1)",

@@ -1,0 +1,37 @@
+"""What the pages of invoices and statements share: one month drawn for whoever may read it, and saved as a file."""
+
+from typing import Any
+
+from flask import Response, render_template
+
+from billing import Document, lines_of_document, month_pdf_of, month_sheet_of
+from core.http import download
+from core.money import Money
+from marketplace.reports.month_sheets import month_csv
+from marketplace.reports.months import MonthTold
+from marketplace.web.api.shown_months import unexplained_minor
+from marketplace.web.words import line_kind
+
+
+def month_page(told: MonthTold, whose: str, back: str, pdf: str, csv: str) -> str:
+    """Draw a month: its sums, what is unexplained, a part of its lines; `whose` names the account to an operator."""
+    return render_template(
+        "marketplace/month.html", month=told, whose=whose, back=back, pdf=pdf, csv=csv, money_of=Money,
+        line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
+    )  # fmt: skip
+
+
+def month_file(row: Document, form: str) -> Response:
+    """Save an issued month as PDF or CSV."""
+    if form == "pdf":
+        data, media = month_pdf_of(month_sheet_of(row, lines_of_document(row.id))), "application/pdf"
+    else:
+        data, media = b"".join(month_csv(row)), "text/csv"
+    return download(f"{row.shown_number}.{form}", media, data)
+
+
+def amounts_of(row: Document) -> dict[str, Any]:
+    """Return a list's amounts of one document: its net, its tax and both together."""
+    vat = row.content["vat"]["minor"]
+    minors = {"net": row.amount_minor, "vat": vat, "gross": row.amount_minor + vat}
+    return {name: Money(minor, row.currency) for name, minor in minors.items()}

@@ -1,0 +1,1 @@
+"""Tests of invoices and statements as buyers and publishers get them."""
