@@ -22,6 +22,7 @@ from tests.at_once import ask, at_once, no_deadlocks, wait_until
 from tests.conftest import START, SetClock
 from tests.deals import RETURNED, SETTLED, Deal, make_deal
 from tests.factories import Market
+from tests.payouts import pay_out
 
 SETTLING = timedelta(days=2 + 5 + 15)  # of a short window, for a newcomer
 MATURING = timedelta(days=45)
@@ -117,14 +118,8 @@ def test_a_matured_reserve_is_taken_from_payable(settled: Deal, clock: SetClock)
 def test_what_is_missing_is_owed_and_netted_from_the_next_settlement(
     settled: Deal, clock: SetClock, database_url: str
 ) -> None:
-    change = "UPDATE billing.earners SET in_flight = payable, payable = 0"  # as a payout will do, by its own entries
-    entries = """WITH t AS (INSERT INTO billing.transactions (key, kind, currency, actor, occurred_at)
-                 VALUES ('payout:1', 'transfer', 'EUR', 'test', now()) RETURNING id)
-        INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
-        SELECT t.id, l.line, l.account, l.owner, 'EUR', l.minor FROM t, (SELECT account_id FROM billing.earners) e (owner),
-            LATERAL (VALUES (1, 2100, e.owner, 1120), (2, 1030, NULL, -1120)) AS l (line, account, owner, minor)"""
-    ask(database_url, "SELECT", first=entries)
-    ask(database_url, "SELECT", first=change.replace("in_flight = payable, ", ""))
+    with transaction():
+        pay_out(parse_id("acc", settled.publisher.id), clock.now())
     settled.decide(claim(settled), "uphold")
     assert owed(database_url) == 1120
     [sale] = settled.publisher.post("/leads", settled.market.lead())["sales"]

@@ -18,6 +18,7 @@ from marketplace.catalog.verticals import Vertical, read_shipped
 from marketplace.jobs import run_due
 from tests.conftest import SetClock
 from tests.factories import Market, Member
+from tests.payouts import pay_out
 
 BEGIN = datetime(2026, 12, 1, 9, tzinfo=UTC)
 PRICES = ("13.37", "20.00", "7.77", "129.99")
@@ -115,25 +116,6 @@ class Quarter:
         with transaction():
             for member in self.publishers:
                 pay_out(id_of(member), self.clock.now())
-
-
-def pay_out(account_id: UUID, at: datetime) -> None:
-    """Book a payout of all that is payable and its transfer."""
-    values = {"id": account_id, "at": at}
-    minor = (
-        db.session.scalar(text("SELECT payable FROM billing.earners WHERE account_id = :id FOR UPDATE"), values) or 0
-    )
-    if not minor:
-        return
-    db.session.execute(text("UPDATE billing.earners SET payable = 0 WHERE account_id = :id"), values)
-    for kind, debit, credit in (("payout", 2100, 2120), ("transfer", 2120, 1030)):
-        made = """INSERT INTO billing.transactions (key, kind, currency, source, actor, occurred_at)
-            VALUES (:kind || ':' || uuidv7(), :kind, 'EUR', CAST(:id AS text), 'test', :at) RETURNING id"""
-        booked = db.session.scalar(text(made), {"kind": kind, "at": at, "id": account_id})
-        lines = """INSERT INTO billing.entries (transaction_id, line, account, owner_id, currency, amount_minor)
-            VALUES (:booked, 1, :debit, :id, 'EUR', :minor), (:booked, 2, :credit,
-                CASE WHEN :credit = 1030 THEN NULL ELSE CAST(:id AS uuid) END, 'EUR', -:minor)"""
-        db.session.execute(text(lines), values | {"booked": booked, "debit": debit, "credit": credit, "minor": minor})
 
 
 def id_of(member: Member) -> UUID:
