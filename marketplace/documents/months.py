@@ -36,15 +36,19 @@ class Month:
 
 
 def month_of_account(
-    side: Side, account_id: UUID, currency: str, period: date, until: datetime | None = None
+    side: Side, account_id: UUID, currency: str, period: date, until: datetime | None = None,
+    shown: tuple[int, int | None] = (0, None),
 ) -> Month:  # fmt: skip
-    """Draft a month of an account: what waits for a document until the month's end, or until an instant within it."""
+    """Draft a month of an account: what waits for a document until the month's end, or until an instant within it.
+
+    Only the lines that are shown, from one place to another, are told what they are about.
+    """
     language = language_of(account_id) or "en"
     draft, counted = draft_of(side, account_id, currency, period, until), tuple[Counted, ...]()
     if side == "statement":
         draft = draft.with_more(_unpaid(draft))
         counted = _counted(account_id, period, language)
-    return Month(draft, labels_of(side, draft.lines, language), counted)
+    return Month(draft, labels_of(side, draft.lines[slice(*shown)], language), counted)
 
 
 def issue_next(as_of: datetime) -> int:

@@ -15,6 +15,7 @@ from marketplace.leads.dispute_rows import Appeal, Dispute
 from marketplace.leads.disputes.cap import bought_and_returned, is_above
 from marketplace.leads.disputes.guard import REJECTED, decided_and_rejected, is_guarded
 from marketplace.leads.models import Sale
+from marketplace.reports.kept import kept_of_many
 
 MOST_LOOKED_AT = 200  # buyers whose sales are counted in one look, those with the most claims first
 
@@ -94,5 +95,8 @@ def _bought(buyer_ids: Sequence[UUID], at: datetime) -> dict[UUID, tuple[int, in
     query = select(Sale.buyer_id, func.count(), back).where(
         Sale.buyer_id.in_(buyer_ids), Sale.sold_at > since, Sale.delivered_at.is_not(None)
     )
-    rows = db.session.execute(query.group_by(Sale.buyer_id))
-    return {buyer_id: (bought, returned) for buyer_id, bought, returned in rows}
+    return kept_of_many(
+        ("claimants", *buyer_ids), at,
+        lambda: {who: (count, sent) for who, count, sent in db.session.execute(query.group_by(Sale.buyer_id))},
+        lambda counted: sum(count for count, _ in counted.values()),
+    ).value  # fmt: skip

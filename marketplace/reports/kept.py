@@ -1,4 +1,4 @@
-"""Counts of days that are over, kept in this process for a while, so that a long history is not counted at every look.
+"""Counts kept in this process for a while: of days that are over, and of histories too long to count at every look.
 
 What they are counted of still changes now and then (a return credits a sale of last week), so they are counted again
 after `LASTS` of business time, and whoever shows them says since when they stand.
@@ -18,6 +18,7 @@ from core.db import db
 
 T = TypeVar("T")
 LASTS = timedelta(minutes=5)
+MANY = 5_000  # rows that are counted at every look; a count of more is kept
 MOST = 5_000  # counts of a database; the one that was made longest ago makes room
 
 _lock = threading.Lock()
@@ -38,6 +39,20 @@ def kept(key: tuple[Any, ...], at: datetime, count: Callable[[], T]) -> Kept[T]:
     The key names the question, whose rows it is about and the days; each database has counts of its own.
     """
     return find_kept(key, at) or keep(key, count(), at)
+
+
+def kept_of_many(
+    key: tuple[Any, ...], at: datetime, count: Callable[[], T], rows_of: Callable[[T], int]
+) -> Kept[T]:  # fmt: skip
+    """Return the count of this key, kept only when it says that more than `MANY` rows went into it, exact otherwise.
+
+    So whoever has a short history sees each change at once, and whoever has a long one need not wait for it.
+    """
+    found = find_kept(key, at)
+    if found is not None:
+        return found
+    value = count()
+    return keep(key, value, at) if rows_of(value) > MANY else Kept(value, at)
 
 
 def find_kept(key: tuple[Any, ...], at: datetime) -> Kept[Any] | None:

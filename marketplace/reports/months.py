@@ -26,6 +26,7 @@ from billing import (
 from core.errors import Fault, Malformed, NotFound
 from core.months import month_of
 from marketplace.documents.months import month_of_account
+from marketplace.reports.kept import Kept, kept_of_many
 
 PART = 200
 
@@ -69,6 +70,7 @@ class MonthTold:
     promo_minor: int
     opening: Position
     closing: Position
+    line_count: int
     lines: Sequence[Line]
     next_line: int | None
     paid_out: Sequence[PaidOut]
@@ -100,16 +102,24 @@ def month_told(side: Side, account_id: UUID, currency: str, period: date, at: da
         return issued_month_told(document, after)
     if period > month_of(at):
         raise NotFound(detail="This month has not begun.")
-    month = month_of_account(side, account_id, currency, period)
+    month = month_of_account(side, account_id, currency, period, shown=(after, after + PART + 1))
     draft = month.draft
     lines = [Line(number, one, None, month.labels.get(one.transaction_id, Label()))
              for number, one in enumerate(draft.lines, 1)]  # fmt: skip
     is_last = side == "statement" and not is_over
     return MonthTold(
         side, period, currency, None, None, draft.amount_minor, sum(one.promo_minor for one in draft.lines),
-        draft.opening, draft.closing, *_part(lines[after:]), paid_out_in(draft.opening, lines), month.counted,
-        _open_differences(draft.closing, position_of(account_id, currency)) if is_last else (),
+        draft.opening, draft.closing, len(lines), *_part(lines[after:]), paid_out_in(draft.opening, lines),
+        month.counted, _open_differences(draft.closing, position_of(account_id, currency)) if is_last else (),
     )  # fmt: skip
+
+
+def month_here(side: Side, account_id: UUID, currency: str, period: date, at: datetime, after: int) -> Kept[MonthTold]:
+    """Return what `month_told` does, of a month of very many lines as it was told within the last minutes."""
+    key = ("month", side, account_id, currency, period, after)
+    return kept_of_many(
+        key, at, lambda: month_told(side, account_id, currency, period, at, after), lambda told: told.line_count
+    )
 
 
 def issued_month_told(document: Document, after: int = 0) -> MonthTold:
@@ -121,9 +131,15 @@ def issued_month_told(document: Document, after: int = 0) -> MonthTold:
     assert document.period is not None
     return MonthTold(
         "statement" if is_statement else "invoice", document.period, document.currency, document, content,
-        document.amount_minor, content.promo_minor, content.opening, content.closing, *_part([*map(_told, rows)]),
-        paid_out, content.counted, unexplained(document),
+        document.amount_minor, content.promo_minor, content.opening, content.closing, content.lines,
+        *_part([*map(_told, rows)]), paid_out, content.counted, unexplained(document),
     )  # fmt: skip
+
+
+def issued_month_here(document: Document, at: datetime, after: int) -> Kept[MonthTold]:
+    """Return what `issued_month_told` does; one of very many lines as it was compared within the last minutes."""
+    key = ("issued month", document.id, after)
+    return kept_of_many(key, at, lambda: issued_month_told(document, after), lambda told: told.line_count)
 
 
 def every_line(document: Document) -> Iterable[Line]:

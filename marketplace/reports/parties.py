@@ -22,6 +22,7 @@ from marketplace.leads.models import Lead, Sale
 from marketplace.leads.source_breaker import standings_of
 from marketplace.leads.sources.models import SourceStanding
 from marketplace.orders.models import Order
+from marketplace.reports.kept import kept_of_many
 
 DAYS = default("return.cap_days")  # over which a publisher's figures count
 SORTS: Columns = {"opened": Account.id, "name": Account.name}
@@ -99,7 +100,11 @@ def publishers_figures(account_ids: Sequence[UUID], currency: str, at: datetime)
     leads = select(Lead.publisher_id, func.count(), func.count().filter(Lead.status == "sold")).where(
         Lead.publisher_id.in_(account_ids), Lead.received_at > since, Lead.test.is_(False)
     )
-    posted = {who: (count, sold) for who, count, sold in db.session.execute(leads.group_by(Lead.publisher_id))}
+    posted = kept_of_many(
+        ("posted", *account_ids), at,
+        lambda: {who: (count, sold) for who, count, sold in db.session.execute(leads.group_by(Lead.publisher_id))},
+        lambda counted: sum(count for count, _ in counted.values()),
+    ).value  # fmt: skip
     claims = select(Dispute.publisher_id, func.count()).where(
         Dispute.publisher_id.in_(account_ids), Dispute.opened_at > since, Dispute.credited_minor > 0,
         Dispute.paid_by == "publisher",
@@ -124,7 +129,11 @@ def buyers_figures(account_ids: Sequence[UUID], currency: str, at: datetime) -> 
     sales = select(Sale.buyer_id, func.count().filter(delivered), spent, back).where(
         Sale.buyer_id.in_(account_ids), Sale.sold_at > since
     )
-    bought = {who: rest for who, *rest in db.session.execute(sales.group_by(Sale.buyer_id))}
+    bought = kept_of_many(
+        ("bought", currency, *account_ids), at,
+        lambda: {who: rest for who, *rest in db.session.execute(sales.group_by(Sale.buyer_id))},
+        lambda counted: sum(count for count, *_ in counted.values()),
+    ).value  # fmt: skip
     claims = select(Dispute.buyer_id, func.count()).where(
         Dispute.buyer_id.in_(account_ids), Dispute.opened_at > since, Dispute.opened_by == "buyer"
     )

@@ -1,11 +1,11 @@
 """What is held for a publisher: each open sale and each reserve, why, and the day it is released; summed by week."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, literal, select, tuple_
+from sqlalchemy import Date, cast, func, select, tuple_
 
 from billing import open_lots_of, reserve_weeks
 from core.clock import as_rfc3339, from_rfc3339
@@ -84,23 +84,33 @@ class HeldPart:
 
 def pending_weeks(currency: str, publisher_id: UUID | None = None) -> list[PendingWeek]:
     """Sum what is held for a publisher, or for all, by the week of its release, the next one first."""
+    return weeks_with_reserve(sale_weeks(currency, publisher_id), reserve_weeks(currency, publisher_id), currency)
+
+
+def sale_weeks(currency: str, publisher_id: UUID | None = None) -> list[PendingWeek]:
+    """Sum the open sales of a publisher, or of all, by the week of their release, without any reserve."""
     week = cast(func.date_trunc("week", func.timezone("UTC", Sale.release_at)), Date)
     query = select(
         week, func.count(), func.count().filter(Sale.state == "disputed"), func.sum(Sale.payout_minor)
     ).where(Sale.state.in_(OPEN_STATES), Sale.currency == currency)
     query = query.where(Sale.publisher_id == publisher_id) if publisher_id else query
-    sales = {row[0]: row for row in db.session.execute(query.group_by(week))}
-    reserve = reserve_weeks(currency, publisher_id)
-    weeks: set[date | None] = {*sales, *reserve}
+    nothing = Money(0, currency)
     return [
-        _week(begins, *(sales[begins][1:] if begins in sales else (0, 0, 0)), reserve.get(begins, 0) if begins else 0,
-              currency)
-        for begins in sorted(weeks, key=lambda begins: begins or date.max)
-    ]  # fmt: skip
+        PendingWeek(begins, count, disputed, Money(int(minor), currency), nothing)
+        for begins, count, disputed, minor in db.session.execute(query.group_by(week))
+    ]
 
 
-def _week(begins: date | None, sales: int, disputed: int, minor: int, reserve_minor: int, currency: str) -> PendingWeek:
-    return PendingWeek(begins, sales, disputed, Money(int(minor), currency), Money(reserve_minor, currency))
+def weeks_with_reserve(
+    sales: Sequence[PendingWeek], reserve: Mapping[date, int], currency: str
+) -> list[PendingWeek]:  # fmt: skip
+    """Put the reserve that becomes payable in each week (by its Monday, in minor units) beside that week's sales."""
+    nothing = Money(0, currency)
+    found: dict[date | None, PendingWeek] = {begins: PendingWeek(begins, 0, 0, nothing, nothing) for begins in reserve}
+    found |= {week.begins: week for week in sales}
+    for begins, minor in reserve.items():
+        found[begins] = replace(found[begins], from_reserve=Money(minor, currency))
+    return [found[begins] for begins in sorted(found, key=lambda begins: begins or date.max)]
 
 
 def weeks_from(weeks: Sequence[PendingWeek], at: datetime, count: int = 13) -> list[tuple[date, int]]:
@@ -126,14 +136,19 @@ def held_part(publisher_id: UUID, currency: str, at: datetime, cursor: str | Non
 def _sales(
     publisher_id: UUID, currency: str, at: datetime, after: tuple[datetime, UUID] | None, most: int
 ) -> list[Held]:  # fmt: skip
-    until = func.coalesce(Sale.release_at, literal(NEVER))
-    query = select(Sale).where(
-        Sale.publisher_id == publisher_id, Sale.state.in_(OPEN_STATES), Sale.currency == currency
-    )
-    query = query.where(tuple_(until, Sale.id) > after) if after else query
+    """Read the dated ones in the order of an index, and behind them those without a day."""
+    mine = Sale.publisher_id == publisher_id, Sale.state.in_(OPEN_STATES), Sale.currency == currency
+    dated = select(Sale).where(*mine, Sale.release_at.is_not(None)).order_by(Sale.release_at, Sale.id)
+    undated = select(Sale).where(*mine, Sale.release_at.is_(None)).order_by(Sale.id)
+    if after is not None:
+        until, last = after
+        dated = dated.where(Sale.release_at >= until, tuple_(Sale.release_at, Sale.id) > after)
+        undated = undated.where(Sale.id > last) if until == NEVER else undated
+    sales = list(db.session.scalars(dated.limit(most)))
+    if len(sales) < most:
+        sales += db.session.scalars(undated.limit(most - len(sales)))
     return [
-        Held("sale", sale.id, Money(sale.payout_minor, currency), why_held(sale, at), sale.release_at)
-        for sale in db.session.scalars(query.order_by(until, Sale.id).limit(most))
+        Held("sale", sale.id, Money(sale.payout_minor, currency), why_held(sale, at), sale.release_at) for sale in sales
     ]
 
 

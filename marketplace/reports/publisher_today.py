@@ -31,6 +31,7 @@ class Balance:
     pending: Money
     open_sales: int
     next_release_at: datetime | None
+    counted_at: datetime | None = None  # when what is pending was counted, if not just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,10 @@ def latest_leads(publisher_id: UUID, asked: Asked, status: str | None) -> Part:
     return part_of(query.where(Lead.status == status) if status else query, asked, SORTS, Lead.id)
 
 
-def balance_of(earned: Earnings, pending: Pending) -> Balance:
+def balance_of(earned: Earnings, pending: Pending, counted_at: datetime | None = None) -> Balance:
     """Put together what a publisher has: payable, in reserve, and what open sales will pay if nothing is returned."""
     waiting = Money(pending.amount_minor, earned.payable.currency)
-    return Balance(earned.payable, earned.reserve, waiting, pending.sales, pending.next_release_at)
+    return Balance(earned.payable, earned.reserve, waiting, pending.sales, pending.next_release_at, counted_at)
 
 
 def next_release_of(publisher_id: UUID, currency: str) -> datetime | None:

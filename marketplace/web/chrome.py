@@ -12,9 +12,9 @@ from core.actors import Person, present_person
 from core.http import settings
 from core.i18n import LANGUAGES, money, number, relative, wanted_language
 from core.pages import page_time
-from marketplace.leads.queries import pending_of
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
+from marketplace.reports.publisher_balance import pending_here
 from marketplace.reports.publisher_today import balance_of, next_release_of
 from marketplace.web import charts, saved_views, tables, words
 
@@ -148,7 +148,9 @@ def earned_here(person: Person) -> Any:
 def balance_here(person: Person) -> Any:
     """Return the publisher's balance with all that is pending, asked for once a page."""
     if "balance" not in g:
-        g.balance = balance_of(earned_here(person), pending_of(person.account_id, CURRENCY))
+        pending = pending_here(person.account_id, CURRENCY, page_time())
+        counted_at = pending.counted_at if pending.counted_at < page_time() else None
+        g.balance = balance_of(earned_here(person), pending.value, counted_at)
     return g.balance
 
 

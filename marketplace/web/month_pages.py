@@ -7,17 +7,19 @@ from flask import Response, render_template
 from billing import Document, lines_of_document, month_pdf_of, month_sheet_of
 from core.http import download
 from core.money import Money
+from marketplace.reports.kept import Kept
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import MonthTold
 from marketplace.web.api.shown_months import unexplained_minor
 from marketplace.web.words import line_kind
 
 
-def month_page(told: MonthTold, whose: str, back: str, pdf: str, csv: str) -> str:
+def month_page(kept: Kept[MonthTold], whose: str, back: str, pdf: str, csv: str) -> str:
     """Draw a month: its sums, what is unexplained, a part of its lines; `whose` names the account to an operator."""
+    told = kept.value
     return render_template(
-        "marketplace/month.html", month=told, whose=whose, back=back, pdf=pdf, csv=csv, money_of=Money,
-        line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
+        "marketplace/month.html", month=told, counted_at=kept.counted_at, whose=whose, back=back, pdf=pdf, csv=csv,
+        money_of=Money, line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
     )  # fmt: skip
 
 

@@ -1,12 +1,18 @@
 """What is counted once in a few minutes: the days that are over, and never today or yesterday."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+
+from billing import reserves_of
 from core.db import db, transaction
 from core.ids import parse_id
+from marketplace.leads.queries import pending_of
 from marketplace.reports.buyer_wallet import spending_of
-from marketplace.reports.kept import LASTS, MOST, find_kept, keep, kept
+from marketplace.reports.kept import LASTS, MANY, MOST, find_kept, keep, kept, kept_of_many
+from marketplace.reports.pending import pending_weeks
+from marketplace.reports.publisher_balance import pending_here, weeks_here
 from marketplace.reports.publisher_today import next_release_of, today_of
 from tests.conftest import SetClock
 from tests.deals import make_deal
@@ -62,3 +68,33 @@ def test_the_next_release_is_that_of_the_first_open_sale(market: Market, clock: 
     found = db.session.execute(db.text("SELECT min(release_at) FROM marketplace.sales")).scalar_one()
     assert next_release_of(publisher, "EUR") == found
     assert next_release_of(publisher, "USD") is None and next_release_of(UUID(int=1), "EUR") is None
+
+
+def test_a_count_of_few_rows_is_exact_and_one_of_many_is_kept(market: Market, clock: SetClock) -> None:
+    at, counted = clock.now(), iter(range(9))
+
+    def count(rows: int) -> tuple[int, datetime]:
+        found = kept_of_many(("many", rows), at + timedelta(seconds=rows % 2), lambda: (next(counted), rows), rows_of)
+        return found.value[0], found.counted_at
+
+    def rows_of(value: tuple[int, int]) -> int:
+        return value[1]
+
+    assert [count(MANY)[0] for _ in range(2)] == [0, 1], "few: every look counts"
+    assert [count(MANY + 1) for _ in range(2)] == [(2, at + timedelta(seconds=1))] * 2, "many: the first look counts"
+
+
+def test_a_balance_of_very_many_sales_says_when_it_was_counted(
+    market: Market, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = make_deal(market)
+    publisher, first_at = parse_id("acc", deal.publisher.id), clock.now()
+    few = pending_here(publisher, "EUR", first_at)
+    assert few.value == pending_of(publisher, "EUR") and few.counted_at == first_at and few.value.sales == 1
+    monkeypatch.setattr("marketplace.reports.kept.MANY", 0)
+    many = pending_here(publisher, "EUR", first_at)
+    again = pending_here(publisher, "EUR", first_at + LASTS / 2)
+    assert many == again and again.counted_at == first_at
+    reserve = reserves_of(publisher, "EUR")
+    weeks = weeks_here(publisher, "EUR", reserve, first_at).value
+    assert weeks == pending_weeks("EUR", publisher), "the weeks put together are those of one question"

@@ -5,7 +5,8 @@ from flask import Response, render_template, request, url_for
 from billing import get_document, issued_months
 from core.actors import Person, page
 from core.ids import parse_id, show_id
-from marketplace.reports.months import issued_month_told, read_after
+from core.pages import page_time
+from marketplace.reports.months import issued_month_here, read_after
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.month_pages import amounts_of, month_file, month_page
 
@@ -27,7 +28,7 @@ def invoices(person: Person) -> str:
 def invoice(person: Person, invoice: str) -> str:
     """Show one invoice with its lines."""
     row = get_document(person.account_id, parse_id("doc", invoice), "invoice")
-    told = issued_month_told(row, read_after(request.args.get("cursor")))
+    told = issued_month_here(row, page_time(), read_after(request.args.get("cursor")))
     pdf, csv = (url_for("buyer.invoice_file", invoice=invoice, form=form) for form in ("pdf", "csv"))
     return month_page(told, "", url_for("buyer.invoices"), pdf, csv)
 

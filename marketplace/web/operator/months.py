@@ -16,8 +16,9 @@ from core.forms import carry_out
 from core.http import business_clock, filter_of
 from core.identity import get_account
 from core.ids import parse_id, show_id
+from core.pages import page_time
 from marketplace.reports.dispute_queue import names_of
-from marketplace.reports.months import issued_month_told, read_after
+from marketplace.reports.months import issued_month_here, read_after
 from marketplace.web.month_pages import amounts_of, month_file, month_page
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said
@@ -57,7 +58,7 @@ def documents(_: Person) -> str:
 def document(_: Person, document: str) -> str:
     """Show one invoice or statement with its lines."""
     row = get_document(None, parse_id("doc", document), *KINDS)
-    told = issued_month_told(row, read_after(request.args.get("cursor")))
+    told = issued_month_here(row, page_time(), read_after(request.args.get("cursor")))
     pdf, csv = (url_for("operator.document_file", document=document, form=form) for form in ("pdf", "csv"))
     back = url_for("operator.documents", kind=row.kind)
     return month_page(told, get_account(row.account_id).name, back, pdf, csv)

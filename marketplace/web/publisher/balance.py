@@ -7,8 +7,8 @@ from core.actors import Person, page
 from core.ids import parse_id
 from core.pages import page_time
 from marketplace.reports.buyer_wallet import movement_of, movements_of
-from marketplace.reports.pending import WHY, cycles_of, held_part, pending_weeks
-from marketplace.reports.publisher_balance import pending_in, reserve_days
+from marketplace.reports.pending import WHY, cycles_of, held_part
+from marketplace.reports.publisher_balance import pending_in, reserve_days, weeks_here
 from marketplace.reports.publisher_today import balance_of, next_release_of
 from marketplace.web.chrome import CURRENCY, earned_here
 from marketplace.web.forecasts import forecast_chart
@@ -22,11 +22,13 @@ def balance(person: Person) -> str:
     """Show what is pending and when it is released, what is payable, the reserve, and the movements."""
     cursor = request.args.get("cursor")
     before, earned = parse_id("txn", cursor) if cursor else None, earned_here(person)
-    weeks, next_release_at = pending_weeks(CURRENCY, person.account_id), next_release_of(person.account_id, CURRENCY)
+    reserve = reserve_days(person.account_id, CURRENCY, page_time())
+    weeks = weeks_here(person.account_id, CURRENCY, reserve.value, page_time())
+    pending = pending_in(weeks.value, next_release_of(person.account_id, CURRENCY))
     return render_template(
-        "marketplace/publisher/balance.html", balance=balance_of(earned, pending_in(weeks, next_release_at)),
-        currency=CURRENCY, earned=earned, weeks=weeks, chart_data=forecast_chart(weeks, page_time()),
-        reserve=reserve_days(person.account_id, CURRENCY, page_time()),
+        "marketplace/publisher/balance.html", balance=balance_of(earned, pending),
+        currency=CURRENCY, earned=earned, weeks=weeks, chart_data=forecast_chart(weeks.value, page_time()),
+        reserve=reserve,
         movements=movements_of(person.account_id, CURRENCY, before),
     )  # fmt: skip
 

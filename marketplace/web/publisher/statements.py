@@ -14,7 +14,7 @@ from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.months import month_of
 from core.pages import page_time
-from marketplace.reports.months import month_told, read_after, read_period
+from marketplace.reports.months import month_here, read_after, read_period
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.month_pages import amounts_of, month_file, month_page
 from marketplace.web.publisher.routes import publisher
@@ -46,7 +46,7 @@ def statements(person: Person) -> str:
 def statement(person: Person, period: str) -> str:
     """Show one month with its lines."""
     after = read_after(request.args.get("cursor"))
-    told = month_told("statement", person.account_id, CURRENCY, read_period(period), page_time(), after)
+    told = month_here("statement", person.account_id, CURRENCY, read_period(period), page_time(), after)
     pdf, csv = (url_for("publisher.statement_file", period=period, form=form) for form in ("pdf", "csv"))
     return month_page(told, "", url_for("publisher.statements"), pdf, csv)
 
