@@ -28,7 +28,7 @@ from core.months import month_of
 from marketplace.documents.months import month_of_account
 from marketplace.reports.kept import Kept, kept_of_many
 
-PART = 200
+PART = 100
 
 
 @dataclass(frozen=True, slots=True)
