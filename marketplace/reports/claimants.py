@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from core.db import db
 from core.identity import Account
 from core.money import BASIS_POINTS
 from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.dispute_rows import Appeal, Dispute
-from marketplace.leads.disputes.cap import bought_and_returned, is_above
-from marketplace.leads.disputes.guard import REJECTED, decided_and_rejected, is_guarded
+from marketplace.leads.disputes.cap import count_bought, is_above
+from marketplace.leads.disputes.guard import REJECTED, count_decided, is_guarded
 from marketplace.leads.models import Sale
 from marketplace.reports.kept import kept_of_many
 
@@ -48,8 +48,9 @@ class Claimant:
 
 
 def buyer_standing(buyer_id: UUID, at: datetime) -> BuyerStanding:
-    """Return how a buyer stands at an instant."""
-    return _judged(*bought_and_returned(buyer_id, at), *decided_and_rejected(buyer_id, at))
+    """Return how a buyer stands at an instant, in one question."""
+    bought, decided = count_bought(buyer_id, at).subquery(), count_decided(buyer_id, at).subquery()
+    return _judged(*db.session.execute(select(bought, decided).join_from(bought, decided, true())).one())
 
 
 def claimants(at: datetime) -> list[Claimant]:

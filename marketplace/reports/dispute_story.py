@@ -14,11 +14,15 @@ from core.db import db
 from core.errors import NotFound
 from core.identity import Account
 from core.money import Money
+from marketplace.catalog.dispute_rules import Reason
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.rules_in_force import rules_in_force
+from marketplace.catalog.verticals import Vertical
 from marketplace.leads.dispute_rows import Appeal, Dispute, EvidenceFile
+from marketplace.leads.disputes.reasons import reasons_as_sold
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.source_breaker import Figures, figures_of
+from marketplace.orders.models import OrderVersion
 from marketplace.reports.claimants import BuyerStanding, buyer_standing
 
 
@@ -48,6 +52,7 @@ class Story:
     sale: Sale
     lead: Lead
     vertical: str
+    rule: Reason
     buyer: str
     publisher: str
     appeal: Appeal | None
@@ -92,18 +97,20 @@ class Story:
 def story_of(dispute_id: UUID, at: datetime) -> Story:
     """Return one dispute with all that belongs to it; NotFound when there is none."""
     buyer, publisher = aliased(Account), aliased(Account)
-    query = select(Dispute, Sale, Lead, VerticalRow.slug, buyer.name, publisher.name, Appeal)
+    query = select(Dispute, Sale, Lead, VerticalRow.definition, OrderVersion.terms, buyer.name, publisher.name, Appeal)
     query = query.join(Sale, Sale.id == Dispute.sale_id).join(Lead, Lead.id == Sale.lead_id)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id).join(buyer, buyer.id == Sale.buyer_id)
     query = query.join(publisher, publisher.id == Sale.publisher_id).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
-    row = db.session.execute(query.where(Dispute.id == dispute_id)).one_or_none()
+    then = (OrderVersion.order_id == Sale.order_id) & (OrderVersion.version == Sale.order_version)
+    row = db.session.execute(query.join(OrderVersion, then).where(Dispute.id == dispute_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no dispute with this id.")
-    dispute, sale, lead, vertical, buyer_name, publisher_name, appeal = row
+    dispute, sale, lead, definition, terms, buyer_name, publisher_name, appeal = row
     files = select(EvidenceFile).where(EvidenceFile.dispute_id == dispute_id).order_by(EvidenceFile.id)
     events = select(Event).where(Event.subject_id.in_((dispute.id, sale.id))).order_by(Event.at, Event.id)
     return Story(
-        dispute, sale, lead, vertical, buyer_name, publisher_name, appeal,
+        dispute, sale, lead, Vertical.stored(definition).slug,
+        reasons_as_sold(sale, definition, lead.region, terms)[dispute.reason], buyer_name, publisher_name, appeal,
         db.session.scalars(files).all(), db.session.scalars(events).all(),
         _others(sale), buyer_standing(sale.buyer_id, at), wallet_of(sale.buyer_id, sale.currency),
         _publisher(sale, lead, at),

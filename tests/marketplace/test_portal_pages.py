@@ -14,7 +14,7 @@ from tests.core.test_sign_in import email_of
 from tests.factories import Market, Member
 from tests.visitor import Visitor, words_of
 
-MOST_QUERIES = 14
+MOST_QUERIES = 12
 PAGES = {
     "publisher": [
         "/publisher/today",

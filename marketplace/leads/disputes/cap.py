@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from core.db import db
 from core.errors import Conflict
@@ -19,17 +19,21 @@ def is_above(cap: ReturnCap, sales: int, returned: int) -> bool:
 
 
 def bought_and_returned(buyer_id: UUID, at: datetime) -> tuple[int, int]:
-    """Count what the buyer bought within the cap's days, and what of it went back or is disputed at the moment.
+    """Count what the buyer bought within the cap's days, and what of it went back or is disputed at the moment."""
+    bought, returned = db.session.execute(count_bought(buyer_id, at)).one()
+    return bought, returned
+
+
+def count_bought(buyer_id: UUID, at: datetime) -> Select[int, int]:
+    """Ask for what `bought_and_returned` counts.
 
     What is disputed counts, or the cap could be passed by claiming everything at once before anything is decided.
     """
     since = at - timedelta(days=rules_in_force().return_cap.days)
     back = func.count().filter(Sale.state.in_(("returned", "disputed")))
-    query = select(func.count(), back).where(
+    return select(func.count().label("bought"), back.label("returned")).where(
         Sale.buyer_id == buyer_id, Sale.sold_at > since, Sale.delivered_at.is_not(None)
     )
-    bought, returned = db.session.execute(query).one()
-    return bought, returned
 
 
 def check_cap(buyer_id: UUID, provable: bool, at: datetime) -> bool:

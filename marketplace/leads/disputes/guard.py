@@ -8,7 +8,7 @@ nobody else is put into debt for a fee.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from billing import charge_fee, return_fee
 from core.db import db
@@ -28,16 +28,20 @@ def is_guarded(rule: FalseClaims, decided: int, rejected: int) -> bool:
 
 
 def decided_and_rejected(buyer_id: UUID, at: datetime) -> tuple[int, int]:
-    """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them.
+    """Count the buyer's own claims that were decided within the rule's days, and the rejected ones of them."""
+    decided, rejected = db.session.execute(count_decided(buyer_id, at)).one()
+    return decided, rejected
+
+
+def count_decided(buyer_id: UUID, at: datetime) -> Select[int, int]:
+    """Ask for what `decided_and_rejected` counts.
 
     Open ones do not count: many of them at once would thin out the rejected ones.
     """
     since = at - timedelta(days=rules_in_force().false_claims.days)
-    query = select(func.count(), func.count().filter(REJECTED))
+    query = select(func.count().label("decided"), func.count().filter(REJECTED).label("rejected"))
     query = query.select_from(Dispute).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
-    query = query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
-    decided, rejected = db.session.execute(query).one()
-    return decided, rejected
+    return query.where(Dispute.buyer_id == buyer_id, Dispute.decided_at > since, Dispute.opened_by == "buyer")
 
 
 def check_file(guarded: bool, provable: bool, brings_file: bool) -> bool:

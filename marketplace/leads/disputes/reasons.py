@@ -38,7 +38,13 @@ def reasons_of_sale(sale: Sale) -> dict[str, Reason]:
     query = select(VerticalRow.definition, Lead.region, OrderVersion.terms).join(
         Lead, Lead.vertical_id == VerticalRow.id
     )
-    definition, region, terms = db.session.execute(query.join(OrderVersion, then).where(Lead.id == sale.lead_id)).one()
+    return reasons_as_sold(
+        sale, *db.session.execute(query.join(OrderVersion, then).where(Lead.id == sale.lead_id)).one()
+    )
+
+
+def reasons_as_sold(sale: Sale, definition: Any, region: str, terms: Any) -> dict[str, Reason]:
+    """Return what `reasons_of_sale` does, to whoever has read the vertical, the lead's region and the order's terms."""
     said = overrides(sale.sold_at)
     return Vertical.stored(definition).dispute_reasons(
         said.of_country(country_of(region)), decode_terms(terms).settings, said.exchange

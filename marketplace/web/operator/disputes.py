@@ -24,7 +24,6 @@ from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.disputes import REASONS, Decision, resolve_dispute
 from marketplace.leads.disputes.decision import lock_dispute
 from marketplace.leads.disputes.evidence import get_file, read_file
-from marketplace.leads.disputes.reasons import reason_of_sale
 from marketplace.leads.disputes.rulings import DECISIONS
 from marketplace.reports.dispute_queue import SORTS, STATES, WAITING, Narrowed, about_disputes, names_of, queue_of
 from marketplace.reports.dispute_story import Story, story_of
@@ -110,7 +109,7 @@ def _drawn(story: Story, form: DecisionForm) -> str:
     form.decision.choices = allowed
     return render_template(
         "marketplace/operator/dispute.html", story=story, form=form, dispute_state=dispute_state,
-        rule=reason_of_sale(story.sale, story.dispute.reason), rules=rules_in_force(), actor_said=actor_said,
+        rule=story.rule, rules=rules_in_force(), actor_said=actor_said,
         events=[{"move": move_said(one), "at": one.at, "actor": actor_said(one.actor), "why": one.why}
                 for one in story.events],
     )  # fmt: skip
