@@ -22,7 +22,7 @@ MARKED = "sentences"
 LEAST_WORDS = 3  # of a sentence with holes: fewer would be found in other texts
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
-_TEXTS_OF_DATA = ("says", "source", "title")
+_TEXTS_OF_DATA = ("says", "source", "title", "label", "help")
 
 Found = tuple[int, str | None, Any, list[str]]
 
@@ -49,7 +49,7 @@ def extract_program(
 
 
 def extract_data(file: BinaryIO, *_: Any, **__: Any) -> Iterator[Found]:
-    """Yield the texts that people read in YAML: what settings and reasons say, and where they come from."""
+    """Yield the texts that people read in YAML: what settings, reasons and fields say, and where they come from."""
     for text, line in _texts_of_node(yaml.compose(file)):
         yield line, None, text, []
 

@@ -1,6 +1,6 @@
 """What a buyer bought: the hot leads first, each with how its first contact stands, and the whole story of one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,8 @@ from sqlalchemy import Select, and_, select
 from core.db import db
 from core.errors import Fault, Malformed, NotFound
 from core.ids import parse_id, show_id
+from marketplace.catalog.models import VerticalRow
+from marketplace.catalog.verticals import Vertical
 from marketplace.leads.contact_clock import contacts_of
 from marketplace.leads.contact_models import Disposition, SaleContact
 from marketplace.leads.contact_speed import contact_state
@@ -68,7 +70,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One bought lead with all that happened to it; `is_sent` tells whether it is one that is sent anywhere."""
+    """One bought lead with all that happened to it, and what its vertical calls its fields, by their names.
+
+    `is_sent` tells whether it is one that is sent anywhere.
+    """
 
     bought: Bought
     order: str
@@ -77,6 +82,7 @@ class Story:
     tries: Sequence[Tried]
     is_sent: bool
     dispute_id: UUID | None
+    labels: Mapping[str, str]
 
 
 def read_cursor(text: str | None) -> tuple[str, UUID] | None:
@@ -131,19 +137,22 @@ def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
 def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
     then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
-    query = select(Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms["name"].astext).select_from(Sale)
-    query = query.join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
+    query = select(
+        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms["name"].astext, VerticalRow.definition
+    )
+    query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
+    query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
     query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id).outerjoin(DeliveryRow, DeliveryRow.sale_id == Sale.id)
     row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no sale with this id.")
-    sale, lead, dispute_id, sent_id, order = row
+    sale, lead, dispute_id, sent_id, order, definition = row
     [bought] = _presented([(sale, lead)], at)
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
         bought, order, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
-        dispute_id,
+        dispute_id, {field.name: field.label for field in Vertical.stored(definition).fields},
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class Story:
     dispute: Dispute
     sale: Sale
     lead: Lead
-    vertical: str
+    vertical: Vertical
     rule: Reason
     buyer: str
     publisher: str
@@ -89,6 +89,11 @@ class Story:
         return self.money(kept - self.dispute.compensation_minor)
 
     @property
+    def labels(self) -> dict[str, str]:
+        """Return what the vertical calls its fields, by their names."""
+        return {field.name: field.label for field in self.vertical.fields}
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """Return what the lead answered to the vertical's questions."""
         return dict(self.lead.details.get("attributes") or {})
@@ -109,7 +114,7 @@ def story_of(dispute_id: UUID, at: datetime) -> Story:
     files = select(EvidenceFile).where(EvidenceFile.dispute_id == dispute_id).order_by(EvidenceFile.id)
     events = select(Event).where(Event.subject_id.in_((dispute.id, sale.id))).order_by(Event.at, Event.id)
     return Story(
-        dispute, sale, lead, Vertical.stored(definition).slug,
+        dispute, sale, lead, Vertical.stored(definition),
         reasons_as_sold(sale, definition, lead.region, terms)[dispute.reason], buyer_name, publisher_name, appeal,
         db.session.scalars(files).all(), db.session.scalars(events).all(),
         _others(sale), buyer_standing(sale.buyer_id, at), wallet_of(sale.buyer_id, sale.currency),
