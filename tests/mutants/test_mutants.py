@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ def test_a_mutant_applies_and_names_a_test_that_exists(patch: Path) -> None:
     assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_a_mutant_changes_what_is_in_force_and_no_function_that_was_replaced(patch: Path, tmp_path: Path) -> None:
+    for name in re.findall(r"^\+\+\+ b/(migrations/sql/\S+)$", patch.read_text(encoding="utf-8"), re.MULTILINE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+        assert _git_apply(tmp_path, patch, f"--include={name}").returncode == 0
+        sound, changed = _functions_in(ROOT / name), _functions_in(tmp_path / name)
+        for function in (one for one in sound if sound[one] != changed.get(one)):
+            newest = max(path for path in (ROOT / "migrations/sql").glob("*/*.sql") if function in _functions_in(path))
+            assert newest == ROOT / name, f"{function} is replaced by {newest.relative_to(ROOT)}"
+
+
 @pytest.mark.skipif("LEADBOURSE_MUTANTS" not in os.environ, reason="LEADBOURSE_MUTANTS=1 runs the mutants")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
@@ -44,6 +57,13 @@ def test_a_mutant_turns_its_test_red(patch: Path, tmp_path: Path) -> None:
     done = _run(tmp_path, _test_of(patch))
     # Failed in words: what does not even start is a fault of the patch.
     assert done.returncode == 1 and re.search(r"^1 failed", done.stdout, re.MULTILINE), done.stdout
+
+
+@cache
+def _functions_in(path: Path) -> dict[str, str]:
+    """Return the text of each function that a file makes or replaces, by its name."""
+    parts = re.split(r"^CREATE (?:OR REPLACE )?FUNCTION (\S+?)\(", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _test_of(patch: Path) -> str:
