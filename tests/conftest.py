@@ -1,9 +1,8 @@
-"""What every test may ask for: a database of its own, cloned from a migrated template, and an application on it.
+"""What every test may ask for: a database as the migrated template is, and an application on it.
 
 The tests run on the real PostgreSQL and really commit. After a test that had a database, its books are audited.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,11 +19,12 @@ from werkzeug.routing import Rule
 from core.config import Settings
 from core.db import db, migrate, pool_of, transaction
 from core.identity import accounts
-from core.postgres import create_database, discard_embedded, drop_database, open_database
+from core.postgres import create_database, discard_embedded, open_database
 from marketplace.app import create_app
 from marketplace.audit import audit_all
 from marketplace.catalog.shelf import ship_verticals
 from tests.compiled import CompiledTemplates, once_a_route
+from tests.databases import Databases
 from tests.factories import Market
 
 # No test fails for the slowness of a machine: neither of drawing values nor of what is done with them.
@@ -33,7 +33,6 @@ settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TEMPLATE = "template_of_tests"
-_numbers = itertools.count()
 
 
 @dataclass
@@ -55,7 +54,7 @@ class SetClock:
 def _without_durability(url: str) -> None:
     """Let a server forget what it wrote when the machine loses power: nobody misses a test's database."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
 
@@ -95,13 +94,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     discard_embedded(place)
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    """Keep the database that the session's tests use one after another."""
+    kept = Databases(postgres, TEMPLATE)
+    yield kept
+    kept.drop()
+
+
 @pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    """Clone a database for one test."""
-    name = f"test_{next(_numbers)}"
-    url = create_database(postgres, name, TEMPLATE)
-    yield url
-    drop_database(postgres, name)
+def database_url(databases: Databases) -> Iterator[str]:
+    """Lend one test a database that is as the template."""
+    yield databases.lend()
+    databases.take_back()
 
 
 @pytest.fixture
@@ -111,15 +116,15 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def app(database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
-    """Make an application on a database of its own, and audit the books when the test is over."""
-    made = create_app(Settings(data_folder=tmp_path, database_url=database_url, pool_size=20), database_url, clock)
+def app(databases: Databases, database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
+    """Make an application on a database that is as the template, and audit the books when the test is over."""
+    with databases.pooled():
+        made = create_app(Settings(data_folder=tmp_path, database_url=database_url, pool_size=20), database_url, clock)
     with made.app_context():
         yield made
         db.session.rollback()
         report = audit_all(db.session)
         db.session.remove()
-    pool_of(made).close()
     assert report.ok, [check for check in report.checks if not check.ok]
 
 
