@@ -18,8 +18,10 @@ from psycopg_pool import ConnectionPool
 
 from core import db as core_db
 from core.postgres import create_database, drop_database
+from marketplace.audit import ALL_CHECKS
 
 LENT_AT_MOST = 100
+DIFFERENCES_SHOWN = 20
 Table = tuple[str, str]
 USED = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,6 +55,7 @@ class Databases:
     template: str
     url: str = ""
     pool: core_db.Pool | None = None
+    own: psycopg.Connection[Any] | None = None
     lent: int = 0
     shape: Any = None
     sequences: dict[Table, int | None] = field(default_factory=dict)
@@ -64,9 +67,18 @@ class Databases:
         self.lent += 1
         if not self.url:
             self.url = create_database(self.server, f"test_{next(_numbers)}", self.template)
-            with psycopg.connect(self.url) as connection:
-                self._remember(connection)
+            self.own = psycopg.connect(self.url, prepare_threshold=0)
+            with self.own.transaction():
+                self._remember(self.own)
         return self.url
+
+    def differences(self) -> dict[str, list[Any]]:
+        """Audit the books: ask every check in one go, on a connection that has planned them, and return what differs."""
+        assert self.own is not None
+        with self.own.transaction(), self.own.pipeline():
+            asked = {check.name: self.own.execute(check.query.replace(r"\:", ":").encode()) for check in ALL_CHECKS}
+            found = {name: cursor.fetchmany(DIFFERENCES_SHOWN) for name, cursor in asked.items()}
+        return {name: rows for name, rows in found.items() if rows}
 
     @contextmanager
     def pooled(self) -> Iterator[None]:
@@ -78,9 +90,10 @@ class Databases:
     def take_back(self) -> None:
         """Empty what was lent, or drop it when rows are not all that changed, or somebody still uses it."""
         if self._is_at_rest() and self.lent < LENT_AT_MOST:
-            with psycopg.connect(self.url) as connection:
-                if self._is_shaped(connection):
-                    self._restore(connection)
+            assert self.own is not None
+            with self.own.transaction():
+                if self._is_shaped(self.own):
+                    self._restore(self.own)
                     return
         self.drop()
 
@@ -88,9 +101,11 @@ class Databases:
         """Drop the database, if there is one."""
         if self.pool is not None and not self.pool.closed:
             self.pool.close()
+        if self.own is not None:
+            self.own.close()
         if self.url:
             drop_database(self.server, self.url.rpartition("/")[2])
-        self.url, self.pool, self.lent = "", None, 0
+        self.url, self.pool, self.own, self.lent = "", None, None, 0
 
     def _kept_pool(self, url: str, **options: Any) -> core_db.Pool:
         assert url == self.url, "only an application on the lent database takes the kept connections"
@@ -113,9 +128,9 @@ class Databases:
         return True
 
     def _is_shaped(self, connection: psycopg.Connection[Any]) -> bool:
-        kept = [one.info.backend_pid for one in self.pool._pool] if self.pool else []  # its connections
+        kept = [one.info.backend_pid for one in self.pool._pool] if self.pool else []
         connection.execute(OTHERS, ([*kept, connection.info.backend_pid],))
-        return connection.execute(SHAPE).fetchone() == self.shape
+        return bool(connection.execute(SHAPE).fetchone() == self.shape)
 
     def _remember(self, connection: psycopg.Connection[Any]) -> None:
         self.shape = connection.execute(SHAPE).fetchone()
@@ -125,13 +140,14 @@ class Databases:
         self.versions = _versions(connection, [*self.rows])
 
     def _restore(self, connection: psycopg.Connection[Any]) -> None:
-        connection.execute("SET session_replication_role = replica")  # no trigger, no check of a foreign key
+        connection.execute("SET LOCAL session_replication_role = replica")  # no trigger, no check of a foreign key
         used = connection.execute(USED).fetchall()
         now = _versions(connection, [*self.rows])
         changed = [table for table in self.rows if now[table] != self.versions[table]]
         emptied = [sql.Identifier(*table) for table in used if table not in self.rows or table in changed]
         if emptied:
-            connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in emptied))
+            deletes = sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in emptied)
+            connection.execute(deletes, prepare=False)
         for table in changed:
             with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(*table))) as copy:
                 for row in self.rows[table]:
