@@ -3,6 +3,7 @@
 The tests run on the real PostgreSQL and really commit. After a test that had a database, its books are audited.
 """
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,12 @@ settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TEMPLATE = "template_of_tests"
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage never again look at what is loaded by now: the program and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
