@@ -41,6 +41,7 @@ from marketplace.web.telling import tell
 MOST_BYTES = 4_000_000
 ENDED = ("paid", "refused", "failed", "reversed", "withdrawn")
 FILES = ("sepa", "wise", "paypal")
+NONE = "none"  # in place of a file's id, when nothing was left to be paid
 
 
 class WhyForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -108,9 +109,9 @@ def make_payouts_file(person: Person) -> Response:
     """Write the file of all approved payouts of a rail and currency."""
     form = FileForm()
     made = carry_out(form, lambda: _make(person, form))
-    if made:
+    if made and made != NONE:
         return redirect(url_for("operator.payouts_file", file=made), 303)
-    tell(form)
+    tell(gettext("None of them can be paid any more: they were withdrawn, and say why.") if made else form)
     return redirect(url_for("operator.payouts"), 303)
 
 
@@ -189,7 +190,8 @@ def _decide(person: Person, payout_id: UUID, verb: str, why: str) -> str:
 
 def _make(person: Person, form: FileForm) -> str:
     currency = (form.currency.data or "").strip().upper()
-    return show_id("pfl", make_file(form.kind.data, currency, person.name, business_clock().now()).id)
+    made = make_file(form.kind.data, currency, person.name, business_clock().now())
+    return show_id("pfl", made.id) if made else NONE
 
 
 def _take(person: Person, form: ResultsForm) -> str:

@@ -87,7 +87,7 @@ def test_each_reason_for_no_payout_is_a_row_that_its_publisher_reads(house: Hous
 def test_a_small_balance_is_paid_after_ninety_days(house: House, publisher: Member) -> None:
     small = house.earner(150)
     tier(small, "trusted")
-    house.sepa(small)
+    house.sepa(small, "FR7630006000011234567890189")
     settle_due(house.now)
     settle_due(house.till.clock.advance(days=84))
     assert {one["reason"] for one in items(small)} == {"below_threshold"}
