@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from billing.payouts.models import Payout, PayoutFile, PayoutResult
 from billing.payouts.moving import get_all_locked, one_at_a_time
 from billing.payouts.outcomes import fail_by_file, pay_by_file
 from billing.payouts.rails import block_rail
+from billing.payouts.reports import is_report, read_report
 from billing.payouts.sheets import Told, read_results
 from core.db import db
 from core.errors import Invalid
@@ -24,7 +26,7 @@ NOBODYS = ("unknown_payout", "Send the reference that stands in the file, of 32 
 
 
 def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> tuple[PayoutResult, bool]:
-    """Take in a sheet of results of files of a kind, in the session's transaction; False with the same again.
+    """Take in a sheet of results, or a bank's report, of files of a kind, in the session's transaction; False with the same again.
 
     Each line is `paid`, `failed`, `waits`, `repeated`, or refused with a code and a sentence. Invalid `bad_results` for
     what is no such sheet: nothing is kept then.
@@ -33,9 +35,10 @@ def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> 
     digest = hashlib.sha256(kind.encode() + b":" + raw).digest()
     if known := db.session.scalar(select(PayoutResult).where(PayoutResult.digest == digest)):
         return known, False
-    told, wrong = read_results(raw)
+    told, wrong = read_report(raw) if is_report(raw) else read_results(raw)
     if wrong:
         raise Invalid("bad_results", wrong)
+    told = _spread(told, kind)
     _hand_on(told, kind, actor, at)
     outcomes = _book_all(told, _found(told, kind), actor, at, kind)
     kept = PayoutResult(id=new_id(), digest=digest, kind=kind, name=name[:200], lines=len(told), outcomes=outcomes,
@@ -51,6 +54,22 @@ def _found(told: Sequence[Told], kind: str) -> dict[UUID, Payout]:
     query = select(Payout.id).join(PayoutFile, PayoutFile.id == Payout.file_id)
     query = query.where(Payout.id.in_(named), PayoutFile.kind == kind)
     return {one.id: one for one in get_all_locked(db.session.scalars(query))}
+
+
+def _spread(told: Sequence[Told], kind: str) -> list[Told]:
+    """Return the lines, those that are about a whole file as one for each of its payouts."""
+    named = {named for one in told if (named := _named(one)) is not None}
+    query = select(Payout.file_id, Payout.id).join(PayoutFile, PayoutFile.id == Payout.file_id)
+    theirs: dict[UUID, list[UUID]] = {}
+    for file_id, payout_id in db.session.execute(
+        query.where(PayoutFile.id.in_(named), PayoutFile.kind == kind).order_by(Payout.account_id)
+    ):
+        theirs.setdefault(file_id, []).append(payout_id)
+    spread: list[Told] = []
+    for one in told:
+        whole = theirs.get(named, ()) if (named := _named(one)) else ()
+        spread += [replace(one, reference=each.hex) for each in whole] or [one]
+    return [replace(one, line=number) for number, one in enumerate(spread, 1)] if theirs else spread
 
 
 def _hand_on(told: Sequence[Told], kind: str, actor: str, at: datetime) -> None:

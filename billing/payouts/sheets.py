@@ -104,12 +104,13 @@ def _read(rows: Sequence[Sequence[str]]) -> tuple[list[Told], str]:
         return row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
 
     return [
-        _told(number, cell(row, "reference"), cell(row, "status"), cell(row, "reason"), cell(row, "amount"))
+        told_of(number, cell(row, "reference"), cell(row, "status"), cell(row, "reason"), cell(row, "amount"))
         for number, row in enumerate(rows[1:], 2)
     ], ""
 
 
-def _told(line: int, reference: str, status: str, reason: str, amount: str) -> Told:
+def told_of(line: int, reference: str, status: str, reason: str, amount: str) -> Told:
+    """Return what a payer says of one payment, by the words that payers have for it."""
     word = status.lower()
     verdict = "paid" if word in PAID else "failed" if word in FAILED else "waits" if word in UNDER_WAY else ""
     if not verdict:

@@ -7,8 +7,8 @@ down_revision = "0042"
 
 
 def upgrade() -> None:
-    """Replace the function that moves an earner."""
-    run_sql("0043_money_out", "move_earner")
+    """Replace the function that moves an earner, and let statements tell of payouts."""
+    run_sql("0043_money_out", "move_earner", "statements")
 
 
 def downgrade() -> None:
