@@ -31,7 +31,8 @@ KINDS = (
     "give_back", "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature",
     "refund", "compensate", "clawback", "fee", "fee_back", "draw", "debt_paid", "bank_credit", "bank_suspense",
     "bank_return", "bank_payout", "suspense_assign", "suspense_return", "suspense_fees", "suspense_fx",
-    "suspense_charge", "suspense_payouts", "payout", "payout_back", "transfer", "transfer_back", "vat_invoice", "vat_statement",
+    "suspense_charge", "suspense_payouts", "payout", "payout_back", "transfer", "transfer_back", "write_off",
+    "vat_invoice", "vat_statement",
 )  # fmt: skip
 
 

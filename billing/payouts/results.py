@@ -26,8 +26,9 @@ NOBODYS = ("unknown_payout", "Send the reference that stands in the file, of 32 
 
 
 def take_results(raw: bytes, kind: str, name: str, actor: str, at: datetime) -> tuple[PayoutResult, bool]:
-    """Take in a sheet of results, or a bank's report, of files of a kind, in the session's transaction; False with the same again.
+    """Take in a sheet of results, or a bank's report, of files of a kind, in the session's transaction.
 
+    False with the same again.
     Each line is `paid`, `failed`, `waits`, `repeated`, or refused with a code and a sentence. Invalid `bad_results` for
     what is no such sheet: nothing is kept then.
     """
@@ -58,16 +59,16 @@ def _found(told: Sequence[Told], kind: str) -> dict[UUID, Payout]:
 
 def _spread(told: Sequence[Told], kind: str) -> list[Told]:
     """Return the lines, those that are about a whole file as one for each of its payouts."""
-    named = {named for one in told if (named := _named(one)) is not None}
-    query = select(Payout.file_id, Payout.id).join(PayoutFile, PayoutFile.id == Payout.file_id)
+    wanted = {named for one in told if (named := _named(one)) is not None}
+    query = select(PayoutFile.id, Payout.id).join(Payout, Payout.file_id == PayoutFile.id)
+    query = query.where(PayoutFile.id.in_(wanted), PayoutFile.kind == kind).order_by(Payout.account_id)
     theirs: dict[UUID, list[UUID]] = {}
-    for file_id, payout_id in db.session.execute(
-        query.where(PayoutFile.id.in_(named), PayoutFile.kind == kind).order_by(Payout.account_id)
-    ):
+    for file_id, payout_id in db.session.execute(query):
         theirs.setdefault(file_id, []).append(payout_id)
     spread: list[Told] = []
     for one in told:
-        whole = theirs.get(named, ()) if (named := _named(one)) else ()
+        about = _named(one)
+        whole = theirs.get(about, []) if about else []
         spread += [replace(one, reference=each.hex) for each in whole] or [one]
     return [replace(one, line=number) for number, one in enumerate(spread, 1)] if theirs else spread
 

@@ -18,7 +18,6 @@ from core.db import db
 from core.errors import NotFound
 from core.money import Money
 
-OWED_BY_EARNER = 1100
 BY_STATEMENT = "bank_returned"  # why a payout failed whose money a statement shows to be back
 
 
@@ -185,29 +184,17 @@ def payouts_of_file(file_id: UUID) -> list[ShownPayout]:
     return [ShownPayout(*row) for row in db.session.execute(query.order_by(Payout.account_id))]
 
 
+def get_results(results_id: UUID) -> PayoutResult:
+    """Return a file of results; NotFound when there is none."""
+    found = db.session.get(PayoutResult, results_id)
+    if found is None:
+        raise NotFound(detail="There is no file of results with this id.")
+    return found
+
+
 def results_lately(most: int = 20) -> list[PayoutResult]:
     """Return the files of results that were taken in, the newest first."""
     return list(db.session.scalars(select(PayoutResult).order_by(PayoutResult.id.desc()).limit(most)))
-
-
-def owing_for_long(most: int = 100) -> list[ToPay]:
-    """Return the earners who owe something, those who owe most first."""
-    query = select(Earner).where(Earner.owed > 0).order_by(Earner.owed.desc(), Earner.account_id).limit(most)
-    return [_to_pay(row, row.currency) for row in db.session.scalars(query)]
-
-
-def owed_since(account_id: UUID, currency: str) -> datetime | None:
-    """Return since when an earner has owed something without a break, None when nothing is owed."""
-    query = select(Entry.transaction_id, Entry.amount_minor).where(
-        Entry.owner_id == account_id, Entry.currency == currency, Entry.account == OWED_BY_EARNER
-    )
-    left, since = 0, None
-    for transaction_id, minor in db.session.execute(query.order_by(Entry.transaction_id)):
-        since = since if left > 0 else transaction_id
-        left += minor
-    if left <= 0 or since is None:
-        return None
-    return db.session.scalar(select(Transaction.occurred_at).where(Transaction.id == since))
 
 
 def _shown() -> Select[Payout, PayoutRail, PayoutRun]:

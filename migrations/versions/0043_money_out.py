@@ -7,8 +7,8 @@ down_revision = "0042"
 
 
 def upgrade() -> None:
-    """Replace the function that moves an earner, and let statements tell of payouts."""
-    run_sql("0043_money_out", "move_earner", "statements")
+    """Replace the function that moves an earner, and let statements tell of payouts; add wishes to write off."""
+    run_sql("0043_money_out", "move_earner", "statements", "write_offs", "people")
 
 
 def downgrade() -> None:

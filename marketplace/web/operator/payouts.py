@@ -17,9 +17,9 @@ from billing import (
     counted_payouts,
     get_payout,
     get_payout_file,
+    get_payout_results,
     name_of_payout_file,
-    owed_since,
-    owing_for_long,
+    owed_by_earners,
     payout_events_of,
     payout_files_lately,
     payout_results_lately,
@@ -31,6 +31,7 @@ from core.errors import Invalid
 from core.forms import carry_out
 from core.http import business_clock, download
 from core.ids import parse_id, show_id
+from core.pages import page_time
 from marketplace.payout_acts import again, agree, give_up, hand_on, make_file, masked, take_back, take_results, withdraw
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator
@@ -70,13 +71,13 @@ def payouts(_: Person) -> str:
     """Show what waits for a person, for the balance or a file, what is on its way, and what became of the others."""
     drafted, waiting = payouts_in(("drafted",)), payouts_in(("approved",))
     moving, ended = payouts_in(("ordered", "sent")), payouts_in(ENDED, 30, newest_first=True)
-    owing = owing_for_long(30)
+    owing = owed_by_earners(page_time(), 30)
     ids = [row.payout.account_id for row in (*drafted, *waiting, *moving, *ended)] + [one.account_id for one in owing]
     return render_template(
         "marketplace/operator/payouts.html", drafted=drafted, waiting=waiting, moving=moving, ended=ended, owing=owing,
         counted=counted_payouts(), files=payout_files_lately(), results=payout_results_lately(), names=names_of(ids),
         form=FileForm(formdata=None), sheet=ResultsForm(formdata=None), rails=RAILS, payout_state=payout_state,
-        why_word=why_word, actor_said=actor_said, owed_since=owed_since,
+        why_word=why_word, actor_said=actor_said,
     )  # fmt: skip
 
 
@@ -167,8 +168,7 @@ def take_payouts_results(person: Person) -> Response:
 @page("operator")
 def payouts_results(_: Person, result: str) -> str:
     """Show a sheet of results line by line."""
-    wanted = parse_id("prs", result)
-    found = next((one for one in payout_results_lately(200) if one.id == wanted), None) or abort(404)
+    found = get_payout_results(parse_id("prs", result))
     return render_template("marketplace/operator/payouts_results.html", found=found, outcomes=OUTCOMES, rails=RAILS,
                            actor_said=actor_said, uuid=UUID)  # fmt: skip
 

@@ -11,5 +11,7 @@ ALTER TABLE billing.bank_entries ADD CONSTRAINT bank_entries_check CHECK (
     AND (outcome = 'credited') = (pro_forma_id IS NOT NULL) AND (outcome = 'payout') = (payout_id IS NOT NULL)
     AND (outcome = 'suspense') = (reason <> '') AND (outcome <> 'credited' OR amount_minor > 0)
     AND (outcome <> 'settled' OR amount_minor < 0));
-CREATE UNIQUE INDEX bank_entries_payout_id_idx ON billing.bank_entries (payout_id, sign(amount_minor))
-    WHERE payout_id IS NOT NULL;
+CREATE UNIQUE INDEX bank_entries_paid_idx ON billing.bank_entries (payout_id)
+    WHERE payout_id IS NOT NULL AND amount_minor < 0;
+CREATE UNIQUE INDEX bank_entries_came_back_idx ON billing.bank_entries (payout_id)
+    WHERE payout_id IS NOT NULL AND amount_minor > 0;

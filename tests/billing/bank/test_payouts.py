@@ -123,7 +123,7 @@ def test_a_second_debit_for_one_payout_stands_in_suspense(house: House, ordered)
 def test_the_database_books_one_debit_a_payout(house: House, ordered) -> None:
     _, payout = ordered
     bring(house, left(payout))
-    with pytest.raises(IntegrityError, match="bank_entries_payout_id_idx"):
+    with pytest.raises(IntegrityError, match="bank_entries_paid_idx"):
         sql(
             "INSERT INTO billing.bank_entries (id, iban, currency, identity, import_id, number, booked_on, amount_minor, outcome,"
             " reason, payout_id) SELECT uuidv7(), iban, currency, 'other', import_id, number, booked_on, amount_minor, outcome,"
