@@ -96,7 +96,8 @@ def ask_write_off(account_id: UUID, currency: str, reason: str, actor: str, at: 
     if owed is None or not owed.is_receivable:
         raise Conflict("not_receivable", "Wait: what is owed is netted against what is earned, and is not old enough.")
     row = WriteOff(id=new_id(), account_id=account_id, currency=currency, amount_minor=owed.money.minor,
-                   state="waiting", owed_since=owed.since, reason=reason.strip(), asked_by=actor, asked_at=at)  # fmt: skip
+                   state="waiting", owed_since=owed.since, reason=reason.strip(), asked_by=actor,
+                   asked_at=at)  # fmt: skip
     db.session.add(row)
     db.session.flush()
     return row
