@@ -173,29 +173,42 @@ from billing.payouts.files import hand_on as hand_on_payout_file
 from billing.payouts.files import make_file as make_payout_file
 from billing.payouts.files import name_of_file as name_of_payout_file
 from billing.payouts.models import Payout, PayoutFile, PayoutRail, PayoutResult, PayoutRun
+from billing.payouts.moving import withdraw_waiting as withdraw_waiting_payouts
 from billing.payouts.outcomes import take_back as take_payout_back
 from billing.payouts.pain import Debtor as PayoutDebtor
 from billing.payouts.rails import RailWish, find_rail, rails_of, say_rail
+from billing.payouts.receivables import (
+    Owed,
+    WriteOff,
+    ask_write_off,
+    decide_write_off,
+    owed_by,
+    owed_by_earners,
+    write_offs_of,
+    write_offs_waiting,
+)
 from billing.payouts.results import take_results as take_payout_results
 from billing.payouts.standing import (
     ShownPayout,
     ToPay,
+    came_back_of,
     counted_payouts,
     earners_to_pay,
     get_payout,
-    owed_since,
-    owing_for_long,
     paid_currencies,
     paid_places,
     payable_since,
     payouts_in,
     payouts_of,
     payouts_of_file,
+    place_of,
+    shared_places,
     to_pay,
 )
 from billing.payouts.standing import events_of as payout_events_of
 from billing.payouts.standing import files_lately as payout_files_lately
 from billing.payouts.standing import get_file as get_payout_file
+from billing.payouts.standing import get_results as get_payout_results
 from billing.payouts.standing import results_lately as payout_results_lately
 from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
@@ -206,37 +219,37 @@ from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, 
 __all__ = [
     "CHECKS", "KINDS", "NET_DAYS", "OLD_AFTER", "SHEET_FIELDS", "WALLET_MAIL", "AuditReport", "BankAccount",
     "BankAccountWish", "BankImport", "BankSheet", "BillingDetails", "Booked", "CardPage", "Check", "CheckResult",
-    "Choice", "Counted", "CreditLine", "Debt", "DebtMove", "Difference", "Document", "DocumentLine", "Draft",
-    "Earned", "EarnerBalance", "Executes", "Exported", "Figure", "Grant", "HistoryItem", "HoldRequest",
-    "JournalAsked", "Label", "Line", "MonthContent", "OpenLot", "Owing", "Paid", "Party", "Payee", "Payer", "Payout",
-    "PayoutDebtor", "PayoutDraft", "PayoutFile", "PayoutRail", "PayoutResult", "PayoutRun", "Position", "Posted",
-    "Posting", "ProForma", "PromoGrant", "RailWish", "RechargeNote", "RechargeWish", "ReserveDay", "SavedCard",
-    "Sent", "Sheet", "ShownPayout", "Side", "Suspended", "SuspenseMove", "ToPay", "TopUp", "TrialLine", "Typed",
-    "VatTerms", "VatWish", "WalletBalance", "Ways", "Wish", "agree_to_import", "approve_payout", "ask_bank_account",
-    "ask_check", "ask_pro_forma", "ask_promo", "asked_bank_accounts", "asked_imports", "audit", "bank_accounts",
-    "bank_unexplained", "beancount_text", "book_lines", "cancel_pro_forma", "cards_of", "charge_fee",
-    "chargebacks_lately", "choose_recharge", "collect_due", "compensate", "confirm_move", "content_of",
-    "content_of_payout_file", "counted_payouts", "credit_wallet", "debt_moves_of", "decide_bank_account",
-    "decide_promo", "demand_currency", "details_of", "documents_about", "documents_of", "draft_of", "draft_payout",
-    "earned_by", "earners_to_pay", "earnings_of", "earnings_together", "erase_card_news", "every_debt_move",
-    "exported", "figures_of", "find_bank_account", "find_month", "find_rail", "find_session", "get_card_page",
-    "get_document", "get_import", "get_payout", "get_payout_file", "get_pro_forma", "get_suspended", "get_top_up",
+    "Choice", "Counted", "CreditLine", "Debt", "DebtMove", "Difference", "Document", "DocumentLine", "Draft", "Earned",
+    "EarnerBalance", "Executes", "Exported", "Figure", "Grant", "HistoryItem", "HoldRequest", "JournalAsked", "Label",
+    "Line", "MonthContent", "OpenLot", "Owed", "Owing", "Paid", "Party", "Payee", "Payer", "Payout", "PayoutDebtor",
+    "PayoutDraft", "PayoutFile", "PayoutRail", "PayoutResult", "PayoutRun", "Position", "Posted", "Posting", "ProForma",
+    "PromoGrant", "RailWish", "RechargeNote", "RechargeWish", "ReserveDay", "SavedCard", "Sent", "Sheet", "ShownPayout",
+    "Side", "Suspended", "SuspenseMove", "ToPay", "TopUp", "TrialLine", "Typed", "VatTerms", "VatWish", "WalletBalance",
+    "Ways", "Wish", "WriteOff", "agree_to_import", "approve_payout", "ask_bank_account", "ask_check", "ask_pro_forma",
+    "ask_promo", "ask_write_off", "asked_bank_accounts", "asked_imports", "audit", "bank_accounts", "bank_unexplained",
+    "beancount_text", "book_lines", "came_back_of", "cancel_pro_forma", "cards_of", "charge_fee", "chargebacks_lately",
+    "choose_recharge", "collect_due", "compensate", "confirm_move", "content_of", "content_of_payout_file",
+    "counted_payouts", "credit_wallet", "debt_moves_of", "decide_bank_account", "decide_promo", "decide_write_off",
+    "demand_currency", "details_of", "documents_about", "documents_of", "draft_of", "draft_payout", "earned_by",
+    "earners_to_pay", "earnings_of", "earnings_together", "erase_card_news", "every_debt_move", "exported",
+    "figures_of", "find_bank_account", "find_month", "find_rail", "find_session", "get_card_page", "get_document",
+    "get_import", "get_payout", "get_payout_file", "get_payout_results", "get_pro_forma", "get_suspended", "get_top_up",
     "give_backs_of", "give_up_payout_file", "grant_promo", "grants_of", "grants_waiting", "hand_on_payout_file",
     "history_of", "imports", "is_low", "issue_month", "issue_receipt", "issued_months", "journal_of",
     "latest_card_page", "line_of", "lines_after", "lines_of", "lines_of_document", "lines_of_import", "lock_parties",
     "look_at_rail", "make_payout_file", "mature_reserves", "month_content_of", "month_pdf_of", "month_sheet_of",
     "move_suspense", "moves_of", "name_of_payout_file", "net_owed", "next_due_month", "note_paces", "note_run_seen",
     "notes_of", "onboarding_address", "open_debts_of", "open_earner", "open_lots_of", "open_moves", "open_payout_run",
-    "open_wallet", "outcomes_of", "owed_since", "owing_for_long", "owing_of", "paid_currencies", "paid_places",
+    "open_wallet", "outcomes_of", "owed_by", "owed_by_earners", "owing_of", "paid_currencies", "paid_places",
     "pay_early", "payable_pro_formas_of", "payable_since", "payout_events_of", "payout_files_lately",
-    "payout_results_lately", "payouts_in", "payouts_of", "payouts_of_file", "pdf_of", "place_hold", "position_of",
-    "posting_of", "pro_formas_of", "put_in_funds", "rails_of", "readmit_wallet", "recharge_of", "recharges_of",
-    "reconcile", "refund_capture", "refuse_import", "remove_card", "reserve_weeks", "reserves_of", "resolve_holds",
-    "resume_recharge", "return_fee", "run_due_cards", "run_due_payouts", "say_bank_account", "say_details",
-    "say_rail", "say_vat_terms", "set_credit_line", "settle_against", "settle_by_hand", "sheet_of", "shown_reference",
-    "stand_in_for", "start_card_page", "start_give_back", "start_top_up", "statements_of", "stop_overdue",
-    "suggestions_for", "suspend_wallet", "suspended", "take_in", "take_payout_back", "take_payout_results", "to_pay",
-    "top_ups_of", "transfers_of", "trial_balance", "try_payout_again", "unexplained", "unpaid_lines", "vat_terms_of",
-    "versions_of", "wake_bank", "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move",
-    "withdraw_payout",
+    "payout_results_lately", "payouts_in", "payouts_of", "payouts_of_file", "pdf_of", "place_hold", "place_of",
+    "position_of", "posting_of", "pro_formas_of", "put_in_funds", "rails_of", "readmit_wallet", "recharge_of",
+    "recharges_of", "reconcile", "refund_capture", "refuse_import", "remove_card", "reserve_weeks", "reserves_of",
+    "resolve_holds", "resume_recharge", "return_fee", "run_due_cards", "run_due_payouts", "say_bank_account",
+    "say_details", "say_rail", "say_vat_terms", "set_credit_line", "settle_against", "settle_by_hand", "shared_places",
+    "sheet_of", "shown_reference", "stand_in_for", "start_card_page", "start_give_back", "start_top_up",
+    "statements_of", "stop_overdue", "suggestions_for", "suspend_wallet", "suspended", "take_in", "take_payout_back",
+    "take_payout_results", "to_pay", "top_ups_of", "transfers_of", "trial_balance", "try_payout_again", "unexplained",
+    "unpaid_lines", "vat_terms_of", "versions_of", "wake_bank", "wallet_of", "wallets_of", "wallets_to_count",
+    "warn_low", "withdraw_move", "withdraw_payout", "withdraw_waiting_payouts", "write_offs_of", "write_offs_waiting",
 ]  # fmt: skip

@@ -30,8 +30,9 @@ KINDS = (
     *COMMON_KINDS, "credit", "promo", "own_funds", "top_up", "card_payment", "card_refund", "card_payout", "card_fee",
     "give_back", "give_back_failed", "chargeback_withdrawn", "chargeback_won", "chargeback_lost", "suspense", "mature",
     "refund", "compensate", "clawback", "fee", "fee_back", "draw", "debt_paid", "bank_credit", "bank_suspense",
-    "bank_return", "suspense_assign", "suspense_return", "suspense_fees", "suspense_fx", "suspense_charge",
-    "suspense_payouts", "payout", "payout_back", "transfer", "transfer_back", "vat_invoice", "vat_statement",
+    "bank_return", "bank_payout", "suspense_assign", "suspense_return", "suspense_fees", "suspense_fx",
+    "suspense_charge", "suspense_payouts", "payout", "payout_back", "transfer", "transfer_back", "write_off",
+    "vat_invoice", "vat_statement",
 )  # fmt: skip
 
 

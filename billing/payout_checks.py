@@ -53,8 +53,22 @@ PAYOUTS_ARE_KEYED = r"""
     WHERE e.account = 2120 AND t.kind NOT IN ('payout', 'payout_back', 'transfer')
 """
 
+# What was written off is booked by its own transaction between bad_debt and what that earner owed, and by nothing else.
+WRITE_OFFS_ARE_BOOKED = r"""
+    SELECT w.id AS write_off_id, t.id AS transaction_id, t.key, w.state, w.amount_minor
+    FROM (SELECT * FROM billing.write_offs WHERE state = 'booked') w
+    FULL JOIN (SELECT * FROM billing.transactions WHERE kind = 'write_off') t ON t.key = 'write_off\:' || w.id
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS lines, sum(e.amount_minor) FILTER (WHERE e.account = 5200) AS lost,
+               sum(-e.amount_minor) FILTER (WHERE e.account = 1100 AND e.owner_id = w.account_id) AS given_up
+        FROM billing.entries e WHERE e.transaction_id = t.id AND e.currency = w.currency) e ON true
+    WHERE w.id IS NULL OR t.id IS NULL
+        OR (e.lines, e.lost, e.given_up) IS DISTINCT FROM (2, w.amount_minor, w.amount_minor)
+"""
+
 PAYOUT_CHECKS = (
     Check("I6", "money in flight is the open payouts", IN_FLIGHT_IS_OPEN_PAYOUTS),
     Check("I6", "each payout is booked as it stands", PAYOUTS_ARE_BOOKED),
     Check("I10", "what a payout books stands under its own key", PAYOUTS_ARE_KEYED),
+    Check("I12", "what is written off of debts is booked as two people agreed", WRITE_OFFS_ARE_BOOKED),
 )

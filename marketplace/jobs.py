@@ -37,6 +37,8 @@ from marketplace.leads.uploads.register import erase_files
 from marketplace.leads.wallet_paces import count_paces
 from marketplace.payout_acts import NEWS as PAYOUTS_WAIT
 from marketplace.payout_acts import announce_waiting
+from marketplace.people_wanted import MAIL as PEOPLE_MAIL
+from marketplace.people_wanted import mail_people_wanted, tell_people_wanted
 from marketplace.terms.due import STEPS as TERMS_STEPS
 from marketplace.terms.telling import MAIL as TERMS_MAIL
 from marketplace.terms.telling import mail_terms
@@ -61,6 +63,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "debts_collected": collect_batch,
     "wallets_stopped": stop_batch,
     "payouts_drafted": draft_due_payouts,
+    "people_told": tell_people_wanted,
     "sources_looked_at": look_at_sources,
     **WATCH,
     "wallet_paces": count_paces,
@@ -114,6 +117,12 @@ def take_returned(at: datetime) -> int:
 def tell_of_overdue(account: str, currency: str) -> None:
     """Write to a buyer's people that their debts stop their orders; tried again when mail cannot be sent."""
     mail_overdue(UUID(account), currency, business_clock().now())
+
+
+@job(PEOPLE_MAIL)
+def mail_what_waits(account: str) -> None:
+    """Write to an operator's people what waits for somebody to agree; tried again when mail cannot be sent."""
+    mail_people_wanted(UUID(account))
 
 
 @job(TERMS_MAIL)

@@ -11,7 +11,7 @@ NEWS = News(
         *("conversion.approved", "conversion.rejected", "commission.reversed"),
         *("credit.overdue", "credit.paid"),
         "terms.changed",
-        *("payout.sent", "payout.failed", "payout.rail_said", "payouts.waiting", "bank.suspense"),
+        *("payout.sent", "payout.failed", "payout.rail_said", "payouts.waiting", "people.wanted", "bank.suspense"),
         *("wallet.low", "wallet.suspended", "wallet.readmitted", "books.wrong"),
     ),
     prefixes={

@@ -26,11 +26,13 @@ from billing import (
     withdraw_payout,
 )
 from core.db import db
-from core.identity import accounts_of_kind
+from core.errors import NotAllowed
+from core.identity import accounts_of_kind, places_of
 from core.ids import show_id
 from core.outbox import announce
 from marketplace.leads.models import Event
 
+PERSON = "user:"  # how the name of somebody signed in begins
 NEWS = "billing.payouts_wait"  # the job by which the lower floor tells that some wait
 
 
@@ -54,7 +56,9 @@ def ask(publisher_id: UUID, currency: str, actor: str, at: datetime) -> Payout:
 
 
 def agree(payout_id: UUID, actor: str, at: datetime) -> Payout:
-    """Agree to a draft, leaving an event; raises what `approve_payout` does."""
+    """Agree to a draft, leaving an event; raises what `approve_payout` does, NotAllowed `own_payout` of one's own."""
+    if get_payout(payout_id).payout.account_id in _accounts_of(actor):
+        raise NotAllowed("own_payout", "Ask another operator to agree: you belong to the account that is paid.")
     payout = approve_payout(payout_id, actor, at)
     step = "agreed" if payout.state == "drafted" else "approved"
     _log(payout.account_id, f"payout>{step}", actor, _named(payout), at)
@@ -83,11 +87,13 @@ def take_back(payout_id: UUID, why: str, actor: str, at: datetime) -> None:
     _log(payout.account_id, "payout>asked_back", actor, f"{_named(payout)}: {why.strip()}", at)
 
 
-def make_file(kind: str, currency: str, actor: str, at: datetime) -> PayoutFile:
-    """Write the file of all approved payouts of a rail, leaving an event."""
+def make_file(kind: str, currency: str, actor: str, at: datetime) -> PayoutFile | None:
+    """Write the file of all approved payouts of a rail, leaving an event; None when all of them were withdrawn."""
     ours = find_bank_account(currency) if kind == "sepa" else None
     debtor = PayoutDebtor(ours.payee, ours.iban, ours.bic) if ours else None
     file = make_payout_file(kind, currency, debtor, actor, at)
+    if file is None:
+        return None
     _log(file.id, "payout_file>made", actor, f"{kind}: {file.lines} x {file.money} {currency}", at)
     return file
 
@@ -132,6 +138,15 @@ def masked(rail: PayoutRail) -> str:
     if rail.kind == "connect":
         return "Stripe"
     return f"{place[:2]}…{place[-4:]}" if rail.kind == "sepa" else f"{place[:1]}…@{place.rpartition('@')[2]}"
+
+
+def _accounts_of(actor: str) -> set[UUID]:
+    """Return the accounts that somebody signed in belongs to; none of a program's."""
+    try:
+        user_id = UUID(actor.removeprefix(PERSON))
+    except ValueError:
+        return set()
+    return {one.account_id for one in places_of(user_id)}
 
 
 def _named(payout: Payout) -> str:

@@ -24,6 +24,10 @@ SENTENCES: dict[str, str] = sentences(
         "first_payout_capped": "A first payout is limited and looked at by a person. The rest comes with the next one.",
         "standing_paused": "You are paused, so that a person looks at payouts before they are sent.",
         "new_place": "You were paid elsewhere before, so that a person looks at the first payout to the new place.",
+        "shared_place": "Another publisher is paid at the same place, so that a person looks at it before it is sent.",
+        "came_back": "Your last payout was said to have come back, so that a person looks at this one.",
+        "owed_netted": "What you owe after leads came back is taken off first.",
+        "rail_other_currency": "SEPA transfers are in euros. Say another place for what you earn in another currency.",
         "waits_for_balance": "It is sent as soon as the exchange's balance at the payment processor covers it.",
         "second_needed": "It is large, so that a second person agrees before it is sent.",
         "tried_again": "It was refused and is tried once more.",
@@ -55,7 +59,10 @@ class PayoutRules:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one publisher in one currency; `rail` is where, `obstacle` why nothing arrives there."""
+    """What is known of one publisher in one currency; `rail` is where, `obstacle` why nothing arrives there.
+
+    `came_back` is true when somebody, not a bank, said that his last payout by file came back.
+    """
 
     payable_minor: int
     owed_minor: int
@@ -64,6 +71,8 @@ class Facts:
     is_first: bool
     since: datetime | None
     is_new_place: bool = False
+    is_shared_place: bool = False
+    came_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +87,32 @@ class Decision:
 
 def decide(facts: Facts, rules: PayoutRules, at: datetime) -> Decision:
     """Decide about one publisher: the first obstacle is the reason, and a first payout may be limited."""
+    minor = facts.payable_minor - facts.owed_minor
     reason = _obstacle(facts, rules, at)
     if reason is not None:
-        return Decision(False, facts.payable_minor, reason)
+        return Decision(False, max(minor, 0), reason)
+    is_capped = facts.is_first and rules.first_most_minor is not None
+    why = _why_looked_at(facts, rules)
+    netted = "owed_netted" if facts.owed_minor > 0 else None
+    if not is_capped or rules.first_most_minor is None:
+        return Decision(True, minor, why or netted, needs_review=why is not None)
+    capped = "first_payout_capped" if minor > rules.first_most_minor else None
+    return Decision(True, min(minor, rules.first_most_minor), why or capped or netted, needs_review=True)
+
+
+def _why_looked_at(facts: Facts, rules: PayoutRules) -> str | None:
+    """Return why a person looks at what is paid, the gravest first."""
     if rules.is_paused:
-        return Decision(True, facts.payable_minor, "standing_paused", needs_review=True)
-    if facts.is_new_place:  # whoever took over an account says another place first
-        return Decision(True, facts.payable_minor, "new_place", needs_review=True)
-    if not facts.is_first or rules.first_most_minor is None:
-        return Decision(True, facts.payable_minor)
-    capped = facts.payable_minor > rules.first_most_minor
-    minor = min(facts.payable_minor, rules.first_most_minor)
-    return Decision(True, minor, "first_payout_capped" if capped else None, needs_review=True)
+        return "standing_paused"
+    if facts.came_back:  # it may have arrived all the same, and would be paid twice
+        return "came_back"
+    if facts.is_shared_place:
+        return "shared_place"
+    return "new_place" if facts.is_new_place else None  # whoever took over an account says another place first
 
 
 def _obstacle(facts: Facts, rules: PayoutRules, at: datetime) -> str | None:
-    if facts.owed_minor > 0 and facts.payable_minor <= 0:
+    if facts.owed_minor > 0 and facts.payable_minor <= facts.owed_minor:
         return "owed"
     if facts.payable_minor <= 0:
         return "nothing_payable"
@@ -104,4 +123,4 @@ def _obstacle(facts: Facts, rules: PayoutRules, at: datetime) -> str | None:
     least = rules.threshold_minor if facts.rail in ("connect", "sepa") else rules.threshold_other_minor
     if facts.since is not None and at - facts.since >= timedelta(days=rules.small_after_days):
         least = min(least, LEAST_MINOR)
-    return "below_threshold" if facts.payable_minor < least else None
+    return "below_threshold" if facts.payable_minor - facts.owed_minor < least else None

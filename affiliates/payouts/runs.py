@@ -6,7 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from affiliates.payouts.calendar import last_run_day
-from affiliates.payouts.deciding import SENTENCES, Decision, Facts, PayoutRules, decide
+from affiliates.payouts.deciding import SENTENCES, Decision, PayoutRules, decide
+from affiliates.payouts.facts import facts_of
 from affiliates.payouts.rules import payout_rules_of, payout_rules_of_all
 from affiliates.terms.schedule import SCHEDULES, next_run_day
 from billing import (
@@ -17,13 +18,9 @@ from billing import (
     ToPay,
     draft_payout,
     earners_to_pay,
-    find_rail,
     note_run_seen,
     open_payout_run,
     paid_currencies,
-    paid_places,
-    payable_since,
-    rails_of,
     to_pay,
 )
 from core.errors import Conflict, Fault, NotAllowed
@@ -78,9 +75,7 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
         raise NotAllowed("not_on_request", "Wait for the next day of payouts: your terms pay on no other.")
     run = open_payout_run(f"request:{new_id()}", currency, at.date(), actor, at)
     note_run_seen(run, None, at)
-    decision, rail = _decide(
-        to_pay(publisher_id, currency), find_rail(publisher_id), rules, _places_of(publisher_id), at
-    )
+    decision, rail = _decide_alone(publisher_id, currency, rules, at)
     if not decision.pays or rail is None:
         raise _not_due(decision.reason or "no_rail")
     drafted = draft_payout(run, _draft(publisher_id, currency, decision, rail), actor, at)
@@ -92,8 +87,7 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
 def next_payout_of(publisher_id: UUID, currency: str, at: datetime) -> NextPayout:
     """Return when a publisher is paid next, and what that would be by what he has today."""
     rules = payout_rules_of(publisher_id)
-    rail = find_rail(publisher_id)
-    decision, _ = _decide(to_pay(publisher_id, currency), rail, rules, _places_of(publisher_id), at)
+    decision, rail = _decide_alone(publisher_id, currency, rules, at)
     is_other = rail is not None and rail.kind in ("wise", "paypal")
     threshold = rules.threshold_other_minor if is_other else rules.threshold_minor
     often, today = rules.payouts_a_month, at.date()
@@ -113,32 +107,20 @@ def _draft_batch(run: PayoutRun, payouts_a_month: int, batch: Sequence[ToPay], a
     rules = payout_rules_of_all(ids)
     due = {each for each, rule in rules.items() if rule.payouts_a_month == payouts_a_month}
     mine = [one for one in batch if one.account_id in due]
-    rails, places = rails_of(ids), paid_places(ids)
-    for one in mine:
-        each = one.account_id
-        decision, rail = _decide(one, rails.get(each), rules[each], places.get(each, set()), at)
-        draft_payout(run, _draft(each, run.currency, decision, rail), ACTOR, at)
+    for each, (facts, rail) in facts_of(mine, run.currency, rules).items():
+        draft_payout(run, _draft(each, run.currency, decide(facts, rules[each], at), rail), ACTOR, at)
     return len(mine)
 
 
-def _places_of(publisher_id: UUID) -> set[str]:
-    return paid_places([publisher_id]).get(publisher_id, set())
-
-
-def _decide(
-    has: ToPay, rail: PayoutRail | None, rules: PayoutRules, places: set[str], at: datetime
+def _decide_alone(
+    publisher_id: UUID, currency: str, rules: PayoutRules, at: datetime
 ) -> tuple[Decision, PayoutRail | None]:
-    """Decide about a publisher who was paid at these places before."""
-    obstacle = None if rail is None or rail.state == "ready" else (rail.reason or "onboarding_unfinished")
-    is_new_place = bool(places) and rail is not None and rail.destination not in places
-    is_small = has.payable.minor < max(rules.threshold_minor, rules.threshold_other_minor)
-    since = payable_since(has.account_id, has.payable.currency) if is_small else None
-    facts = Facts(has.payable.minor, has.owed.minor, rail.kind if rail else None, obstacle, not places, since,
-                  is_new_place)  # fmt: skip
-    decision = decide(facts, rules, at)
-    return decision, rail if decision.pays else None
+    found = facts_of([to_pay(publisher_id, currency)], currency, {publisher_id: rules})
+    facts, rail = found[publisher_id]
+    return decide(facts, rules, at), rail
 
 
 def _draft(publisher_id: UUID, currency: str, decision: Decision, rail: PayoutRail | None) -> PayoutDraft:
     money = Money(max(decision.minor, 0), currency)
-    return PayoutDraft(publisher_id, money, rail.id if rail else None, decision.reason, decision.needs_review)
+    rail_id = rail.id if rail and decision.pays else None
+    return PayoutDraft(publisher_id, money, rail_id, decision.reason, decision.needs_review)

@@ -10,12 +10,13 @@ ENTRIES_ARE_BOOKED = r"""
     FULL JOIN (SELECT t.id, t.key, t.kind, sum(e.amount_minor) FILTER (WHERE e.account = 1030) AS minor,
                       min(e.owner_id::text)::uuid AS owner_id
                FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id
-               WHERE t.kind IN ('bank_credit', 'bank_suspense', 'bank_return') GROUP BY t.id, t.key, t.kind) m
+               WHERE t.kind IN ('bank_credit', 'bank_suspense', 'bank_return', 'bank_payout')
+               GROUP BY t.id, t.key, t.kind) m
         ON m.key = 'bank\:' || b.id
     LEFT JOIN billing.pro_formas p ON p.id = b.pro_forma_id
     WHERE b.id IS NULL OR m.id IS NULL OR b.amount_minor <> coalesce(m.minor, 0)
         OR m.kind <> CASE b.outcome WHEN 'credited' THEN 'bank_credit' WHEN 'settled' THEN 'bank_return'
-                     ELSE 'bank_suspense' END
+                     WHEN 'payout' THEN 'bank_payout' ELSE 'bank_suspense' END
         OR m.owner_id IS DISTINCT FROM p.account_id
 """
 
@@ -89,7 +90,16 @@ WHOLES_ARE_BOOKED_ONCE = """
     WHERE e.id IS NOT NULL OR p.imports > 1
 """
 
+# What a statement shows of a payout is its amount, and of a payout by file that was told to be paid.
+PAYOUTS_ARE_TOLD = """
+    SELECT b.id AS entry_id, b.payout_id, b.amount_minor, p.amount_minor AS payout_minor, p.state
+    FROM billing.bank_entries b JOIN billing.payouts p ON p.id = b.payout_id
+    WHERE abs(b.amount_minor) <> p.amount_minor OR b.currency <> p.currency OR p.file_id IS NULL
+        OR p.state NOT IN ('paid', 'failed') OR (b.amount_minor > 0 AND p.state <> 'failed')
+"""
+
 BANK_CHECKS = (
+    Check("I10", "what a statement shows of a payout is that payout, once", PAYOUTS_ARE_TOLD),
     Check("I10", "each entry of a bank statement is booked by one transaction, to whom its reference names",
           ENTRIES_ARE_BOOKED),
     Check("I10", "what a bank told of in one amount is not booked whole and in parts", WHOLES_ARE_BOOKED_ONCE),

@@ -15,8 +15,9 @@ from billing.bank.doubles import Booked, Elsewhere, Judged, judged_of
 from billing.bank.lines import Entry
 from billing.bank.matching import Known, Verdict, decide, sought_in
 from billing.bank.models import BankEntry, BankImport, BankLine, BankStatement, ProForma, SuspenseMove
+from billing.bank.paying import book_payout, payouts_told
 from billing.incoming import Incoming, credit_available
-from billing.ledger import BANK, SUSPENSE, Line, post
+from billing.ledger import AT_BANK_IN_TRANSIT, BANK, SUSPENSE, Line, post
 from billing.models import Wallet
 from core.db import db
 from core.errors import NotFound
@@ -43,7 +44,7 @@ def book_lines(import_id: UUID, at: datetime, most: int = AT_ONCE) -> bool:
     statements = _statements_of(import_id, {line.statement for line in waiting})
     for iban in sorted({one.iban for one in statements.values()}):
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"billing.bank:{iban}", 0))))
-    judged = _judge(found, _sorted_out([judged_of(line, statements[line.statement]) for line in waiting]))
+    judged = _judge(found, _sorted_out([judged_of(line, statements[line.statement]) for line in waiting]), at)
     if not _may_credit(found, judged, at):
         return False
     for one in sorted(judged, key=_turn):
@@ -56,10 +57,14 @@ def book_lines(import_id: UUID, at: datetime, most: int = AT_ONCE) -> bool:
     return found.state == "read"
 
 
-def _turn(one: Judged) -> tuple[bool, str]:
-    """Put wallets in the order of their owners, as all who lock several do, and doubles behind what they double."""
+def _turn(one: Judged) -> tuple[bool, bool, str, bool]:
+    """Put wallets in the order of their owners, as all who lock several do, and earners behind them.
+
+    Doubles come behind what they double, and what came back of a payout behind its debit.
+    """
     known = one.verdict.known
-    return one.verdict.outcome == "repeated", str(known.account_id) if known else ""
+    earner, wallet = (known.earner_id, known.account_id) if known else (None, None)
+    return one.verdict.outcome == "repeated", earner is not None, str(earner or wallet or ""), one.line.amount_minor > 0
 
 
 def _next_lines(found: BankImport, most: int) -> Sequence[BankLine]:
@@ -94,9 +99,10 @@ def _sorted_out(judged: list[Judged]) -> list[Judged]:
     return left
 
 
-def _judge(found: BankImport, fresh: list[Judged]) -> list[Judged]:
+def _judge(found: BankImport, fresh: list[Judged], at: datetime) -> list[Judged]:
     entries = {one.line.number: _entry_of(one.line) for one in fresh}
     known = _known({reference for entry in entries.values() for reference in sought_in(entry)})
+    known |= payouts_told(entries.values(), found.actor, at)
     elsewhere = Elsewhere(found)
     for one in fresh:
         if one.verdict.outcome:
@@ -153,16 +159,20 @@ def _known(references: set[str]) -> dict[str, Known]:
 
 def _book(found: BankImport, one: Judged, at: datetime) -> None:
     """Keep an entry and post it; one that this piece has booked already is repeated."""
-    line, statement, verdict = one.line, one.statement, one.verdict
+    line, statement = one.line, one.statement
     if one.again is not None and one.again.id is not None:
         _note(line, "repeated", line.code, one.again.id)
         return
-    outcome = {"credit": "credited", "settle": "settled"}.get(verdict.outcome, "suspense")
+    if one.verdict.outcome == "payout" and (why := _payout(found, one, at)):
+        one.verdict = Verdict("suspense", why)
+    verdict = one.verdict
+    outcome = {"credit": "credited", "settle": "settled", "payout": "payout"}.get(verdict.outcome, "suspense")
     entry = BankEntry(
         id=new_id(), iban=statement.iban, currency=statement.currency, identity=one.identity, import_id=line.import_id,
         number=line.number, booked_on=line.booked_on, amount_minor=line.amount_minor, outcome=outcome,
         reason=verdict.reason, mark=line.mark, whole=one.whole, whole_mark=line.whole, whole_minor=line.whole_minor,
         pro_forma_id=verdict.known.id if verdict.known and outcome == "credited" else None,
+        payout_id=verdict.known.id if verdict.known and outcome == "payout" else None,
     )  # fmt: skip
     db.session.add(entry)
     db.session.flush()
@@ -170,6 +180,13 @@ def _book(found: BankImport, one: Judged, at: datetime) -> None:
         one.told.id = entry.id
     _post(found, one, entry.id, at)
     _note(line, outcome, verdict.reason, entry.id)
+
+
+def _payout(found: BankImport, one: Judged, at: datetime) -> str:
+    assert one.verdict.known is not None, "decided so"
+    words = f"{one.line.said} {one.line.reference}".strip()
+    return book_payout(one.verdict.known.id, one.line.amount_minor, words, found.actor, at,
+                       is_proven=one.statement.is_proven)  # fmt: skip
 
 
 def _post(found: BankImport, one: Judged, entry_id: UUID, at: datetime) -> None:
@@ -181,10 +198,11 @@ def _post(found: BankImport, one: Judged, entry_id: UUID, at: datetime) -> None:
         came = update(ProForma).where(ProForma.id == known.id)
         db.session.execute(came.values(received_minor=ProForma.received_minor + minor))
         return
-    kind = "bank_suspense" if known is None else "bank_return"
-    lines = [Line(BANK, minor), Line(SUSPENSE, -minor)]
+    is_payout = known is not None and known.earner_id is not None
+    kind = "bank_payout" if is_payout else "bank_suspense" if known is None else "bank_return"
+    lines = [Line(BANK, minor), Line(AT_BANK_IN_TRANSIT if is_payout else SUSPENSE, -minor)]
     post(kind, key, currency, lines, source=source, actor=found.actor, at=at, reason=one.verdict.reason)
-    if known is not None:
+    if known is not None and not is_payout:
         ended = update(SuspenseMove).where(SuspenseMove.id == known.id)
         db.session.execute(ended.values(state="done", entry_id=entry_id, ended_at=at, ended_by=found.actor))
 

@@ -199,7 +199,7 @@ class BankLine(Model):
     __table_args__ = (
         PrimaryKeyConstraint("import_id", "number", name="bank_lines_pkey"),
         CheckConstraint(
-            "outcome IN ('waits', 'credited', 'suspense', 'settled', 'repeated', 'skipped', 'refused') AND "
+            "outcome IN ('waits', 'credited', 'suspense', 'settled', 'payout', 'repeated', 'skipped', 'refused') AND "
             "(entry_id IS NULL) = (outcome IN ('waits', 'skipped', 'refused'))",
             name="bank_lines_check",
         ),
@@ -244,8 +244,9 @@ class BankEntry(Model):
     __table_args__ = (
         PrimaryKeyConstraint("id", name="bank_entries_pkey"),
         CheckConstraint(
-            "amount_minor <> 0 AND outcome IN ('credited', 'suspense', 'settled') AND (outcome = 'credited') = "
-            "(pro_forma_id IS NOT NULL) AND (outcome = 'suspense') = (reason <> '') AND (outcome <> 'credited' OR "
+            "amount_minor <> 0 AND outcome IN ('credited', 'suspense', 'settled', 'payout') AND (outcome = 'credited') "
+            "= (pro_forma_id IS NOT NULL) AND (outcome = 'payout') = (payout_id IS NOT NULL) AND "
+            "(outcome = 'suspense') = (reason <> '') AND (outcome <> 'credited' OR "
             "amount_minor > 0) AND (outcome <> 'settled' OR amount_minor < 0)",
             name="bank_entries_check",
         ),
@@ -256,6 +257,18 @@ class BankEntry(Model):
             name="bank_entries_line_fkey",
         ),
         Index("bank_entries_pro_forma_id_idx", "pro_forma_id", postgresql_where=text("pro_forma_id IS NOT NULL")),
+        Index(
+            "bank_entries_paid_idx",
+            "payout_id",
+            unique=True,
+            postgresql_where=text("payout_id IS NOT NULL AND amount_minor < 0"),
+        ),
+        Index(
+            "bank_entries_came_back_idx",
+            "payout_id",
+            unique=True,
+            postgresql_where=text("payout_id IS NOT NULL AND amount_minor > 0"),
+        ),
         Index("bank_entries_day_idx", "iban", "currency", "booked_on", "amount_minor"),
         Index("bank_entries_mark_idx", "iban", "currency", "mark"),
         Index("bank_entries_whole_idx", "iban", "currency", "whole", postgresql_where=IS_PART),
@@ -277,6 +290,7 @@ class BankEntry(Model):
     pro_forma_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("billing.pro_formas.id", name="bank_entries_pro_forma_id_fkey")
     )
+    payout_id: Mapped[UUID | None] = mapped_column(ForeignKey("billing.payouts.id", name="bank_entries_payout_id_fkey"))
     mark: Mapped[str] = mapped_column(Text, server_default="")
     whole: Mapped[str] = mapped_column(Text, server_default="")
     whole_mark: Mapped[str] = mapped_column(Text, server_default="")

@@ -174,7 +174,8 @@ _AGES = text(r"""
 _AT_THE_BANK = text("""
     SELECT t.currency, sum(e.amount_minor)::bigint AS minor
     FROM billing.transactions t JOIN billing.entries e ON e.transaction_id = t.id AND e.account = 1030
-    WHERE t.kind IN ('bank_credit', 'bank_suspense', 'bank_return', 'suspense_return', 'credit', 'own_funds')
+    WHERE t.kind IN ('bank_credit', 'bank_suspense', 'bank_return', 'bank_payout', 'suspense_return', 'credit',
+                     'own_funds')
     GROUP BY t.currency
 """)
 

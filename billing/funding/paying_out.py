@@ -10,7 +10,7 @@ from billing.funding.models import CardCall
 from billing.funding.telling import tell_account
 from billing.payouts.models import Payout, PayoutRail
 from billing.payouts.ordering import order_covered
-from billing.payouts.outcomes import record_reversal, record_transfer, transfer_of_reversal
+from billing.payouts.outcomes import is_transfer_of, record_reversal, record_transfer, transfer_of_reversal
 from billing.payouts.rails import accounts_to_look_at, record_account
 from billing.stripe_connect import PayableAccount, Reversal, Transfer
 from billing.stripe_gateway import Gateway, Refused, Undecided
@@ -27,8 +27,9 @@ def payout_verbs(gateway: Gateway) -> dict[str, Verb]:
     """Return how each kind of call about those who are paid is sent, looked up and recorded."""
 
     def look_up_transfer(payout_id: UUID) -> Transfer | None:
-        found = gateway.connect.transfers_of(str(payout_id))
-        return next((one for one in found if one.reference == str(payout_id)), None)
+        found = [one for one in gateway.connect.transfers_of(str(payout_id)) if one.reference == str(payout_id)]
+        with transaction():
+            return next((one for one in found if is_transfer_of(payout_id, one)), None)
 
     def look_up_reversal(reversal_id: UUID) -> Reversal | None:
         with transaction():

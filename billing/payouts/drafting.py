@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
-from billing.payouts.models import Payout, PayoutRun
-from billing.payouts.moving import ACTOR, get_locked, move, note, one_at_a_time
+from billing.payouts.models import Payout, PayoutEvent, PayoutRail, PayoutRun
+from billing.payouts.moving import ACTOR, PERSON, get_locked, move, note, one_at_a_time
 from billing.payouts.stages import ORDERED, WAITING
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotAllowed
@@ -20,8 +21,8 @@ from core.money import Money
 from core.overrides import overrides
 
 A_DAY = timedelta(days=1)
-PERSON = "user:"  # how the name of somebody signed in begins
 BY_HAND = "withdrawn_by_operator"
+CAME_BACK = "came_back"  # of a draft that pays what somebody says has come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def approve(payout_id: UUID, actor: str, at: datetime) -> Payout:
         return payout
     if payout.state != "drafted":
         raise Conflict("payout_state", f"This payout is {payout.state}: look at it again.")
+    if payout.reason == CAME_BACK and actor in _said_so(payout):
+        raise NotAllowed("second_person_needed", "Ask another operator to agree: you said that the last one came back.")
     if payout.needs_second and payout.approved_by is None:
         payout.approved_by = actor
         note(payout, actor, at, "second_needed")
@@ -109,7 +112,8 @@ def try_again(payout_id: UUID, rail_id: UUID | None, actor: str, at: datetime) -
     """Draft what was refused once more, as the next attempt of its run with a key of its own; once.
 
     It is approved as it was when only our balance was short; else its earner's present rail gets it, and whoever must
-    agree does so again. Conflict `payout_state` for what was not refused, and while another draft of his waits.
+    agree does so again, a person always when that is another place. Conflict `payout_state` for what was not refused,
+    and while another draft of his waits.
     """
     before = get_locked(payout_id)
     one_at_a_time(f"{before.account_id}")
@@ -120,7 +124,9 @@ def try_again(payout_id: UUID, rail_id: UUID | None, actor: str, at: datetime) -
         return later
     if has_waiting(before.account_id, before.currency):
         raise Conflict("payout_waits", "Another payout of this earner waits. Decide that one first.")
-    wanted = Draft(before.account_id, before.money, rail_id or before.rail_id, "tried_again", before.needs_review)
+    is_elsewhere = rail_id not in (None, before.rail_id)
+    wanted = Draft(before.account_id, before.money, rail_id or before.rail_id, "tried_again",
+                   before.needs_review or is_elsewhere)  # fmt: skip
     after = _write(before.run_id, before.attempt + 1, wanted, actor, at)
     if after.state == "drafted" and before.reason == "balance_insufficient":
         after.approved_by = before.approved_by
@@ -156,10 +162,25 @@ def has_waiting(account_id: UUID, currency: str) -> bool:
 
 
 def _needs_second(wanted: Draft, at: datetime) -> bool:
-    """Tell whether this is above the limit, with all that the earner got within a day without a second person."""
-    one = Payout
-    query = select(func.coalesce(func.sum(one.amount_minor - one.back_minor), 0)).where(
-        one.account_id == wanted.account_id, one.state.in_((*WAITING, *ORDERED)), ~one.needs_second,
-        one.drafted_at > at - A_DAY,
+    """Tell whether this is above the limit, with what the earner or his place got in a day without a second person.
+
+    What came back by somebody's word counts, since the bank may have paid it. A raised limit counts after a day, in
+    which everybody can see who raised it.
+    """
+    one, place = Payout, aliased(PayoutRail)
+    his = (one.account_id == wanted.account_id) | (PayoutRail.destination == place.destination)
+    got = case((one.file_id.is_not(None), one.amount_minor), else_=one.amount_minor - one.back_minor)
+    query = select(func.coalesce(func.sum(got), 0)).join(PayoutRail, PayoutRail.id == one.rail_id)
+    query = query.join(place, place.id == wanted.rail_id).where(
+        his, one.state.in_((*WAITING, *ORDERED)), ~one.needs_second, one.drafted_at > at - A_DAY,
     )  # fmt: skip
-    return wanted.money.minor + int(db.session.scalar(query) or 0) > overrides().setting("four_eyes.payout_minor")
+    most = min(said.setting("four_eyes.payout_minor") for said in (overrides(), overrides(at - A_DAY)))
+    return wanted.money.minor + int(db.session.scalar(query) or 0) > most
+
+
+def _said_so(payout: Payout) -> set[str]:
+    """Return who said that payouts of this earner by file came back, of which the newest is what this one repeats."""
+    query = select(PayoutEvent.actor).distinct().join(Payout, Payout.id == PayoutEvent.payout_id)
+    query = query.where(Payout.account_id == payout.account_id, Payout.currency == payout.currency,
+                        Payout.file_id.is_not(None), PayoutEvent.to_state.in_(("failed", "refused")))  # fmt: skip
+    return set(db.session.scalars(query))

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.payouts.models import Payout, PayoutFile, PayoutRail
-from billing.payouts.moving import get_locked, move, one_at_a_time, tell
+from billing.payouts.moving import get_all_locked, move, one_at_a_time, tell
 from billing.payouts.ordering import order
 from billing.payouts.outcomes import refuse_by_file
 from billing.payouts.pain import Credit, Debtor, Order, write_order
@@ -19,20 +19,24 @@ KINDS = ("sepa", "wise", "paypal")
 MOST_LINES = 5000
 
 
-def make_file(kind: str, currency: str, debtor: Debtor | None, actor: str, at: datetime) -> PayoutFile:
+def make_file(kind: str, currency: str, debtor: Debtor | None, actor: str, at: datetime) -> PayoutFile | None:
     """Order all approved payouts of a rail in a currency and write their file; two at once write each payout once.
 
-    Invalid for another kind, and for SEPA in another currency than euros; Conflict `no_bank_account` where the exchange
-    has no account to pay from, `nothing_to_pay` when none is approved, or none of them can be paid any more.
+    None when none of them can be paid any more: they are withdrawn, which the caller must commit. Invalid for another
+    kind, and for SEPA in another currency than euros; Conflict `no_bank_account` where the exchange has no account to
+    pay from, `nothing_to_pay` when none is approved.
     """
     _check(kind, currency, debtor)
     one_at_a_time(f"file:{kind}:{currency}")
     query = select(Payout.id).join(PayoutRail, PayoutRail.id == Payout.rail_id)
     query = query.where(Payout.state == "approved", PayoutRail.kind == kind, Payout.currency == currency)
-    found = [get_locked(each) for each in db.session.scalars(query.order_by(Payout.account_id).limit(MOST_LINES)).all()]
-    payouts = [one for one in found if one.state == "approved" and order(one, actor, at)]
-    if not payouts:
+    found = get_all_locked(db.session.scalars(query.order_by(Payout.account_id).limit(MOST_LINES)))
+    approved = [one for one in found if one.state == "approved"]
+    if not approved:
         raise Conflict("nothing_to_pay", "No approved payout can go into such a file now.")
+    payouts = [one for one in approved if order(one, actor, at)]
+    if not payouts:
+        return None
     total = sum(one.amount_minor for one in payouts)
     file = PayoutFile(id=new_id(), kind=kind, currency=currency, lines=len(payouts), amount_minor=total, content=b"",
                       made_by=actor, made_at=at)  # fmt: skip
@@ -46,7 +50,10 @@ def make_file(kind: str, currency: str, debtor: Debtor | None, actor: str, at: d
 
 
 def hand_on(file_id: UUID, actor: str, at: datetime) -> PayoutFile:
-    """Note that a file was given to whoever pays; the same again changes nothing, Conflict once it was given up."""
+    """Note that a file was given to whoever pays; the same again changes nothing, Conflict once it was given up.
+
+    Results that come of a file say so too, so that nobody gives up what was paid in part.
+    """
     file = _locked(file_id)
     if file.cancelled_at is not None:
         raise Conflict("file_ended", "This file was given up: its payouts are payable again.")
@@ -123,5 +130,4 @@ def _locked(file_id: UUID) -> PayoutFile:
 
 
 def _lines_of(file_id: UUID) -> list[Payout]:
-    query = select(Payout.id).where(Payout.file_id == file_id).order_by(Payout.id)
-    return [get_locked(payout_id) for payout_id in db.session.scalars(query).all()]
+    return get_all_locked(db.session.scalars(select(Payout.id).where(Payout.file_id == file_id)))

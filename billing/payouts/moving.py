@@ -1,19 +1,21 @@
 """Payouts found, locked and moved: every step is checked here, and by the database, which also writes its row."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from billing.ledger import Line, post
 from billing.payouts.models import Payout
-from billing.payouts.stages import may_move
+from billing.payouts.stages import WAITING, may_move
 from billing.wallets import Posting
 from core.db import db
 from core.errors import Conflict, NotFound
 from core.outbox import announce
 
 ACTOR = "system:payouts"
+PERSON = "user:"  # how the name of somebody signed in begins
 MOST_WORDS = 500
 
 
@@ -23,6 +25,12 @@ def get_locked(payout_id: UUID) -> Payout:
     if found is None:
         raise NotFound(detail="There is no payout with this id.")
     return found
+
+
+def get_all_locked(payout_ids: Iterable[UUID]) -> list[Payout]:
+    """Return payouts in the order of their earners, in which all lock them who lock several, and lock them."""
+    query = select(Payout).where(Payout.id.in_(list(payout_ids))).order_by(Payout.account_id, Payout.id)
+    return list(db.session.scalars(query.with_for_update().execution_options(populate_existing=True)))
 
 
 def move(
@@ -36,6 +44,15 @@ def move(
     payout.state = to
     note(payout, actor, at, reason, says)
     return True
+
+
+def withdraw_waiting(account_id: UUID, why: str, actor: str, at: datetime, *, unless_agreed: bool = False) -> int:
+    """Withdraw what an earner's drafts wait for, those aside that a person agreed to if asked; return how many."""
+    query = select(Payout.id).where(Payout.account_id == account_id, Payout.state.in_(WAITING))
+    if unless_agreed:
+        query = query.where(Payout.state == "approved", ~Payout.approved_by.startswith(PERSON))
+    waiting = get_all_locked(db.session.scalars(query).all())
+    return sum(move(one, "withdrawn", actor, at, reason=why) for one in waiting if one.state in WAITING)
 
 
 def note(payout: Payout, actor: str, at: datetime, reason: str | None = None, says: str | None = None) -> None:

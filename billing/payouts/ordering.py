@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from billing.ledger import IN_FLIGHT, PAYABLE, Line
 from billing.payouts.models import Payout, PayoutRail
-from billing.payouts.moving import ACTOR, get_locked, move, note, one_at_a_time, post_payout
+from billing.payouts.moving import ACTOR, get_all_locked, move, note, one_at_a_time, post_payout
 from core.db import db
 
 WAITS = "waits_for_balance"
@@ -56,24 +56,26 @@ def order_covered(ready: Mapping[str, int], at: datetime, most: int = 100) -> tu
     any waits that had not waited before.
 
     What was ordered and not sent yet is taken from what is at hand. One whose amount is not covered lets smaller ones
-    pass, and is looked at first the next time.
+    pass, however many wait, and is looked at first the next time.
     """
     one_at_a_time("order")
     left = {currency: minor - _on_its_way(currency) for currency, minor in ready.items()}
-    query = select(Payout.id).join(PayoutRail, PayoutRail.id == Payout.rail_id)
-    query = query.where(Payout.state == "approved", PayoutRail.kind == "connect").order_by(Payout.id).limit(most)
-    ordered, is_new = 0, False
-    for payout_id in db.session.scalars(query).all():
-        payout = get_locked(payout_id)
-        if payout.state != "approved":
-            continue
-        if payout.amount_minor > left.get(payout.currency, 0):
-            is_new |= payout.reason != WAITS
-            note(payout, ACTOR, at, WAITS)
-        elif order(payout, ACTOR, at):
-            left[payout.currency] -= payout.amount_minor
-            ordered += 1
-    return ordered, is_new
+    query = select(Payout.id, Payout.currency, Payout.amount_minor, Payout.reason)
+    query = query.join(PayoutRail, PayoutRail.id == Payout.rail_id).order_by(Payout.id)
+    query = query.where(Payout.state == "approved", PayoutRail.kind == "connect")
+    covered: list[UUID] = []
+    short: list[UUID] = []
+    for payout_id, currency, minor, reason in db.session.execute(query):
+        if minor <= left.get(currency, 0) and len(covered) < most:
+            left[currency] -= minor
+            covered.append(payout_id)
+        elif minor > left.get(currency, 0) and reason != WAITS:
+            short.append(payout_id)
+    locked = [one for one in get_all_locked([*covered, *short]) if one.state == "approved"]
+    told = [one for one in locked if one.id in short]
+    for payout in told:
+        note(payout, ACTOR, at, WAITS)
+    return sum(order(one, ACTOR, at) for one in locked if one.id in covered), bool(told)
 
 
 def _on_its_way(currency: str) -> int:

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.ledger import AT_BANK_IN_TRANSIT, IN_FLIGHT, PAYABLE, Line
-from billing.payouts.drafting import PERSON, has_waiting, try_again
+from billing.payouts.drafting import has_waiting, try_again
 from billing.payouts.models import Payout, PayoutRail, PayoutReversal
-from billing.payouts.moving import ACTOR, get_locked, move, note, post_payout, tell
+from billing.payouts.moving import ACTOR, PERSON, get_locked, move, note, one_at_a_time, post_payout, tell
 from billing.payouts.ordering import write_call
 from billing.stripe_connect import Reversal, Transfer
 from core.db import db
@@ -36,8 +36,17 @@ def settle_transfer(transfer: Transfer, at: datetime) -> str:
     payout = find_payout(transfer.reference)
     if payout is None:
         return "unknown"
+    if not is_transfer_of(payout.id, transfer):
+        return "contradicts"
     record_transfer(payout.id, transfer, None, at)
     return payout.state if payout.object_id == transfer.id else "contradicts"
+
+
+def is_transfer_of(payout_id: UUID, transfer: Transfer) -> bool:
+    """Tell whether a transfer that names a payout is of its amount and went where it should: anybody may name one."""
+    query = select(Payout, PayoutRail.destination).join(PayoutRail, PayoutRail.id == Payout.rail_id)
+    row = db.session.execute(query.where(Payout.id == payout_id)).one_or_none()
+    return row is not None and (row[0].money, row[1]) == (transfer.money, transfer.destination)
 
 
 def find_payout(reference: str | None) -> Payout | None:
@@ -167,12 +176,13 @@ def _refuse(payout: Payout, why: str, at: datetime) -> None:
     if payout.state != "ordered":
         return
     code, _, says = why.partition(": ")
+    one_at_a_time(f"{payout.account_id}")  # as who drafts, and as who orders: the rail before the earner
+    rail = db.session.get_one(PayoutRail, payout.rail_id, with_for_update=True, populate_existing=True)
     _give_back(payout, ACTOR, at)
     move(payout, "refused", ACTOR, at, reason=code[:60], says=says)
     if code == "balance_insufficient" and not has_waiting(payout.account_id, payout.currency):
         try_again(payout.id, payout.rail_id, ACTOR, at)
         return
-    rail = db.session.get_one(PayoutRail, payout.rail_id, with_for_update=True, populate_existing=True)
     rail.checked_at = None  # looked at again before the next payout
     tell(payout, "payout.failed", at)
 

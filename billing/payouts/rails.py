@@ -1,6 +1,6 @@
 """Where earners are paid: said by themselves, one at a time; an account at the processor is opened and looked at.
 
-What a rail says never changes. Another place is another row, and drafts for the old one are withdrawn when ordered.
+What a rail says never changes. Another place is another row, and drafts for the old one are withdrawn.
 """
 
 import re
@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from billing.iban import iban_fault, is_bic, plain
 from billing.payouts.models import PayoutRail
-from billing.payouts.moving import one_at_a_time
+from billing.payouts.moving import one_at_a_time, withdraw_waiting
 from billing.payouts.ordering import write_call
 from billing.stripe_connect import PayableAccount
 from core.db import db
@@ -30,7 +30,10 @@ SEPA = frozenset((
     "RO", "RS", "SE", "SI", "SK", "SM", "VA",
 ))  # fmt: skip
 LOOK_AGAIN = timedelta(hours=1)
-_EMAIL = re.compile(r"[^@\s,;\"'=+\-][^@\s,;\"']{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_EMAIL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+# Whose banks have BICs of other countries: of France those overseas, of Britain the islands.
+_BIC_OF = {"FR": "FR GF GP MQ RE YT PM BL MF PF NC WF TF MC", "GB": "GB GG IM JE", "FI": "FI AX", "MC": "MC FR",
+           "SM": "SM IT", "VA": "VA IT", "GG": "GG GB", "IM": "IM GB", "JE": "JE GB"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def say_rail(account_id: UUID, wish: RailWish, actor: str, at: datetime) -> Payo
     if present is not None and _is_same(present, said):
         return present
     if present is not None:
+        withdraw_waiting(account_id, "rail_changed", actor, at)
         present.ended_at = at
         db.session.flush()
     return (
@@ -224,6 +228,8 @@ def _sepa_faults(said: RailWish) -> list[Fault]:
     elif said.destination[:2] not in SEPA:
         says = f"Choose another way: banks of {said.destination[:2]} take no SEPA transfers."
         faults.append(Fault("destination", "not_in_sepa", says))
-    if said.bic and not is_bic(said.bic):
-        faults.append(Fault("bic", "bad_bic", "Give the bank's BIC: 8 or 11 letters and digits."))
+    of_account = said.destination[:2]
+    if said.bic and (not is_bic(said.bic) or said.bic[4:6] not in _BIC_OF.get(of_account, of_account).split()):
+        says = "Give the BIC of the bank that has this account: 8 or 11 letters and digits; or leave it empty."
+        faults.append(Fault("bic", "bad_bic", says))
     return faults

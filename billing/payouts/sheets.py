@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.money import Money
 
 MOST_LINES, MOST_BYTES = 10_000, 4_000_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four are wide
 WISE = ("name", "recipientEmail", "paymentReference", "receiverType", "amountCurrency", "amount", "sourceCurrency",
         "targetCurrency", "type")  # fmt: skip
 PAYPAL = ("Email/Phone", "Amount", "Currency code", "Reference ID", "Note to recipient", "Recipient wallet")
@@ -20,8 +20,10 @@ REASON = ("reason", "error", "failure reason", "errors", "error message", "reaso
 AMOUNT = ("amount", "gross amount", "target amount")
 PAID = frozenset(("paid", "success", "completed", "complete", "outgoing_payment_sent", "sent", "accc", "acsc"))
 FAILED = frozenset(("failed", "returned", "refunded", "rejected", "rjct", "blocked", "cancelled", "canceled", "denied",
-                    "funds_refunded", "bounced_back", "unclaimed", "reversed"))  # fmt: skip
-UNDER_WAY = frozenset(("pending", "processing", "onhold", "acsp", "actc", "accp", "pdng", "funds_converted",
+                    "funds_refunded", "reversed"))  # fmt: skip
+# Of what is unclaimed or bounced back the payer has yet to say whether it arrives after all or comes back to us.
+UNDER_WAY = frozenset(("unclaimed", "bounced_back",
+                       "pending", "processing", "onhold", "acsp", "actc", "accp", "pdng", "funds_converted",
                        "incoming_payment_waiting"))  # fmt: skip
 
 
@@ -102,12 +104,13 @@ def _read(rows: Sequence[Sequence[str]]) -> tuple[list[Told], str]:
         return row[place].strip().removeprefix("'") if place is not None and place < len(row) else ""
 
     return [
-        _told(number, cell(row, "reference"), cell(row, "status"), cell(row, "reason"), cell(row, "amount"))
+        told_of(number, cell(row, "reference"), cell(row, "status"), cell(row, "reason"), cell(row, "amount"))
         for number, row in enumerate(rows[1:], 2)
     ], ""
 
 
-def _told(line: int, reference: str, status: str, reason: str, amount: str) -> Told:
+def told_of(line: int, reference: str, status: str, reason: str, amount: str) -> Told:
+    """Return what a payer says of one payment, by the words that payers have for it."""
     word = status.lower()
     verdict = "paid" if word in PAID else "failed" if word in FAILED else "waits" if word in UNDER_WAY else ""
     if not verdict:

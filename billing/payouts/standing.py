@@ -1,11 +1,14 @@
 """Payouts read: an earner's own, what waits for whom, what is on its way, the steps of one, and who was paid before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import aliased
 
 from billing.ledger import PAYABLE
 from billing.models import Earner, Entry, Transaction
@@ -15,7 +18,7 @@ from core.db import db
 from core.errors import NotFound
 from core.money import Money
 
-OWED_BY_EARNER = 1100
+BY_STATEMENT = "bank_returned"  # why a payout failed whose money a statement shows to be back
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +62,61 @@ def paid_currencies() -> list[str]:
     return list(db.session.scalars(select(Earner.currency).distinct().order_by(Earner.currency)))
 
 
+def place_of(rail: PayoutRail) -> str:
+    """Return a place as it is compared: one address at two payers is two."""
+    return f"{rail.kind}:{rail.destination or ''}"
+
+
 def paid_places(account_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
     """Return where each of these earners was ever paid, in one question; who never was is not among them."""
-    query = (
-        select(Payout.account_id, PayoutRail.destination).distinct().join(PayoutRail, PayoutRail.id == Payout.rail_id)
-    )
+    query = select(Payout.account_id, PayoutRail).distinct().join(PayoutRail, PayoutRail.id == Payout.rail_id)
     query = query.where(Payout.account_id.in_(account_ids), Payout.state == "paid")
     places: dict[UUID, set[str]] = {}
-    for account_id, destination in db.session.execute(query):
-        places.setdefault(account_id, set()).add(destination or "")
+    for account_id, rail in db.session.execute(query):
+        places.setdefault(account_id, set()).add(place_of(rail))
     return places
 
 
-def payable_since(account_id: UUID, currency: str) -> datetime | None:
-    """Return since when an earner waits for what is payable: when he was last paid, else when he first earned."""
+def shared_places(rails: Iterable[PayoutRail]) -> set[UUID]:
+    """Return the earners of these places at which another earner is paid at present too."""
+    asked = {(rail.kind, rail.destination): rail for rail in rails if rail.destination}
+    one = PayoutRail
+    query = select(one.kind, one.destination).where(
+        one.ended_at.is_(None), one.destination.in_([destination for _, destination in asked])
+    )
+    query = query.group_by(one.kind, one.destination).having(func.count() > 1)
+    shared = {tuple(row) for row in db.session.execute(query)}
+    return {rail.account_id for rail in rails if (rail.kind, rail.destination) in shared}
+
+
+def came_back_of(account_ids: Sequence[UUID], currency: str) -> set[UUID]:
+    """Return those whose newest payout came back by somebody's word alone: its file was given up or a sheet said so."""
+    later = aliased(Payout)
+    is_not_last = select(later.id).where(
+        later.account_id == Payout.account_id, later.currency == Payout.currency, later.ordered_at.is_not(None),
+        later.id > Payout.id,
+    )  # fmt: skip
+    query = select(Payout.account_id).where(
+        Payout.account_id.in_(account_ids), Payout.currency == currency, Payout.file_id.is_not(None),
+        Payout.state.in_(("failed", "refused")), Payout.reason != BY_STATEMENT, ~is_not_last.exists(),
+    )  # fmt: skip
+    return set(db.session.scalars(query))
+
+
+def payable_since(account_ids: Sequence[UUID], currency: str) -> dict[UUID, datetime]:
+    """Return since when earners wait for what is payable: when they were last paid, else when they first earned."""
+    asked = select(func.unnest(array(account_ids, type_=PG_UUID)).label("account_id")).subquery()
     paid = select(func.max(Payout.ordered_at)).where(
-        Payout.account_id == account_id, Payout.currency == currency, Payout.state.in_((*IN_FLIGHT, "paid"))
+        Payout.account_id == asked.c.account_id, Payout.currency == currency, Payout.state.in_((*IN_FLIGHT, "paid"))
     )
     first = select(Transaction.occurred_at).join(Entry, Entry.transaction_id == Transaction.id).where(
-        Entry.owner_id == account_id, Entry.currency == currency, Entry.account == PAYABLE, Entry.amount_minor < 0
+        Entry.owner_id == asked.c.account_id, Entry.currency == currency, Entry.account == PAYABLE,
+        Entry.amount_minor < 0,
     )  # fmt: skip
     earned = first.order_by(Entry.transaction_id).limit(1)
-    return db.session.scalar(select(func.coalesce(paid.scalar_subquery(), earned.scalar_subquery())))
+    since = select(asked.c.account_id, func.coalesce(paid.scalar_subquery(), earned.scalar_subquery()))
+    rows = db.session.execute(since) if account_ids else ()
+    return {account_id: instant for account_id, instant in rows if instant is not None}
 
 
 def payouts_of(account_id: UUID, most: int = 50, before: UUID | None = None) -> list[ShownPayout]:
@@ -148,29 +184,17 @@ def payouts_of_file(file_id: UUID) -> list[ShownPayout]:
     return [ShownPayout(*row) for row in db.session.execute(query.order_by(Payout.account_id))]
 
 
+def get_results(results_id: UUID) -> PayoutResult:
+    """Return a file of results; NotFound when there is none."""
+    found = db.session.get(PayoutResult, results_id)
+    if found is None:
+        raise NotFound(detail="There is no file of results with this id.")
+    return found
+
+
 def results_lately(most: int = 20) -> list[PayoutResult]:
     """Return the files of results that were taken in, the newest first."""
     return list(db.session.scalars(select(PayoutResult).order_by(PayoutResult.id.desc()).limit(most)))
-
-
-def owing_for_long(most: int = 100) -> list[ToPay]:
-    """Return the earners who owe something, those who owe most first."""
-    query = select(Earner).where(Earner.owed > 0).order_by(Earner.owed.desc(), Earner.account_id).limit(most)
-    return [_to_pay(row, row.currency) for row in db.session.scalars(query)]
-
-
-def owed_since(account_id: UUID, currency: str) -> datetime | None:
-    """Return since when an earner has owed something without a break, None when nothing is owed."""
-    query = select(Entry.transaction_id, Entry.amount_minor).where(
-        Entry.owner_id == account_id, Entry.currency == currency, Entry.account == OWED_BY_EARNER
-    )
-    left, since = 0, None
-    for transaction_id, minor in db.session.execute(query.order_by(Entry.transaction_id)):
-        since = since if left > 0 else transaction_id
-        left += minor
-    if left <= 0 or since is None:
-        return None
-    return db.session.scalar(select(Transaction.occurred_at).where(Transaction.id == since))
 
 
 def _shown() -> Select[Payout, PayoutRail, PayoutRun]:

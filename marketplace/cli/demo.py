@@ -32,6 +32,7 @@ from marketplace.demo.report import lines_of, report
 from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import LOGINS
 from marketplace.demo.simulator import Simulator
+from marketplace.demo.stand_in import discard_stand_in, stand_in_beside
 from marketplace.demo.state import DemoState, discard, last_instant, locked, state_in, write_clock, write_state
 
 PASSWORD = "leadbourse-demo"  # a demonstration's, printed on purpose
@@ -113,6 +114,7 @@ def _filled(settings: Settings, days: int, scale: float) -> DemoState:
             "The demonstration in this data folder was cut short while it was filled in; beginning anew.", err=True
         )
         discard_embedded(settings)
+        discard_stand_in(settings)
         discard(settings.data_folder)
     wanted = Wanted(days, scale, sample_market().size.seed, next_opening(datetime.now(UTC)))
     clock = SetClock(wanted.opens_at)
@@ -131,9 +133,9 @@ def _filled(settings: Settings, days: int, scale: float) -> DemoState:
 @contextmanager
 def _filling(settings: Settings, clock: SetClock) -> Iterator[None]:
     """Enter an application by the market's clock; what is lost with the machine is filled in anew, so nothing waits."""
-    with open_database(settings) as database:
+    with stand_in_beside(settings) as paying, open_database(paying) as database:
         quick = f"{database.url}{'&' if '?' in database.url else '?'}options=-csynchronous_commit%3Doff"
-        with _connected(settings, quick, clock):
+        with _connected(paying, quick, clock):
             migrate()
             yield
 

@@ -5,8 +5,9 @@ from typing import IO
 
 import click
 
-from billing import content_of_payout_file, counted_payouts, name_of_payout_file
+from billing import content_of_payout_file, counted_payouts, get_payout_file, name_of_payout_file
 from core.db import transaction
+from core.errors import Conflict
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from marketplace.cli.running import print_json, with_app
@@ -46,6 +47,11 @@ def file_(kind: str, currency: str, folder: Path, as_json: bool) -> None:
     """Order all approved payouts of a rail, and save their file."""
     with transaction():
         made = make_file(kind, currency.upper(), ACTOR, business_clock().now())
+        file_id = made.id if made else None
+    if file_id is None:
+        raise Conflict("nothing_to_pay", "None of them can be paid any more: they were withdrawn, and say why.")
+    with transaction():
+        made = get_payout_file(file_id)
         told = {"file": show_id("pfl", made.id), "lines": made.lines, "amount": made.money.as_json()}
         name = name_of_payout_file(made)
         raw = content_of_payout_file(made.id)

@@ -30,6 +30,7 @@ from marketplace.demo.behaviour import Known, Sold, decision_of, deeds_of
 from marketplace.demo.cast import Cast, Posting
 from marketplace.demo.labels import LabelBook
 from marketplace.demo.lanes import HOW_MANY, lanes_of
+from marketplace.demo.paying import pay_publishers
 from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import refill_wallets
 from marketplace.demo.state import DemoState
@@ -63,8 +64,9 @@ class _Bought(NamedTuple):
 class Backfill:
     """Plays the market from its first day until it opens, on the present application's database."""
 
-    def __init__(self, cast: Cast, state: DemoState, labels: LabelBook, clock: SetClock) -> None:
+    def __init__(self, cast: Cast, state: DemoState, labels: LabelBook, clock: SetClock, operator: str) -> None:
         self._cast, self._state, self._labels, self._clock = cast, state, labels, clock
+        self._operator = operator
         self._publishers = {
             name: parse_id("acc", member.account_id)
             for name, member in state.members.items() if member.kind == "publisher"
@@ -155,6 +157,7 @@ class Backfill:
             deciding.result()
         watching = self._lanes[0].submit(lane.watch, at)
         settle_due(at, _BOOKS)
+        pay_publishers(self._operator, at)
         watching.result()
 
     def _plan(self) -> None:

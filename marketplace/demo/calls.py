@@ -2,8 +2,9 @@
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 TIMEOUT_SECONDS = 30
 
@@ -45,3 +46,15 @@ class Api:
             yield from answered.body["items"]
             more = answered.body["next_cursor"]
             cursor = f"&cursor={more}" if more else None
+
+
+def fill_in_form(url: str, fields: Mapping[str, str]) -> int:
+    """Send a page's form as a browser does, and return the status; redirections are not followed."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    try:
+        connection.request("POST", parts.path, urlencode(fields), headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()

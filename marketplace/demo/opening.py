@@ -11,6 +11,7 @@ import msgspec
 from marketplace.demo.backfill import Backfill
 from marketplace.demo.cast import Cast
 from marketplace.demo.labels import LabelBook
+from marketplace.demo.paying import open_places
 from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import open_members, place_orders
 from marketplace.demo.state import DemoState, write_state
@@ -49,13 +50,14 @@ def fill_in(
     state = DemoState(wanted.first_day.isoformat(), wanted.days, wanted.scale, wanted.seed, wanted.opens_at)
     write_state(data_folder, state)
     clock.at = datetime.combine(wanted.first_day, time(), wanted.opens_at.tzinfo)
-    members = open_members(cast, password, clock.at, datetime.now(UTC))
+    members, operator = open_members(cast, password, clock.at, datetime.now(UTC))
+    open_places(members, clock.at)
     placed = place_orders(cast, members, clock.at)
     state = msgspec.structs.replace(state, members=members, orders=placed)
     write_state(data_folder, state)
     labels = LabelBook(data_folder)
     try:
-        Backfill(cast, state, labels, clock).run(progress)
+        Backfill(cast, state, labels, clock, operator).run(progress)
     finally:
         labels.close()
     return state

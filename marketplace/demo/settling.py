@@ -4,22 +4,26 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from affiliates import open_publisher
 from billing import Grant, Payee, credit_wallet, owing_of, put_in_funds, say_bank_account, set_credit_line, wallet_of
 from core.db import transaction
+from core.http import settings
 from core.identity import add_member, make_key, open_account, sign_up
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.schemas import convert
 from marketplace.demo.cast import OPERATOR, Cast
 from marketplace.demo.market import SampleOrder
+from marketplace.demo.paying import BY_CARD, pay_by_card
 from marketplace.demo.state import Member, Placed
 from marketplace.demo.wallets import line_of, offered, playing, price_of, refill
 from marketplace.orders.standing import place_order
 from marketplace.orders.terms import OrderBody
 
 ACTOR = "system:demo"
+LEAST_BY_CARD = 10_000  # of a first top-up
 OWN_FUNDS = Money(1_000_000, "EUR")
 # Of XX, which ISO 3166 keeps free for ever: the digits check, and no bank anywhere takes it for an account.
 BANK = Payee("EUR", "Leadbourse demonstration", "XX91DEMO00000000000001", "DEMOXX2X")
@@ -35,9 +39,12 @@ def names_of(cast: Cast) -> Iterator[tuple[str, str, str]]:
     yield "operator", OPERATOR, LOGINS[OPERATOR]
 
 
-def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> dict[str, Member]:
-    """Open every account with an API key; somebody of each kind can sign in, and act for all of that kind."""
-    members = {}
+def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) -> tuple[dict[str, Member], str]:
+    """Open every account with an API key; somebody of each kind can sign in, and act for all of that kind.
+
+    Returned beside them is how the books name the operator.
+    """
+    members, people = {}, {}
     with transaction():
         put_in_funds(OWN_FUNDS, "demo", "for the fees of cards", ACTOR, at)
         say_bank_account(BANK, ACTOR, at)
@@ -46,14 +53,14 @@ def open_members(cast: Cast, password: str, at: datetime, created_at: datetime) 
             if kind == "publisher":
                 open_publisher(account.id, at)
             if name in LOGINS:
-                sign_up(account.id, email, password, created_at)
+                people[name], _ = sign_up(account.id, email, password, created_at)
             _, key = make_key(account, "demonstration", created_at)
             members[name] = Member(kind, show_id("acc", account.id), email, key)
         for name, login in LOGINS.items():
             for other in members.values():
                 if other.kind == members[name].kind:
                     add_member(parse_id("acc", other.account_id), login)
-    return members
+    return members, f"user:{people[OPERATOR]}"
 
 
 def place_orders(cast: Cast, members: dict[str, Member], at: datetime) -> dict[str, Placed]:
@@ -86,7 +93,8 @@ def _body(order: SampleOrder, slug: str) -> dict[str, Any]:
 
 
 def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: float, at: datetime) -> None:
-    """Refill the buyers' wallets for a day, once a day."""
+    """Refill the buyers' wallets for a day, once a day, one of them by card where a processor runs beside."""
+    by_card: list[tuple[UUID, Money]] = []
     with transaction():
         for buyer in playing(cast):
             account = parse_id("acc", members[buyer.name].account_id)
@@ -96,4 +104,9 @@ def refill_wallets(cast: Cast, members: dict[str, Member], day: int, scale: floa
             amount = refill(buyer, available, due, scale)
             if amount:
                 money = Money.parse(str(amount), "EUR")
+                if buyer.name == BY_CARD and settings().takes_cards and money.minor >= LEAST_BY_CARD:
+                    by_card.append((account, money))
+                    continue
                 credit_wallet(account, money, f"demo:{day}:{account}", "demonstration funds", ACTOR, at)
+    for account, money in by_card:
+        pay_by_card(account, money, at)

@@ -240,6 +240,8 @@ MOVEMENTS = {
     "bank_credit": _l("Bank transfer"),
     "bank_suspense": _l("At the bank, set aside"),
     "bank_return": _l("Sent back by transfer"),
+    "bank_payout": _l("Payout shown by a statement"),
+    "write_off": _l("Debt written off"),
     "suspense_assign": _l("Found to be this wallet's"),
     "suspense_return": _l("Sent back, as an operator says"),
     "suspense_fees": _l("Suspense written to fees"),

@@ -14,7 +14,7 @@ TABLES = [
     "bank_entries", "suspense_items", "suspense_moves",
     "saved_cards", "card_pages", "recharges", "recharge_log", "wallet_paces",
     "payout_rails", "payout_runs", "payout_files", "payouts", "payout_stages", "payout_events", "payout_reversals",
-    "payout_returns", "payout_results",
+    "payout_returns", "payout_results", "write_offs",
     "document_counters", "documents", "billing_details", "promo_grants",
     "document_lines", "document_months", "vat_terms",
 ]  # fmt: skip

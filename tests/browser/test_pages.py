@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from core.db import db
 from tests.browser.conftest import Look
+from tests.shown_payouts import shown_payouts
 
 PUBLIC = ("/", "/login", "/register", "/reset")
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
@@ -27,6 +28,7 @@ OF_KIND = {
         "/publisher/balance",
         "/publisher/payouts",
         "/publisher/payouts/place",
+        "/publisher/payouts/{payout}",
         "/publisher/pending",
         "/publisher/statements",
         "/publisher/statements/2026-11",
@@ -89,6 +91,10 @@ OF_KIND = {
         "/operator/bank",
         "/operator/bank/account",
         "/operator/payouts",
+        "/operator/payouts/{payout}",
+        "/operator/payout-files/{file}",
+        "/operator/payout-results/{result}",
+        "/operator/owed/{publisher}/EUR",
         "/operator/suspense",
         "/operator/journal",
         "/operator/jobs",
@@ -112,6 +118,7 @@ def _open_design(app: Flask) -> Iterator[None]:
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_is_clean(chromium: Browser, site: str, people: dict[str, str], width: int, scheme: str) -> None:
     """One context a kind of account; axe looks at each page, and the page may not be wider than the window."""
+    named = shown_payouts(people["publisher"])
     public = PUBLIC + LONG if (width, scheme) == (360, "dark") else PUBLIC
     for kind, paths in {"": public, **OF_KIND}.items():
         context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
@@ -119,7 +126,7 @@ def test_every_page_is_clean(chromium: Browser, site: str, people: dict[str, str
         if kind:
             look.sign_in(people[kind])
         for path in paths:
-            page = look.at(path)
+            page = look.at(path.format_map(named))
             found = Axe().run(page)
             assert found.violations_count == 0, (path, width, scheme, found.generate_report())
             wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")

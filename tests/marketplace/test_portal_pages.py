@@ -12,6 +12,7 @@ from core.ids import new_id, show_id
 from tests.conftest import SetClock
 from tests.core.test_sign_in import email_of
 from tests.factories import Market, Member
+from tests.shown_payouts import shown_payouts
 from tests.visitor import Visitor, words_of
 
 MOST_QUERIES = 12
@@ -31,6 +32,7 @@ PAGES = {
         "/publisher/balance",
         "/publisher/payouts",
         "/publisher/payouts/place",
+        "/publisher/payouts/{payout}",
         "/publisher/pending",
         "/publisher/statements",
         "/publisher/statements/2026-11",
@@ -103,6 +105,10 @@ PAGES = {
         "/operator/bank",
         "/operator/bank/account",
         "/operator/payouts",
+        "/operator/payouts/{payout}",
+        "/operator/payout-files/{file}",
+        "/operator/payout-results/{result}",
+        "/operator/owed/{publisher}/EUR",
         "/operator/suspense",
         "/operator/jobs",
         "/operator/settings",
@@ -153,8 +159,10 @@ def test_each_page_takes_few_queries_and_keeps_out_who_is_not_signed_in(
     market: Market, publisher: Member, kind: str
 ) -> None:
     stranger, visitor = Visitor(market.app), Visitor(market.app)
-    visitor.sign_in(email_of(market, kind))
-    for path in PAGES[kind]:
+    email = email_of(market, kind)
+    visitor.sign_in(email)
+    named = shown_payouts(email if kind == "publisher" else email_of(market, "publisher"))
+    for path in (path.format_map(named) for path in PAGES[kind]):
         if path != "/design":
             assert stranger.open(path).location.startswith("/login?next="), path
         with queries(market.app) as said:

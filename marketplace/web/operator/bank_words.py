@@ -11,6 +11,7 @@ from marketplace.web.words import Word
 OUTCOMES = {
     "waits": Word("held", _l("Waits")), "credited": Word("won", _l("Credited")),
     "suspense": Word("refused", _l("In suspense")), "settled": Word("won", _l("Sent back")),
+    "payout": Word("won", _l("A payout")),
     "repeated": Word("neutral", _l("Booked before")), "skipped": Word("neutral", _l("Skipped")),
     "refused": Word("refused", _l("Cannot be read")),
 }  # fmt: skip
@@ -20,6 +21,10 @@ WHYS = {
     "foreign_currency": _l("In another currency than its pro-forma"), "wallet_suspended": _l("The wallet is suspended"),
     "reversal": _l("The bank turned an entry round"), "batch": _l("Several payments whose amounts are not told"),
     "maybe_doubled": _l("Perhaps booked already, from another file or on another day"),
+    "other_amount": _l("A payout of another amount"), "other_account": _l("A payout to another account"),
+    "payout_ended": _l("A payout that was said not to have been paid"),
+    "payout_told_before": _l("A payout of which a statement told before"),
+    "not_proven": _l("A payout that came back, which no balance proves"),
     "money_out": _l("Money left, and nobody knows for what"),
     "set_aside": _l("A card payment that was not asked for"), "pending": _l("Not final yet"),
     "information": _l("For information only"), "zero": _l("Nothing moved"), "doubled": _l("Twice in this file"),

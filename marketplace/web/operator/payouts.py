@@ -17,9 +17,9 @@ from billing import (
     counted_payouts,
     get_payout,
     get_payout_file,
+    get_payout_results,
     name_of_payout_file,
-    owed_since,
-    owing_for_long,
+    owed_by_earners,
     payout_events_of,
     payout_files_lately,
     payout_results_lately,
@@ -31,6 +31,7 @@ from core.errors import Invalid
 from core.forms import carry_out
 from core.http import business_clock, download
 from core.ids import parse_id, show_id
+from core.pages import page_time
 from marketplace.payout_acts import again, agree, give_up, hand_on, make_file, masked, take_back, take_results, withdraw
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator
@@ -41,6 +42,7 @@ from marketplace.web.telling import tell
 MOST_BYTES = 4_000_000
 ENDED = ("paid", "refused", "failed", "reversed", "withdrawn")
 FILES = ("sepa", "wise", "paypal")
+NONE = "none"  # in place of a file's id, when nothing was left to be paid
 
 
 class WhyForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -69,13 +71,13 @@ def payouts(_: Person) -> str:
     """Show what waits for a person, for the balance or a file, what is on its way, and what became of the others."""
     drafted, waiting = payouts_in(("drafted",)), payouts_in(("approved",))
     moving, ended = payouts_in(("ordered", "sent")), payouts_in(ENDED, 30, newest_first=True)
-    owing = owing_for_long(30)
+    owing = owed_by_earners(page_time(), 30)
     ids = [row.payout.account_id for row in (*drafted, *waiting, *moving, *ended)] + [one.account_id for one in owing]
     return render_template(
         "marketplace/operator/payouts.html", drafted=drafted, waiting=waiting, moving=moving, ended=ended, owing=owing,
         counted=counted_payouts(), files=payout_files_lately(), results=payout_results_lately(), names=names_of(ids),
         form=FileForm(formdata=None), sheet=ResultsForm(formdata=None), rails=RAILS, payout_state=payout_state,
-        why_word=why_word, actor_said=actor_said, owed_since=owed_since,
+        why_word=why_word, actor_said=actor_said,
     )  # fmt: skip
 
 
@@ -108,9 +110,9 @@ def make_payouts_file(person: Person) -> Response:
     """Write the file of all approved payouts of a rail and currency."""
     form = FileForm()
     made = carry_out(form, lambda: _make(person, form))
-    if made:
+    if made and made != NONE:
         return redirect(url_for("operator.payouts_file", file=made), 303)
-    tell(form)
+    tell(gettext("None of them can be paid any more: they were withdrawn, and say why.") if made else form)
     return redirect(url_for("operator.payouts"), 303)
 
 
@@ -166,8 +168,7 @@ def take_payouts_results(person: Person) -> Response:
 @page("operator")
 def payouts_results(_: Person, result: str) -> str:
     """Show a sheet of results line by line."""
-    wanted = parse_id("prs", result)
-    found = next((one for one in payout_results_lately(200) if one.id == wanted), None) or abort(404)
+    found = get_payout_results(parse_id("prs", result))
     return render_template("marketplace/operator/payouts_results.html", found=found, outcomes=OUTCOMES, rails=RAILS,
                            actor_said=actor_said, uuid=UUID)  # fmt: skip
 
@@ -189,7 +190,8 @@ def _decide(person: Person, payout_id: UUID, verb: str, why: str) -> str:
 
 def _make(person: Person, form: FileForm) -> str:
     currency = (form.currency.data or "").strip().upper()
-    return show_id("pfl", make_file(form.kind.data, currency, person.name, business_clock().now()).id)
+    made = make_file(form.kind.data, currency, person.name, business_clock().now())
+    return show_id("pfl", made.id) if made else NONE
 
 
 def _take(person: Person, form: ResultsForm) -> str:

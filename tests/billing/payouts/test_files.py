@@ -151,7 +151,7 @@ def test_lines_of_nobody_and_of_other_files_are_refused_by_code(house: House, tw
         ("refused", "unknown_status"), ("refused", "other_amount"), ("waits", ""),
     ]  # fmt: skip
     assert results(house, f"reference,status\n{payout.hex},paid\n", "wise") == [("refused", "foreign_payout")]
-    assert house.state(payout) == "ordered"
+    assert house.state(payout) == "sent"  # of which its payer tells, so that it was handed on
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from affiliates import Wish, change_terms, present_terms
-from billing import Payee, RailWish, find_rail, owed_since, say_bank_account, say_rail
+from billing import Payee, RailWish, find_rail, owed_by, say_bank_account, say_rail
 from core.db import transaction
 from core.defaults import NOTHING
 from core.ids import new_id, show_id
@@ -87,7 +87,7 @@ def test_each_reason_for_no_payout_is_a_row_that_its_publisher_reads(house: Hous
 def test_a_small_balance_is_paid_after_ninety_days(house: House, publisher: Member) -> None:
     small = house.earner(150)
     tier(small, "trusted")
-    house.sepa(small)
+    house.sepa(small, "FR7630006000011234567890189")
     settle_due(house.now)
     settle_due(house.till.clock.advance(days=84))
     assert {one["reason"] for one in items(small)} == {"below_threshold"}
@@ -147,7 +147,8 @@ def test_what_is_owed_after_a_payout_is_netted_before_the_next_and_carried_with_
     assert [tuple(row) for row in sql("SELECT payable, owed FROM billing.earners")] == [(0, 3_000)]
     assert "€30.00" in words_of(operator.open("/operator/payouts"))
     with transaction():
-        assert owed_since(account_of(publisher), "EUR") == house.now - timedelta(days=7)
+        owes = owed_by(account_of(publisher), "EUR", house.now)
+        assert owes is not None and (owes.since, owes.is_receivable) == (house.now - timedelta(days=7), False)
     house.earn(publisher, 9_000)
     settle_due(house.till.clock.advance(days=7))
     assert (items(publisher)[0]["state"], items(publisher)[0]["amount"]["amount"]) == ("approved", "60.00")
