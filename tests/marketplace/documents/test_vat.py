@@ -86,7 +86,7 @@ def test_reverse_charge_names_the_number_it_rests_on_and_books_nothing(settled: 
 def test_nobody_is_taxed_until_somebody_said_so_and_each_change_is_kept(settled: Deal) -> None:
     tax(settled.buyer, treatment="rate", country="FR")
     with pytest.raises(Conflict, match="Somebody changed"):
-        tax(settled.buyer, treatment="none")
+        tax(settled.buyer, 0, treatment="none")
     tax(settled.buyer, 1, treatment="none")
     run_due(IN_JANUARY)
     with transaction():
