@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from affiliates import draft_due_payouts
@@ -23,6 +23,8 @@ from marketplace.bank_moves import announce_suspense
 from marketplace.credit.overdue import MAIL as CREDIT_MAIL
 from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
 from marketplace.documents.months import issue_next
+from marketplace.documents.telling import MAIL as DOCUMENTS_MAIL
+from marketplace.documents.telling import mail_documents
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -114,6 +116,12 @@ def take_returned(at: datetime) -> int:
 def tell_of_overdue(account: str, currency: str) -> None:
     """Write to a buyer's people that their debts stop their orders; tried again when mail cannot be sent."""
     mail_overdue(UUID(account), currency, business_clock().now())
+
+
+@job(DOCUMENTS_MAIL)
+def tell_of_documents(account: str, period: str) -> None:
+    """Write to an account's people which documents of a month are issued; tried again when mail cannot be sent."""
+    mail_documents(UUID(account), date.fromisoformat(period))
 
 
 @job(TERMS_MAIL)

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
 
-from core.config import Settings
+from core.config import Seller, Settings
 from core.db import db, migrate, pool_of, transaction
 from core.identity import accounts
 from core.postgres import create_database, discard_embedded, drop_database, open_database
@@ -32,6 +32,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+SELLER = Seller(vat_id="FR40303265045")  # whoever taxes needs a number
 TEMPLATE = "template_of_tests"
 _numbers = itertools.count()
 
@@ -113,7 +114,9 @@ def clock() -> SetClock:
 @pytest.fixture
 def app(database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
     """Make an application on a database of its own, and audit the books when the test is over."""
-    made = create_app(Settings(data_folder=tmp_path, database_url=database_url, pool_size=20), database_url, clock)
+    made = create_app(
+        Settings(data_folder=tmp_path, database_url=database_url, pool_size=20, seller=SELLER), database_url, clock
+    )
     with made.app_context():
         yield made
         db.session.rollback()

@@ -18,6 +18,7 @@ from billing import (
     Position,
     Side,
     find_month,
+    is_looked_at,
     lines_of_document,
     month_content_of,
     position_of,
@@ -74,6 +75,7 @@ class MonthTold:
     paid_out: Sequence[PaidOut]
     counted: Sequence[Counted]
     differences: Sequence[Difference]
+    is_empty: bool = False  # over and looked at: nothing happened in it, so that it has no document
 
 
 def read_period(text: str) -> date:
@@ -109,6 +111,7 @@ def month_told(side: Side, account_id: UUID, currency: str, period: date, at: da
         side, period, currency, None, None, draft.amount_minor, sum(one.promo_minor for one in draft.lines),
         draft.opening, draft.closing, *_part(lines[after:]), paid_out_in(draft.opening, lines), month.counted,
         _open_differences(draft.closing, position_of(account_id, currency)) if is_last else (),
+        is_over and not lines and is_looked_at(side, account_id, currency, period),
     )  # fmt: skip
 
 

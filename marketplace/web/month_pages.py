@@ -10,14 +10,14 @@ from core.money import Money
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import MonthTold
 from marketplace.web.api.shown_months import unexplained_minor
-from marketplace.web.words import line_kind
+from marketplace.web.words import TREATMENTS, line_kind
 
 
 def month_page(told: MonthTold, whose: str, back: str, pdf: str, csv: str) -> str:
     """Draw a month: its sums, what is unexplained, a part of its lines; `whose` names the account to an operator."""
     return render_template(
         "marketplace/month.html", month=told, whose=whose, back=back, pdf=pdf, csv=csv, money_of=Money,
-        line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
+        line_kind=line_kind, treatments=TREATMENTS, unexplained=Money(unexplained_minor(told), told.currency),
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from billing import (
     lines_of_document,
     month_pdf_of,
     month_sheet_of,
-    say_vat_terms,
     vat_terms_of,
 )
 from core.errors import NotFound
@@ -20,6 +19,7 @@ from core.http import Answer, body, business_clock, download, page_request, read
 from core.identity import Actor, get_account
 from core.ids import parse_id
 from core.paging import page_of
+from marketplace.documents.taxing import tax_account
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import issued_month_told, month_told, read_after, read_period
 from marketplace.web.api import answers_months as answers
@@ -114,11 +114,11 @@ def list_vat_terms(_: Actor, account_id: str) -> Answer:
 @writes("operate")
 @describe(answers.VatTermsShown, takes=answers.VatTermsSaid)
 def put_vat_terms(actor: Actor, account_id: str) -> Answer:
-    """Tax an account's invoices or statements otherwise from now on; those that were issued stay."""
+    """Tax what an account is supplied from a day on otherwise, today without one; what was issued stays."""
     owner, said = get_account(parse_id("acc", account_id)), body(answers.VatTermsSaid)
     wish = VatWish(treatment=said.treatment, country=said.country, vat_number=said.vat_number, rate_bp=said.rate_bp,
-                   reason=said.reason)  # fmt: skip
-    return Answer(_terms(say_vat_terms(owner.id, wish, said.version, actor.name, business_clock().now())))
+                   reason=said.reason, valid_from=said.valid_from)  # fmt: skip
+    return Answer(_terms(tax_account(owner.id, wish, said.version, actor.name, business_clock().now())))
 
 
 def month_pdf(row: Document) -> Response:
@@ -143,4 +143,5 @@ def _terms(row: VatTerms) -> answers.VatTermsShown:
     return answers.VatTermsShown(
         version=row.version, treatment=row.treatment, country=row.country, vat_number=row.vat_number,
         rate_bp=row.rate_bp, reason=row.reason, actor=row.actor, said_at=instant(row.said_at),
+        valid_from=row.valid_from,
     )  # fmt: skip

@@ -161,4 +161,9 @@ def tax_is_what_was_said(documents: Iterable[Document]) -> None:
     """The tax of a document is its rate on its net, and of one without a rate none."""
     for one in documents:
         vat = month_content_of(one).vat
-        assert vat.minor == (tax_on(one.amount_minor, vat.rate_bp) if vat.treatment == "rate" else 0)
+        nets = [(part.rate_bp, part.net_minor, part.minor) for part in vat.parts]
+        for rate_bp, net, minor in nets or [(vat.rate_bp, one.amount_minor, vat.minor)]:
+            assert minor == tax_on(net, rate_bp)
+        assert not nets or (one.amount_minor, vat.minor) == tuple(
+            sum(each) for each in list(zip(*nets, strict=True))[1:]
+        )

@@ -32,7 +32,7 @@ from marketplace.jobs import run_due
 from marketplace.resolved import REACHES
 from marketplace.terms.granting import set_terms
 from tests.billing.funding.conftest import Till
-from tests.conftest import TEMPLATE, SetClock
+from tests.conftest import SELLER, TEMPLATE, SetClock
 from tests.factories import Market, Member
 from tests.marketplace.documents.paying import Paying
 
@@ -262,7 +262,9 @@ def empty_quarter(postgres: str, name: str, folder: Path, *, with_cards: bool = 
     with running_fake(folder / "fake-stripe") as stripe:
         paid = {"stripe_secret_key": stripe.keys.secret_key, "stripe_webhook_secret": stripe.keys.webhook_secret,
                 "stripe_api_base": stripe.url, "test_money": True}  # fmt: skip
-        settings = Settings(data_folder=folder, database_url=url, pool_size=20, **(paid if with_cards else {}))
+        settings = Settings(
+            data_folder=folder, database_url=url, pool_size=20, seller=SELLER, **(paid if with_cards else {})
+        )
         app = create_app(settings, url, clock)
         with app.app_context():
             yield Quarter(Market(app, clock), clock, stripe if with_cards else None)
