@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from affiliates import draft_due_payouts
-from billing import erase_card_news, run_due_cards, run_due_payouts, warn_low
+from billing import erase_card_news, forget_prints, run_due_cards, run_due_payouts, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -187,8 +187,8 @@ def prove_a_part(audit: str, number: int) -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers and rates older than a day, slots older than two, and, after 90, notifications that
-    ended and why jobs failed.
+    """Forget answers and rates older than a day, slots older than two, prints of long documents after 30, and, after
+    90, notifications that ended and why jobs failed.
     """
     now = datetime.now(UTC)
     with transaction():
@@ -197,3 +197,4 @@ def tidy() -> None:
         forget_deliveries(now - timedelta(days=90))
         forget_faults(now - timedelta(days=90))
         forget_rates(now - timedelta(days=1))
+        forget_prints(business_clock().now() - timedelta(days=30))

@@ -53,10 +53,13 @@ def issue_next(as_of: datetime) -> int:
 
     Its account is told of the month that has just ended, and not of those that are made up for.
     """
-    month = _issue(as_of)
-    if month is not None and month.draft.lines and month.draft.period == month_before(month_of(as_of)):
+    done = _issue(as_of)
+    if done is None:
+        return 0
+    month, is_mine = done
+    if is_mine and month.draft.lines and month.draft.period == month_before(month_of(as_of)):
         tell(month.draft, as_of)
-    return int(month is not None)
+    return 1
 
 
 def issue_untold(as_of: datetime) -> int:
@@ -64,13 +67,13 @@ def issue_untold(as_of: datetime) -> int:
     return int(_issue(as_of) is not None)
 
 
-def _issue(as_of: datetime) -> Month | None:
+def _issue(as_of: datetime) -> tuple[Month, bool] | None:
+    """Issue what is due next, and say whether this was it and no other worker."""
     due = next_due_month(as_of - timedelta(hours=overrides().setting("document.issue_after_hours")))
     if due is None:
         return None
     month = month_of_account(due.side, due.account_id, due.currency, due.period)
-    issue_month(month.draft, month.labels, month.counted, as_of)
-    return month
+    return month, issue_month(month.draft, month.labels, month.counted, as_of)
 
 
 def _unpaid(draft: Draft) -> list[Booked]:

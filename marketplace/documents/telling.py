@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from billing import Document, Draft, find_month, month_documents_of
+from billing import Document, Draft, ask_print, find_month, is_long, month_documents_of
 from core.db import transaction
 from core.http import settings
 from core.jobs import enqueue
@@ -25,10 +25,15 @@ _PAGES = {"invoice": "buyer/invoices", "statement": "publisher/statements"}
 
 
 def tell(draft: Draft, at: datetime) -> None:
-    """Tell of a document that this transaction issues; the first one of a month puts the mail on the queue."""
+    """Tell of a document that this transaction issues; the first one of a month puts the mail on the queue.
+
+    A long one is printed by now, so that it is there when it is asked for.
+    """
     document = find_month(draft.side, draft.account_id, draft.currency, draft.period)
     if document is None:
         return
+    if is_long(document):
+        ask_print(document.id, at)
     data = {"document": str(document.id), "kind": draft.side, "period": f"{draft.period:%Y-%m}",
             "net": Money(document.amount_minor, document.currency).as_json()}  # fmt: skip
     accounts = [str(draft.account_id)]

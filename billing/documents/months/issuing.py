@@ -149,39 +149,3 @@ def _content_of(draft: Draft, counted: Sequence[Counted]) -> MonthContent:
         promo_minor=sum(line.promo_minor for line in draft.lines), opening=draft.opening, closing=draft.closing,
         vat=vat_on(draft), counted=tuple(counted), is_test=settings().test_money,
     )  # fmt: skip
-
-
-def issued_months(side: Side, account_id: UUID | None, most: int, before: UUID | None = None) -> list[Document]:
-    """Return an account's invoices or statements, everybody's for None, the newest first."""
-    query = select(Document).where(Document.kind == side)
-    query = query.where(Document.account_id == account_id) if account_id else query
-    query = query.where(Document.id < before) if before else query
-    return list(db.session.scalars(query.order_by(Document.id.desc()).limit(most)))
-
-
-def month_documents_of(account_id: UUID, period: date) -> list[Document]:
-    """Return the documents of an account's month, of each currency, in the order of their numbers."""
-    query = select(Document).where(Document.account_id == account_id, Document.period == period)
-    return list(db.session.scalars(query.order_by(Document.year, Document.number)))
-
-
-def is_looked_at(side: Side, account_id: UUID, currency: str, period: date) -> bool:
-    """Tell whether a month was looked at: without a document nothing had happened in it."""
-    query = select(DocumentMonth.period).where(
-        DocumentMonth.side == side, DocumentMonth.account_id == account_id, DocumentMonth.currency == currency,
-        DocumentMonth.period == period,
-    )  # fmt: skip
-    return db.session.scalar(query) is not None
-
-
-def find_month(side: Side, account_id: UUID, currency: str, period: date) -> Document | None:
-    """Find the document of a month."""
-    query = select(Document).where(Document.kind == side, Document.account_id == account_id,
-                                   Document.currency == currency, Document.period == period)  # fmt: skip
-    return db.session.scalar(query)
-
-
-def lines_of_document(document_id: UUID, after: int = 0, most: int | None = None) -> list[DocumentLine]:
-    """Return a document's lines in their order, those after a number."""
-    query = select(DocumentLine).where(DocumentLine.document_id == document_id, DocumentLine.line > after)
-    return list(db.session.scalars(query.order_by(DocumentLine.line).limit(most)))

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -68,9 +68,10 @@ def document(_: Person, document: str) -> str:
 
 @operator.get("/documents/<document>/<any(pdf, csv):form>")
 @page("operator")
-def document_file(_: Person, document: str, form: str) -> Response:
+def document_file(_: Person, document: str, form: str) -> AnyResponse:
     """Save one invoice or statement as PDF or CSV."""
-    return month_file(get_document(None, parse_id("doc", document), *KINDS), form)
+    row = get_document(None, parse_id("doc", document), *KINDS)
+    return month_file(row, form, url_for("operator.document", document=document))
 
 
 @operator.route("/vat/<account>", methods=["GET", "POST"])

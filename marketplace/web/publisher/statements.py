@@ -1,6 +1,6 @@
 """The publisher's statements: month by month, issued or as it stands so far; and whom they name."""
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
@@ -58,12 +58,12 @@ def statement(person: Person, period: str) -> str:
 
 @publisher.get("/statements/<period>/<any(pdf, csv):form>")
 @page("publisher")
-def statement_file(person: Person, period: str, form: str) -> Response:
+def statement_file(person: Person, period: str, form: str) -> AnyResponse:
     """Save an issued month as PDF or CSV."""
     row: Document | None = find_month("statement", person.account_id, asked_currency(), read_period(period))
     if row is None:
         raise NotFound(detail="No statement is issued for this month yet.")
-    return month_file(row, form)
+    return month_file(row, form, url_for("publisher.statement", period=period, currency=row.currency))
 
 
 @publisher.route("/billing-details", methods=["GET", "POST"])

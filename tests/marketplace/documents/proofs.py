@@ -24,7 +24,7 @@ from billing.documents.taxes import tax_on
 from core.db import db, transaction
 from core.months import month_of
 from marketplace.audit import audit_all
-from marketplace.reports.months import issued_month_told, month_told
+from marketplace.reports.months import every_line, issued_month_told, month_told, paid_out_in
 from tests.factories import Member
 from tests.marketplace.documents.quarter import Quarter, id_of
 
@@ -82,7 +82,9 @@ def statements_sum_to_payouts_and_balance(quarter: Quarter, member: Member, curr
     assert all(one.opening.total_minor == 0 for one in contents[:1])
     assert [one.closing for one in contents[:-1]] == [one.opening for one in contents[1:]]
     for one in mine:
-        for cut in issued_month_told(one).paid_out:
+        told = issued_month_told(one)
+        assert list(told.paid_out) == paid_out_in(told.opening, every_line(one)), "by sums as line by line"
+        for cut in told.paid_out:
             assert cut.opening_minor + cut.added_minor == cut.paid_minor + cut.left_minor
     left = contents[-1].closing if contents else position_of(id_of(member), currency)
     rows = lines(mine)
