@@ -190,6 +190,10 @@ class Quarter:
         with transaction():
             say_details(id_of(member), name, f"Street {which}\nParis", "", "test", self.clock.now())
 
+    def tax(self, which: int, **said: Any) -> None:
+        """Have a party be taxed otherwise from today on."""
+        tax([*self.publishers, *self.buyers][which % 11], at=self.clock.now(), **said)
+
     def set_tier(self, which: int, tier: str) -> None:
         """Have an operator move a publisher to a tier, until a review moves him again."""
         publisher = id_of(self.publishers[which % len(self.publishers)])
@@ -235,9 +239,10 @@ def _returns_again(quarter: Quarter) -> None:
 
 _DEEDS: dict[int, tuple[Callable[[Quarter], None], ...]] = {
     12: (lambda one: one.give_back(0, "25.00"),),
-    18: (lambda one: one.rename(0, "Ada Martin SARL"), lambda one: tax(one.buyers[4], treatment="rate", country="NL")),
+    18: (lambda one: one.rename(0, "Ada Martin SARL"), lambda one: one.tax(9, treatment="rate", country="NL")),
     30: (lambda one: one.top_up(0, "300.00"), lambda one: one.bring(2, "150.00")),
-    48: (lambda one: tax(one.publishers[0], treatment="rate", country="DE"),),
+    27: (lambda one: one.tax(8, treatment="rate", country="HU"),),
+    48: (lambda one: one.tax(0, treatment="rate", country="DE"),),
     54: (_returns,), 84: (_returns_again,),
 }  # fmt: skip
 
@@ -247,12 +252,12 @@ def id_of(member: Member) -> UUID:
     return parse_id("acc", member.id)
 
 
-def tax(member: Member, seen: int | None = None, **said: Any) -> None:
-    """Have an account's documents taxed from now on, whatever version somebody saw before."""
+def tax(member: Member, seen: int | None = None, at: datetime = BEGIN, **said: Any) -> None:
+    """Have an account be taxed otherwise from a day on, whatever version somebody saw before."""
     with transaction():
         stands = len(vat_terms_of(id_of(member)))
         wish = VatWish(reason="said on the phone", **said)
-        say_vat_terms(id_of(member), wish, stands if seen is None else seen, "user:x", BEGIN)
+        say_vat_terms(id_of(member), wish, stands if seen is None else seen, "user:x", at)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from core.db import transaction
 from marketplace.audit import audit_all
 from tests.marketplace.documents.printed import printed
 from tests.marketplace.documents.proofs import ask, lines, months, prove
-from tests.marketplace.documents.quarter import REASONS, Quarter, empty_quarter, tax
+from tests.marketplace.documents.quarter import REASONS, Quarter, empty_quarter
 
 HISTORIES = int(os.environ.get("LEADBOURSE_HISTORIES", "2"))
 TIERS = ("new", "standard", "trusted", "top")
@@ -40,6 +40,7 @@ def test_a_quarter_has_all_that_befalls_a_market(quarter: Quarter) -> None:
         documents = months()
         kinds = Counter(line.kind for line in lines(documents))
         closings = [month_content_of(one).closing for one in documents if one.kind == "statement"]
+        taxed = [len(month_content_of(one).vat.parts) for one in documents]
         reviews = {tuple(row) for row in ask("SELECT verdict, after FROM affiliates.tier_reviews")}
         sold_as = {row[0] for row in ask("SELECT DISTINCT v.tier FROM marketplace.sales s JOIN affiliates.terms_versions v"
                                          " ON v.account_id = s.publisher_id AND v.version = s.terms_version")}  # fmt: skip
@@ -50,6 +51,7 @@ def test_a_quarter_has_all_that_befalls_a_market(quarter: Quarter) -> None:
     assert {"sale", "refund", "mature", "payout", "payout_back", "transfer_back", "unpaid", "clawback", "compensate",
             "vat_statement"} <= kinds.keys(), kinds  # fmt: skip
     assert any(one.owed_minor for one in closings), "a negative balance is carried"
+    assert max(taxed) > 1, "a rate changes within a month"
     assert {("promoted", tier) for tier in TIERS[1:]} <= reviews and "demoted" in {verdict for verdict, _ in reviews}
     assert sold_as == set(TIERS) and {"upheld", "rejected", "partial"} <= claims and {"upheld", "rejected"} <= appealed
     assert papers == {("receipt", "EUR"), ("credit_note", "EUR"), *((kind, currency) for kind in ("invoice", "statement")
@@ -148,7 +150,7 @@ def do(quarter: Quarter, name: str, *chosen: Any) -> None:
     elif name == "tax":
         which, treatment = chosen
         rest = {"none": {}, "rate": {"country": "FI"}, "reverse_charge": {"country": "NL", "vat_number": "NL1"}}
-        tax([*quarter.publishers, *quarter.buyers][which % 11], treatment=treatment, **rest[treatment])
+        quarter.tax(which, treatment=treatment, **rest[treatment])
     elif name == "sell":
         quarter.sell(chosen[0], dollars=chosen[1])
     else:
