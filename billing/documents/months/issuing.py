@@ -14,7 +14,7 @@ from billing.documents.content import Party
 from billing.documents.details import details_of
 from billing.documents.models import Document
 from billing.documents.months.content import LAYOUT, Counted, Label, MonthContent
-from billing.documents.months.drafts import SALE, Booked, Draft, Side, looked_at, waiting_lines
+from billing.documents.months.drafts import SALE, TAKEN_BACK, Booked, Draft, Side, looked_at, waiting_lines
 from billing.documents.months.models import DocumentLine, DocumentMonth
 from billing.documents.months.vat import book_vat, vat_on
 from billing.models import Transaction
@@ -120,14 +120,31 @@ def _row(
 ) -> dict[str, object]:
     said = asdict(line)
     del said["key"], said["source"]
-    refers_to = corrected.get(line.hold_id) if line.hold_id and line.kind != SALE else None
+    refers_to = corrected.get(line.transaction_id)
     label = labels.get(line.transaction_id, Label())
     return said | {"document_id": document_id, "line": number, "side": draft.side, "account_id": draft.account_id,
                    "refers_to": refers_to, "label": msgspec.to_builtins(label)}  # fmt: skip
 
 
 def _numbers_of(draft: Draft) -> dict[UUID, str]:
-    """Return the number of the earlier document on which each hold that is corrected stands as a sale."""
+    """Return, by the line's transaction, the number of the earlier document on which stands what it corrects."""
+    by_hold, by_fee = _numbers_by_hold(draft), _numbers_by_fee(draft)
+    found = {
+        line.transaction_id: by_hold.get(line.hold_id) for line in draft.lines if line.hold_id and line.kind != SALE
+    }
+    return {each: number for each, number in (found | by_fee).items() if number}
+
+
+def _numbers_by_fee(draft: Draft) -> dict[UUID, str | None]:
+    back = [line.transaction_id for line in draft.lines if line.kind in TAKEN_BACK and not line.hold_id]
+    query = select(Transaction.id, Document).join(DocumentLine, DocumentLine.transaction_id == Transaction.reverses)
+    query = query.join(Document, Document.id == DocumentLine.document_id).where(
+        Transaction.id.in_(back), DocumentLine.side == draft.side, Document.number.is_not(None)
+    )
+    return {each: document.shown_number for each, document in db.session.execute(query)} if back else {}
+
+
+def _numbers_by_hold(draft: Draft) -> dict[UUID, str]:
     holds = [line.hold_id for line in draft.lines if line.hold_id and line.kind != SALE]
     query = select(DocumentLine.hold_id, Document).join(Document, Document.id == DocumentLine.document_id)
     query = query.where(DocumentLine.hold_id.in_(holds), DocumentLine.kind == SALE, DocumentLine.side == draft.side,

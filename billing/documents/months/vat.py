@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.documents.models import Document
-from billing.documents.months.drafts import FIRST, Draft
+from billing.documents.months.drafts import TAKEN_BACK, Draft
 from billing.documents.months.models import VatTerms
 from billing.documents.taxes import tax_on, vat_rates
 from billing.ledger import AVAILABLE, OWED_BY_WALLET, VAT_OUTPUT, Line, post
@@ -22,8 +22,14 @@ from core.months import month_after
 TREATMENTS = ("none", "rate", "reverse_charge")
 MOST_RATE_BP, MOST_NUMBER, MOST_REASON = 5000, 40, 200
 _ALONE = text("SELECT billing.vat_alone(:account)")
-_SUPPLIED = text("""SELECT v.hold_id, t.occurred_at FROM billing.hold_resolutions v
-    JOIN billing.transactions t ON t.id = v.transaction_id WHERE v.hold_id = ANY (:holds)""")
+_SUPPLIED = text("""
+    SELECT t.id, coalesce(s.occurred_at, r.occurred_at, t.occurred_at)
+    FROM billing.transactions t
+    LEFT JOIN billing.transactions r ON r.id = t.reverses
+    LEFT JOIN billing.hold_resolutions v ON v.hold_id = CASE WHEN t.kind = 'refund' THEN t.source::uuid END
+    LEFT JOIN billing.transactions s ON s.id = v.transaction_id
+    WHERE t.id = ANY (:ids)
+""")
 _INPUT = text("SELECT billing.post_earner_vat(:account, :currency, :minor, :key, :source, :actor, :at)")
 
 
@@ -72,14 +78,14 @@ def vat_terms_of(account_id: UUID) -> list[VatTerms]:
 def vat_on(draft: Draft) -> Vat:
     """Work out the tax on a draft: of each line by the terms of the day of its supply, rounded once for each of them.
 
-    What is taken back is taxed as its sale was. From here on nobody says terms for this account until the end of the
+    What is taken back is taxed as its sale or fee was. From here on nobody says terms for this account until the end of the
     transaction.
     """
     db.session.execute(_ALONE, {"account": draft.account_id})
     versions, nets = vat_terms_of(draft.account_id), dict[int, int]()
     supplied = _supplied(draft) if versions else {}
     for line in draft.lines if versions else ():
-        day = supplied.get(line.hold_id or FIRST, line.occurred_at).astimezone(UTC).date()
+        day = supplied.get(line.transaction_id, line.occurred_at).astimezone(UTC).date()
         version = next((one.version for one in versions if one.valid_from <= day), 0)
         nets[version] = nets.get(version, 0) + line.amount_minor - line.promo_minor
     by_version = {one.version: one for one in versions}
@@ -95,9 +101,9 @@ def _at_end(versions: Sequence[VatTerms], period: date) -> VatTerms | None:
 
 
 def _supplied(draft: Draft) -> dict[UUID, datetime]:
-    """Return when each sale was supplied that a line of the draft takes back."""
-    holds = [line.hold_id for line in draft.lines if line.kind == "refund"]
-    return dict(db.session.execute(_SUPPLIED, {"holds": holds}).all()) if holds else {}
+    """Return when that was supplied which a line of the draft takes back: a sale or a fee."""
+    back = [line.transaction_id for line in draft.lines if line.kind in TAKEN_BACK]
+    return dict(db.session.execute(_SUPPLIED, {"ids": back}).all()) if back else {}
 
 
 def _part(terms: VatTerms | None, net_minor: int) -> VatPart:

@@ -7,10 +7,11 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from billing import VatWish, month_content_of, month_sheet_of
+from billing import VatWish, charge_fee, month_content_of, month_sheet_of, return_fee
 from billing.document_checks import VAT_PARTS_ADD_UP
 from core.db import transaction
 from core.errors import Invalid
+from core.money import Money
 from marketplace.documents.months import issue_next
 from marketplace.documents.taxing import tax_account
 from marketplace.jobs import run_due
@@ -141,3 +142,18 @@ def test_a_tampered_part_of_a_tax_is_seen_by_the_audit(market: Market, clock: Se
         connection.execute(parts.format(net + 1).encode())
         assert len(ask(database_url, VAT_PARTS_ADD_UP)) == 1
         connection.execute(parts.format(net).encode())
+
+
+def test_a_fee_that_is_given_back_is_taxed_as_it_was_and_names_its_invoice(settled: Deal, clock: SetClock) -> None:
+    tax(settled.buyer, treatment="rate", country="FR")
+    with transaction():
+        charge_fee(id_of(settled.buyer), Money(500, "EUR"), "fee", "a claim", "tester", clock.now())
+    run_due(IN_JANUARY)
+    tax(settled.buyer, treatment="rate", country="HU", valid_from=JANUARY)
+    with transaction():
+        assert return_fee("fee", "won the appeal", "tester", IN_JANUARY)
+    run_due(datetime(2027, 2, 1, 6, tzinfo=UTC))
+    later = issued("invoice", settled.buyer, JANUARY)
+    [line] = read_lines(later)
+    assert (line.kind, line.amount_minor, line.refers_to) == ("fee_back", -500, "IN-2027-000001")
+    assert month_content_of(later).vat.minor == -100
