@@ -129,13 +129,11 @@ def _row(
 def _numbers_of(draft: Draft) -> dict[UUID, str]:
     """Return, by the line's transaction, the number of the earlier document on which stands what it corrects."""
     by_hold, by_fee = _numbers_by_hold(draft), _numbers_by_fee(draft)
-    found = {
-        line.transaction_id: by_hold.get(line.hold_id) for line in draft.lines if line.hold_id and line.kind != SALE
-    }
-    return {each: number for each, number in (found | by_fee).items() if number}
+    back = [(line.transaction_id, line.hold_id) for line in draft.lines if line.hold_id and line.kind != SALE]
+    return by_fee | {each: by_hold[hold_id] for each, hold_id in back if hold_id in by_hold}
 
 
-def _numbers_by_fee(draft: Draft) -> dict[UUID, str | None]:
+def _numbers_by_fee(draft: Draft) -> dict[UUID, str]:
     back = [line.transaction_id for line in draft.lines if line.kind in TAKEN_BACK and not line.hold_id]
     query = select(Transaction.id, Document).join(DocumentLine, DocumentLine.transaction_id == Transaction.reverses)
     query = query.join(Document, Document.id == DocumentLine.document_id).where(

@@ -78,8 +78,8 @@ def vat_terms_of(account_id: UUID) -> list[VatTerms]:
 def vat_on(draft: Draft) -> Vat:
     """Work out the tax on a draft: of each line by the terms of the day of its supply, rounded once for each of them.
 
-    What is taken back is taxed as its sale or fee was. From here on nobody says terms for this account until the end of the
-    transaction.
+    What is taken back is taxed as its sale or fee was. From here on nobody says terms for this account until the end
+    of the transaction.
     """
     db.session.execute(_ALONE, {"account": draft.account_id})
     versions, nets = vat_terms_of(draft.account_id), dict[int, int]()

@@ -1,7 +1,7 @@
 """Tax by the day of supply: what holds from when, what is taken back, what is refused, and what the log says."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -25,6 +25,7 @@ from tests.marketplace.documents.test_months import (
     JANUARY,
     issued,
     late_claim,
+    read_lines,
     settled,
 )
 from tests.marketplace.test_late_claims import short_window
