@@ -16,7 +16,7 @@ from billing.audit import (
     trial_balance,
 )
 from billing.audit_checks import CHECKS
-from billing.balances import Earned, earned_by, wallets_of
+from billing.balances import Earned, currencies_earned, earned_by, wallets_of
 from billing.bank.accounts import (
     Payee,
     ask_bank_account,
@@ -99,15 +99,18 @@ from billing.documents.months.drafts import (
     unpaid_lines,
 )
 from billing.documents.months.explaining import Difference, unexplained
-from billing.documents.months.issuing import (
-    find_month,
-    issue_month,
-    issued_months,
-    lines_of_document,
-    next_due_month,
-)
+from billing.documents.months.issuing import issue_month, next_due_month
 from billing.documents.months.models import DocumentLine, VatTerms
 from billing.documents.months.pdf import month_pdf_of
+from billing.documents.months.printing import ask_print, forget_prints, is_long, printed_month
+from billing.documents.months.reading import (
+    find_month,
+    is_looked_at,
+    issued_months,
+    lines_of_document,
+    month_documents_of,
+    paid_lines_of,
+)
 from billing.documents.months.sheet import month_sheet_of
 from billing.documents.months.vat import Wish as VatWish
 from billing.documents.months.vat import say_vat_terms, vat_terms_of
@@ -222,34 +225,36 @@ __all__ = [
     "Choice", "Counted", "CreditLine", "Debt", "DebtMove", "Difference", "Document", "DocumentLine", "Draft", "Earned",
     "EarnerBalance", "Executes", "Exported", "Figure", "Grant", "HistoryItem", "HoldRequest", "JournalAsked", "Label",
     "Line", "MonthContent", "OpenLot", "Owed", "Owing", "Paid", "Party", "Payee", "Payer", "Payout", "PayoutDebtor",
-    "PayoutDraft", "PayoutFile", "PayoutRail", "PayoutResult", "PayoutRun", "Position", "Posted", "Posting", "ProForma",
-    "PromoGrant", "RailWish", "RechargeNote", "RechargeWish", "ReserveDay", "SavedCard", "Sent", "Sheet", "ShownPayout",
-    "Side", "Suspended", "SuspenseMove", "ToPay", "TopUp", "TrialLine", "Typed", "VatTerms", "VatWish", "WalletBalance",
-    "Ways", "Wish", "WriteOff", "agree_to_import", "approve_payout", "ask_bank_account", "ask_check", "ask_pro_forma",
-    "ask_promo", "ask_write_off", "asked_bank_accounts", "asked_imports", "audit", "bank_accounts", "bank_unexplained",
-    "beancount_text", "book_lines", "came_back_of", "cancel_pro_forma", "cards_of", "charge_fee", "chargebacks_lately",
-    "choose_recharge", "collect_due", "compensate", "confirm_move", "content_of", "content_of_payout_file",
-    "counted_payouts", "credit_wallet", "debt_moves_of", "decide_bank_account", "decide_promo", "decide_write_off",
-    "demand_currency", "details_of", "documents_about", "documents_of", "draft_of", "draft_payout", "earned_by",
-    "earners_to_pay", "earnings_of", "earnings_together", "erase_card_news", "every_debt_move", "exported",
-    "figures_of", "find_bank_account", "find_month", "find_rail", "find_session", "get_card_page", "get_document",
-    "get_import", "get_payout", "get_payout_file", "get_payout_results", "get_pro_forma", "get_suspended", "get_top_up",
-    "give_backs_of", "give_up_payout_file", "grant_promo", "grants_of", "grants_waiting", "hand_on_payout_file",
-    "history_of", "imports", "is_low", "issue_month", "issue_receipt", "issued_months", "journal_of",
-    "latest_card_page", "line_of", "lines_after", "lines_of", "lines_of_document", "lines_of_import", "lock_parties",
-    "look_at_rail", "make_payout_file", "mature_reserves", "month_content_of", "month_pdf_of", "month_sheet_of",
+    "PayoutDraft", "PayoutFile", "PayoutRail", "PayoutResult", "PayoutRun", "Position", "Posted", "Posting",
+    "ProForma", "PromoGrant", "RailWish", "RechargeNote", "RechargeWish", "ReserveDay", "SavedCard", "Sent", "Sheet",
+    "ShownPayout", "Side", "Suspended", "SuspenseMove", "ToPay", "TopUp", "TrialLine", "Typed", "VatTerms", "VatWish",
+    "WalletBalance", "Ways", "Wish", "WriteOff", "agree_to_import", "approve_payout", "ask_bank_account", "ask_check",
+    "ask_print", "ask_pro_forma", "ask_promo", "ask_write_off", "asked_bank_accounts", "asked_imports", "audit",
+    "bank_accounts", "bank_unexplained", "beancount_text", "book_lines", "came_back_of", "cancel_pro_forma",
+    "cards_of", "charge_fee", "chargebacks_lately", "choose_recharge", "collect_due", "compensate", "confirm_move",
+    "content_of", "content_of_payout_file", "counted_payouts", "credit_wallet", "currencies_earned", "debt_moves_of",
+    "decide_bank_account", "decide_promo", "decide_write_off", "demand_currency", "details_of", "documents_about",
+    "documents_of", "draft_of", "draft_payout", "earned_by", "earners_to_pay", "earnings_of", "earnings_together",
+    "erase_card_news", "every_debt_move", "exported", "figures_of", "find_bank_account", "find_month", "find_rail",
+    "find_session", "forget_prints", "get_card_page", "get_document", "get_import", "get_payout", "get_payout_file",
+    "get_payout_results", "get_pro_forma", "get_suspended", "get_top_up", "give_backs_of", "give_up_payout_file",
+    "grant_promo", "grants_of", "grants_waiting", "hand_on_payout_file", "history_of", "imports", "is_long",
+    "is_looked_at", "is_low", "issue_month", "issue_receipt", "issued_months", "journal_of", "latest_card_page",
+    "line_of", "lines_after", "lines_of", "lines_of_document", "lines_of_import", "lock_parties", "look_at_rail",
+    "make_payout_file", "mature_reserves", "month_content_of", "month_documents_of", "month_pdf_of", "month_sheet_of",
     "move_suspense", "moves_of", "name_of_payout_file", "net_owed", "next_due_month", "note_paces", "note_run_seen",
     "notes_of", "onboarding_address", "open_debts_of", "open_earner", "open_lots_of", "open_moves", "open_payout_run",
-    "open_wallet", "outcomes_of", "owed_by", "owed_by_earners", "owing_of", "paid_currencies", "paid_places",
-    "pay_early", "payable_pro_formas_of", "payable_since", "payout_events_of", "payout_files_lately",
-    "payout_results_lately", "payouts_in", "payouts_of", "payouts_of_file", "pdf_of", "place_hold", "place_of",
-    "position_of", "posting_of", "pro_formas_of", "put_in_funds", "rails_of", "readmit_wallet", "recharge_of",
-    "recharges_of", "reconcile", "refund_capture", "refuse_import", "remove_card", "reserve_weeks", "reserves_of",
-    "resolve_holds", "resume_recharge", "return_fee", "run_due_cards", "run_due_payouts", "say_bank_account",
-    "say_details", "say_rail", "say_vat_terms", "set_credit_line", "settle_against", "settle_by_hand", "shared_places",
-    "sheet_of", "shown_reference", "stand_in_for", "start_card_page", "start_give_back", "start_top_up",
-    "statements_of", "stop_overdue", "suggestions_for", "suspend_wallet", "suspended", "take_in", "take_payout_back",
-    "take_payout_results", "to_pay", "top_ups_of", "transfers_of", "trial_balance", "try_payout_again", "unexplained",
-    "unpaid_lines", "vat_terms_of", "versions_of", "wake_bank", "wallet_of", "wallets_of", "wallets_to_count",
-    "warn_low", "withdraw_move", "withdraw_payout", "withdraw_waiting_payouts", "write_offs_of", "write_offs_waiting",
+    "open_wallet", "outcomes_of", "owed_by", "owed_by_earners", "owed_since", "owing_for_long", "owing_of",
+    "paid_currencies", "paid_lines_of", "paid_places", "pay_early", "payable_pro_formas_of", "payable_since",
+    "payout_events_of", "payout_files_lately", "payout_results_lately", "payouts_in", "payouts_of", "payouts_of_file",
+    "pdf_of", "place_hold", "place_of", "position_of", "posting_of", "printed_month", "pro_formas_of", "put_in_funds",
+    "rails_of", "readmit_wallet", "recharge_of", "recharges_of", "reconcile", "refund_capture", "refuse_import",
+    "remove_card", "reserve_weeks", "reserves_of", "resolve_holds", "resume_recharge", "return_fee", "run_due_cards",
+    "run_due_payouts", "say_bank_account", "say_details", "say_rail", "say_vat_terms", "set_credit_line",
+    "settle_against", "settle_by_hand", "shared_places", "sheet_of", "shown_reference", "stand_in_for",
+    "start_card_page", "start_give_back", "start_top_up", "statements_of", "stop_overdue", "suggestions_for",
+    "suspend_wallet", "suspended", "take_in", "take_payout_back", "take_payout_results", "to_pay", "top_ups_of",
+    "transfers_of", "trial_balance", "try_payout_again", "unexplained", "unpaid_lines", "vat_terms_of", "versions_of",
+    "wake_bank", "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move", "withdraw_payout",
+    "withdraw_waiting_payouts", "write_offs_of", "write_offs_waiting",
 ]  # fmt: skip

@@ -30,6 +30,11 @@ def wallets_of(account_ids: Iterable[UUID], currency: str) -> dict[UUID, WalletB
     return {each: balance_in(found.get(each), currency) for each in wanted}
 
 
+def currencies_earned(account_id: UUID) -> list[str]:
+    """Return the currencies in which an earner ever earned."""
+    return list(db.session.scalars(select(Earner.currency).where(Earner.account_id == account_id)))
+
+
 def earned_by(account_ids: Iterable[UUID], currency: str) -> dict[UUID, Earned]:
     """Read what these accounts have earned in one question; zeros for one that never earned."""
     wanted, nothing = list(account_ids), Money(0, currency)

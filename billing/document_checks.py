@@ -70,6 +70,17 @@ VAT_AS_BOOKED = r"""
           <> coalesce(e.amount_minor, 0)
 """
 
+# Where a document is taxed in several ways, their parts are its net and its tax.
+VAT_PARTS_ADD_UP = """
+    SELECT d.id AS document_id, d.amount_minor, p.net_minor, (d.content #>> '{vat,minor}')::bigint AS said_minor,
+           p.minor
+    FROM billing.documents d
+    CROSS JOIN LATERAL (SELECT sum((one ->> 'net_minor')::bigint) AS net_minor, sum((one ->> 'minor')::bigint) AS minor
+                        FROM jsonb_array_elements(d.content #> '{vat,parts}') one) p
+    WHERE d.period IS NOT NULL AND jsonb_array_length(coalesce(d.content #> '{vat,parts}', '[]')) > 0
+      AND (d.amount_minor, (d.content #>> '{vat,minor}')::bigint) IS DISTINCT FROM (p.net_minor, p.minor)
+"""
+
 # What was posted before a month was looked at, and occurred in it or earlier, stands on a document of its side.
 MONTHS_ARE_WHOLE = """
     SELECT m.side, m.account_id, m.currency, m.period, t.id AS transaction_id, t.key
@@ -89,6 +100,7 @@ DOCUMENT_CHECKS = (
     Check("I12", "each line of an invoice or statement is what its transaction moved", MONTHS_AS_BOOKED),
     Check("I12", "invoices and statements are the sum of their lines", MONTHS_ADD_UP),
     Check("I12", "the tax on invoices and statements is booked as they say", VAT_AS_BOOKED),
+    Check("I12", "the parts of a document's tax are its net and its tax", VAT_PARTS_ADD_UP),
     Check("I12", "documents of a kind and year are numbered from 1 without gaps", GAPLESS),
     Check("I12", "what came by card or bank or was sent back has its document, of the same amount", AS_BOOKED),
     Check("I12", "promotional credit that was agreed to is in the books, and nothing else", GRANTS),

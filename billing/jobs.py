@@ -5,10 +5,16 @@ Jobs only wake; what is due stands in the tables, so a lost or doubled wake-up c
 
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 from billing.bank.rounds import BOOK, book_waiting
+from billing.documents.months.pdf import month_pdf_of
+from billing.documents.months.printing import JOB as PRINT
+from billing.documents.months.printing import keep_print, laid_out
 from billing.funding.due import run_cards
 from billing.funding.waking import WAKE
+from core.db import transaction
+from core.failpoints import failpoint
 from core.http import business_clock, settings
 from core.jobs import job
 
@@ -32,6 +38,20 @@ def poll_cards() -> None:
 def book_bank() -> None:
     """Book the next pieces of the bank's files."""
     book_waiting(business_clock().now())
+
+
+@job(PRINT)
+def print_document(document: str) -> None:
+    """Print a long invoice or statement and keep it; what is printed already is left alone."""
+    document_id = UUID(document)
+    with transaction():
+        sheet = laid_out(document_id)
+    if sheet is None:
+        return
+    printed = month_pdf_of(sheet)
+    failpoint("document.printed")
+    with transaction():
+        keep_print(document_id, printed, business_clock().now())
 
 
 def _look() -> None:

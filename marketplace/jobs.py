@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from affiliates import draft_due_payouts
-from billing import erase_card_news, run_due_cards, run_due_payouts, warn_low
+from billing import erase_card_news, forget_prints, run_due_cards, run_due_payouts, warn_low
 from core.bounces import bounce_mailbox, take_bounces
 from core.db import transaction
 from core.http import business_clock
@@ -23,6 +23,8 @@ from marketplace.bank_moves import announce_suspense
 from marketplace.credit.overdue import MAIL as CREDIT_MAIL
 from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
 from marketplace.documents.months import issue_next
+from marketplace.documents.telling import MAIL as DOCUMENTS_MAIL
+from marketplace.documents.telling import mail_documents
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -125,6 +127,12 @@ def mail_what_waits(account: str) -> None:
     mail_people_wanted(UUID(account))
 
 
+@job(DOCUMENTS_MAIL)
+def tell_of_documents(account: str, period: str) -> None:
+    """Write to an account's people which documents of a month are issued; tried again when mail cannot be sent."""
+    mail_documents(UUID(account), date.fromisoformat(period))
+
+
 @job(TERMS_MAIL)
 def tell_of_terms(account: str, version: int) -> None:
     """Write to a publisher's people that their terms changed; tried again when mail cannot be sent."""
@@ -188,8 +196,8 @@ def prove_a_part(audit: str, number: int) -> None:
 
 @job("core.tidy", every=timedelta(hours=1))
 def tidy() -> None:
-    """Forget answers and rates older than a day, slots older than two, and, after 90, notifications that
-    ended and why jobs failed.
+    """Forget answers and rates older than a day, slots older than two, prints of long documents after 30, and, after
+    90, notifications that ended and why jobs failed.
     """
     now = datetime.now(UTC)
     with transaction():
@@ -198,3 +206,4 @@ def tidy() -> None:
         forget_deliveries(now - timedelta(days=90))
         forget_faults(now - timedelta(days=90))
         forget_rates(now - timedelta(days=1))
+        forget_prints(business_clock().now() - timedelta(days=30))

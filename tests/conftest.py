@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
 
-from core.config import Settings
+from core.config import Seller, Settings
 from core.db import db, migrate, pool_of, transaction
 from core.identity import accounts
 from core.postgres import create_database, discard_embedded, open_database
@@ -32,6 +32,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+SELLER = Seller(vat_id="FR40303265045")  # whoever taxes needs a number
 TEMPLATE = "template_of_tests"
 
 
@@ -125,7 +126,8 @@ def clock() -> SetClock:
 def app(databases: Databases, database_url: str, clock: SetClock, tmp_path: Path) -> Iterator[Flask]:
     """Make an application on a database that is as the template, and audit the books when the test is over."""
     with databases.pooled():
-        made = create_app(Settings(data_folder=tmp_path, database_url=database_url, pool_size=20), database_url, clock)
+        place = Settings(data_folder=tmp_path, database_url=database_url, pool_size=20, seller=SELLER)
+        made = create_app(place, database_url, clock)
     with made.app_context():
         yield made
         db.session.rollback()

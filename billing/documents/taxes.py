@@ -20,10 +20,12 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Rates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All rates, where they come from, and when somebody last looked."""
+    """All rates, where they come from and of which day, when somebody last looked, and what nobody could confirm."""
 
     source: str
+    source_version: date
     looked_up: date
+    unconfirmed: tuple[str, ...]
     rates: dict[str, Rate]
 
 

@@ -4,7 +4,7 @@ They stand here and not among the pages' translations, which may be bettered at 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.money import Money
 
@@ -48,8 +48,8 @@ class Words:
         return f"{f'{int(whole):,}'.replace(',', self.thousands)}{self.decimal if point else ''}{rest} {currency}"
 
     def day(self, at: datetime) -> str:
-        """Write a day; the order of ISO 8601 is read alike in all languages."""
-        return f"{at:%Y-%m-%d}"
+        """Write the day of an instant in UTC, wherever it was read; ISO 8601 is read alike in all languages."""
+        return f"{at.astimezone(UTC):%Y-%m-%d}"
 
 
 EN = Words(

@@ -34,6 +34,7 @@ from marketplace.demo.paying import pay_publishers
 from marketplace.demo.set_clock import SetClock
 from marketplace.demo.settling import refill_wallets
 from marketplace.demo.state import DemoState
+from marketplace.documents.months import issue_untold
 from marketplace.jobs import DUE, WATCH, settle_due
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Lead, Sale
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 STEP = timedelta(hours=12)  # between two looks at what people do and what falls due
 _BOOKS = {name: batch for name, batch in DUE.items() if name not in WATCH}
+_BOOKS["months_looked_at"] = issue_untold  # nobody is told of a month that was over before he came
 
 
 class _Due(NamedTuple):

@@ -23,6 +23,7 @@ from marketplace.leads.models import Lead, Sale
 from marketplace.orders.models import Order
 
 OF_DISPUTE = re.compile(r"(?:compensation:dispute|dsp):([0-9a-f-]{36})")
+JOINERS = "\u200c\u200d"  # names in Persian and the scripts of India are misspelt without them
 OF_PAYOUTS = ("payout", "payout_back", "transfer_back")  # whose source is the payout
 AT_ONCE = 2000  # sales read together
 
@@ -76,7 +77,12 @@ def _label(side: str, line: Booked, one: Told, vertical: Vertical, language: str
     if line.kind == "unpaid":
         full = one.dispute.full_payout_minor if one.dispute else sale.payout_minor
         told.append(say(language, "would", amount=f"{Money(full, sale.currency)} {sale.currency}"))
-    return Label(ref="…" + shown[-8:], told=tuple(told), reason=reason, data=data | {"reason": code})
+    return Label(ref="…" + shown[-8:], told=tuple(map(in_one_line, told)), reason=reason, data=data | {"reason": code})
+
+
+def in_one_line(text: str) -> str:
+    """Return a text without what breaks lines, turns their direction or prints nothing; all of it stays as data."""
+    return " ".join("".join(one if one.isprintable() or one in JOINERS else " " for one in text).split())
 
 
 def _why(line: Booked, one: Told, language: str) -> tuple[str, str | None]:

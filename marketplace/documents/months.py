@@ -19,9 +19,10 @@ from billing import (
 )
 from core.db import db
 from core.identity import language_of
-from core.months import begin_of, end_of
+from core.months import begin_of, end_of, month_before, month_of
 from core.overrides import overrides
 from marketplace.documents.labels import labels_of
+from marketplace.documents.telling import tell
 from marketplace.documents.words import reason_in, say
 from marketplace.leads.models import UNPAID, Lead, Sale
 
@@ -52,13 +53,31 @@ def month_of_account(
 
 
 def issue_next(as_of: datetime) -> int:
-    """Issue the oldest document that is due, one account and month at a time; zero when none is."""
+    """Issue the oldest document that is due, one account and month at a time; zero when none is.
+
+    Its account is told of the month that has just ended, and not of those that are made up for.
+    """
+    done = _issue(as_of)
+    if done is None:
+        return 0
+    month, is_mine = done
+    if is_mine and month.draft.lines and month.draft.period == month_before(month_of(as_of)):
+        tell(month.draft, as_of)
+    return 1
+
+
+def issue_untold(as_of: datetime) -> int:
+    """Issue the oldest document that is due and tell nobody; zero when none is."""
+    return int(_issue(as_of) is not None)
+
+
+def _issue(as_of: datetime) -> tuple[Month, bool] | None:
+    """Issue what is due next, and say whether this was it and no other worker."""
     due = next_due_month(as_of - timedelta(hours=overrides().setting("document.issue_after_hours")))
     if due is None:
-        return 0
+        return None
     month = month_of_account(due.side, due.account_id, due.currency, due.period)
-    issue_month(month.draft, month.labels, month.counted, as_of)
-    return 1
+    return month, issue_month(month.draft, month.labels, month.counted, as_of)
 
 
 def _unpaid(draft: Draft) -> list[Booked]:

@@ -18,8 +18,10 @@ from billing import (
     Position,
     Side,
     find_month,
+    is_looked_at,
     lines_of_document,
     month_content_of,
+    paid_lines_of,
     position_of,
     unexplained,
 )
@@ -76,6 +78,7 @@ class MonthTold:
     paid_out: Sequence[PaidOut]
     counted: Sequence[Counted]
     differences: Sequence[Difference]
+    is_empty: bool = False  # over and looked at: nothing happened in it, so that it has no document
 
 
 def read_period(text: str) -> date:
@@ -111,6 +114,7 @@ def month_told(side: Side, account_id: UUID, currency: str, period: date, at: da
         side, period, currency, None, None, draft.amount_minor, sum(one.promo_minor for one in draft.lines),
         draft.opening, draft.closing, len(lines), *_part(lines[after:]), paid_out_in(draft.opening, lines),
         month.counted, _open_differences(draft.closing, position_of(account_id, currency)) if is_last else (),
+        is_over and not lines and is_looked_at(side, account_id, currency, period),
     )  # fmt: skip
 
 
@@ -127,7 +131,7 @@ def issued_month_told(document: Document, after: int = 0) -> MonthTold:
     content = month_content_of(document)
     rows = lines_of_document(document.id, after, PART + 1)
     is_statement = document.kind == "statement"
-    paid_out = paid_out_in(content.opening, map(_told, lines_of_document(document.id))) if is_statement else ()
+    paid_out = _paid_out_of(document, content.opening.payable_minor) if is_statement else ()
     assert document.period is not None
     return MonthTold(
         "statement" if is_statement else "invoice", document.period, document.currency, document, content,
@@ -155,6 +159,17 @@ def _told(row: DocumentLine) -> Line:
 
 def _part(lines: Sequence[Line]) -> tuple[Sequence[Line], int | None]:
     return lines[:PART], lines[PART - 1].number if len(lines) > PART else None
+
+
+def _paid_out_of(document: Document, opening_minor: int) -> list[PaidOut]:
+    """Cut an issued statement at its payouts, as `paid_out_in` does, without reading its other lines."""
+    found, before = list[PaidOut](), opening_minor
+    for one in paid_lines_of(document.id):
+        left = opening_minor + one.moved_minor
+        paid = -one.payable_minor
+        found.append(PaidOut(one.line, one.at, before, left + paid - before, paid))
+        before = left
+    return found
 
 
 def paid_out_in(opening: Position, lines: Iterable[Line]) -> list[PaidOut]:

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from flask import Response, render_template
+from flask import flash, redirect, render_template
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
 
-from billing import Document, lines_of_document, month_pdf_of, month_sheet_of
+from billing import Document
 from core.http import download
 from core.money import Money
 from marketplace.reports.kept import Kept
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import MonthTold
 from marketplace.web.api.shown_months import unexplained_minor
-from marketplace.web.words import line_kind
+from marketplace.web.prints import month_print
+from marketplace.web.words import TREATMENTS, line_kind
 
 
 def month_page(kept: Kept[MonthTold], whose: str, back: str, pdf: str, csv: str) -> str:
@@ -19,17 +22,20 @@ def month_page(kept: Kept[MonthTold], whose: str, back: str, pdf: str, csv: str)
     told = kept.value
     return render_template(
         "marketplace/month.html", month=told, counted_at=kept.counted_at, whose=whose, back=back, pdf=pdf, csv=csv,
-        money_of=Money, line_kind=line_kind, unexplained=Money(unexplained_minor(told), told.currency),
+        money_of=Money, line_kind=line_kind, treatments=TREATMENTS,
+        unexplained=Money(unexplained_minor(told), told.currency),
     )  # fmt: skip
 
 
-def month_file(row: Document, form: str) -> Response:
-    """Save an issued month as PDF or CSV."""
-    if form == "pdf":
-        data, media = month_pdf_of(month_sheet_of(row, lines_of_document(row.id))), "application/pdf"
-    else:
-        data, media = b"".join(month_csv(row)), "text/csv"
-    return download(f"{row.shown_number}.{form}", media, data)
+def month_file(row: Document, form: str, page: str) -> AnyResponse:
+    """Save an issued month as PDF or CSV; while a job prints a long one, lead back to its page, which says so."""
+    if form == "csv":
+        return download(f"{row.shown_number}.csv", "text/csv", b"".join(month_csv(row)))
+    printed = month_print(row)
+    if printed is None:
+        flash(gettext("It is long, so that it is being printed. Save it again in some seconds."))
+        return redirect(page, 303)
+    return printed
 
 
 def amounts_of(row: Document) -> dict[str, Any]:

@@ -16,7 +16,7 @@ TABLES = [
     "payout_rails", "payout_runs", "payout_files", "payouts", "payout_stages", "payout_events", "payout_reversals",
     "payout_returns", "payout_results", "write_offs",
     "document_counters", "documents", "billing_details", "promo_grants",
-    "document_lines", "document_months", "vat_terms",
+    "document_lines", "document_months", "vat_terms", "document_prints",
 ]  # fmt: skip
 
 

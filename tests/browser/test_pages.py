@@ -32,6 +32,7 @@ OF_KIND = {
         "/publisher/pending",
         "/publisher/statements",
         "/publisher/statements/2026-11",
+        "/publisher/statements/2026-11?currency=USD",
         "/publisher/billing-details",
         "/publisher/terms",
         "/programs",

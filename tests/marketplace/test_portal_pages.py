@@ -36,6 +36,7 @@ PAGES = {
         "/publisher/pending",
         "/publisher/statements",
         "/publisher/statements/2026-11",
+        "/publisher/statements/2026-11?currency=USD",
         "/publisher/billing-details",
         "/publisher/terms",
         "/programs",

@@ -18,6 +18,7 @@ from core.months import end_of
 Side = Literal["invoice", "statement"]
 UNPAID = "unpaid"  # a hold that ended and brought its earner nothing
 SALE = "sale"
+TAKEN_BACK = ("refund", "fee_back")
 FIRST = UUID(int=0)
 
 

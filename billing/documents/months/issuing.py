@@ -14,7 +14,7 @@ from billing.documents.content import Party
 from billing.documents.details import details_of
 from billing.documents.models import Document
 from billing.documents.months.content import LAYOUT, Counted, Label, MonthContent
-from billing.documents.months.drafts import SALE, Booked, Draft, Side, looked_at, waiting_lines
+from billing.documents.months.drafts import SALE, TAKEN_BACK, Booked, Draft, Side, looked_at, waiting_lines
 from billing.documents.months.models import DocumentLine, DocumentMonth
 from billing.documents.months.vat import book_vat, vat_on
 from billing.models import Transaction
@@ -120,14 +120,29 @@ def _row(
 ) -> dict[str, object]:
     said = asdict(line)
     del said["key"], said["source"]
-    refers_to = corrected.get(line.hold_id) if line.hold_id and line.kind != SALE else None
+    refers_to = corrected.get(line.transaction_id)
     label = labels.get(line.transaction_id, Label())
     return said | {"document_id": document_id, "line": number, "side": draft.side, "account_id": draft.account_id,
                    "refers_to": refers_to, "label": msgspec.to_builtins(label)}  # fmt: skip
 
 
 def _numbers_of(draft: Draft) -> dict[UUID, str]:
-    """Return the number of the earlier document on which each hold that is corrected stands as a sale."""
+    """Return, by the line's transaction, the number of the earlier document on which stands what it corrects."""
+    by_hold, by_fee = _numbers_by_hold(draft), _numbers_by_fee(draft)
+    back = [(line.transaction_id, line.hold_id) for line in draft.lines if line.hold_id and line.kind != SALE]
+    return by_fee | {each: by_hold[hold_id] for each, hold_id in back if hold_id in by_hold}
+
+
+def _numbers_by_fee(draft: Draft) -> dict[UUID, str]:
+    back = [line.transaction_id for line in draft.lines if line.kind in TAKEN_BACK and not line.hold_id]
+    query = select(Transaction.id, Document).join(DocumentLine, DocumentLine.transaction_id == Transaction.reverses)
+    query = query.join(Document, Document.id == DocumentLine.document_id).where(
+        Transaction.id.in_(back), DocumentLine.side == draft.side, Document.number.is_not(None)
+    )
+    return {each: document.shown_number for each, document in db.session.execute(query)} if back else {}
+
+
+def _numbers_by_hold(draft: Draft) -> dict[UUID, str]:
     holds = [line.hold_id for line in draft.lines if line.hold_id and line.kind != SALE]
     query = select(DocumentLine.hold_id, Document).join(Document, Document.id == DocumentLine.document_id)
     query = query.where(DocumentLine.hold_id.in_(holds), DocumentLine.kind == SALE, DocumentLine.side == draft.side,
@@ -147,26 +162,5 @@ def _content_of(draft: Draft, counted: Sequence[Counted]) -> MonthContent:
         layout=LAYOUT, seller=ours if is_ours else account, payer=account if is_ours else ours,
         language=language_of(draft.account_id) or "en", lines=len(draft.lines), sums=sums,
         promo_minor=sum(line.promo_minor for line in draft.lines), opening=draft.opening, closing=draft.closing,
-        vat=vat_on(draft.account_id, draft.amount_minor), counted=tuple(counted), is_test=settings().test_money,
+        vat=vat_on(draft), counted=tuple(counted), is_test=settings().test_money,
     )  # fmt: skip
-
-
-def issued_months(side: Side, account_id: UUID | None, most: int, before: UUID | None = None) -> list[Document]:
-    """Return an account's invoices or statements, everybody's for None, the newest first."""
-    query = select(Document).where(Document.kind == side)
-    query = query.where(Document.account_id == account_id) if account_id else query
-    query = query.where(Document.id < before) if before else query
-    return list(db.session.scalars(query.order_by(Document.id.desc()).limit(most)))
-
-
-def find_month(side: Side, account_id: UUID, currency: str, period: date) -> Document | None:
-    """Find the document of a month."""
-    query = select(Document).where(Document.kind == side, Document.account_id == account_id,
-                                   Document.currency == currency, Document.period == period)  # fmt: skip
-    return db.session.scalar(query)
-
-
-def lines_of_document(document_id: UUID, after: int = 0, most: int | None = None) -> list[DocumentLine]:
-    """Return a document's lines in their order, those after a number."""
-    query = select(DocumentLine).where(DocumentLine.document_id == document_id, DocumentLine.line > after)
-    return list(db.session.scalars(query.order_by(DocumentLine.line).limit(most)))

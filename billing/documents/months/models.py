@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
@@ -87,7 +88,7 @@ class DocumentMonth(Model):
 
 
 class VatTerms(Model):
-    """How an account's documents are taxed from one moment on; the newest version counts."""
+    """How what an account is supplied from a day on is taxed; of two that hold on a day the newer version counts."""
 
     __tablename__ = "vat_terms"
     __table_args__ = (
@@ -111,3 +112,24 @@ class VatTerms(Model):
     reason: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
     said_at: Mapped[datetime] = mapped_column(INSTANT)
+    valid_from: Mapped[date]
+
+
+class DocumentPrint(Model):
+    """The print of a long document: asked for, and its bytes once a job has made them."""
+
+    __tablename__ = "document_prints"
+    __table_args__ = (
+        PrimaryKeyConstraint("document_id", name="document_prints_pkey"),
+        CheckConstraint("(content IS NULL) = (printed_at IS NULL)", name="document_prints_check"),
+        SCHEMA,
+    )
+
+    document_id: Mapped[UUID] = mapped_column(
+        ForeignKey(
+            "billing.documents.id", name="document_prints_document_id_fkey", deferrable=True, initially="DEFERRED"
+        )
+    )
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    asked_at: Mapped[datetime] = mapped_column(INSTANT)
+    printed_at: Mapped[datetime | None] = mapped_column(INSTANT)

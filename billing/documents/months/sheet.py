@@ -11,6 +11,7 @@ from billing.documents.models import Document
 from billing.documents.months.content import Label, MonthContent, month_content_of
 from billing.documents.months.drafts import Position
 from billing.documents.months.models import DocumentLine
+from billing.documents.months.vat import Vat, VatPart
 from billing.documents.months.words import MonthWords, month_words_of
 from billing.documents.sheet import Head
 from core.months import month_after
@@ -107,25 +108,39 @@ def _totals(document: Document, content: MonthContent, words: MonthWords) -> tup
     totals = [(words.kind(kind), money(minor)) for kind, minor in sorted(content.sums.items()) if minor]
     totals += [(words.promo, money(-content.promo_minor))] if content.promo_minor else []
     totals.append((words.net, money(document.amount_minor)))
-    if content.vat.treatment == "rate":
-        whole, part = divmod(content.vat.rate_bp, 100)
-        rate = f"{whole}{words.paper.decimal}{part:02}".rstrip("0").rstrip(words.paper.decimal) + " %"
-        totals += [(f"{words.vat.format(rate=rate)} ({content.vat.country})", money(content.vat.minor)),
-                   (words.gross, money(document.amount_minor + content.vat.minor))]  # fmt: skip
+    parts: Sequence[Vat | VatPart] = content.vat.parts or (content.vat,)
+    for one in parts:
+        if isinstance(one, VatPart):
+            totals.append((_of_part(one, content, document, words), money(one.net_minor)))
+        if one.treatment == "rate":
+            totals.append((f"{words.vat.format(rate=_rate(one, words))} ({one.country})", money(one.minor)))
+    if any(one.treatment == "rate" for one in parts):
+        totals.append((words.gross, money(document.amount_minor + content.vat.minor)))
     if document.kind == "statement":
         totals.append((words.closing, _position(content.closing, document.currency, words)))
     return tuple(totals)
 
 
+def _rate(one: Vat | VatPart, words: MonthWords) -> str:
+    whole, part = divmod(one.rate_bp, 100)
+    return f"{whole}{words.paper.decimal}{part:02}".rstrip("0").rstrip(words.paper.decimal) + " %"
+
+
+def _of_part(one: VatPart, content: MonthContent, document: Document, words: MonthWords) -> str:
+    """Say which part of the net is taxed in one way."""
+    if one.treatment == "rate":
+        return f"{words.net}, {_rate(one, words)} ({one.country})"
+    return f"{words.net}: {_untaxed(one, content, document, words)}"
+
+
+def _untaxed(one: Vat | VatPart, content: MonthContent, document: Document, words: MonthWords) -> str:
+    if one.treatment == "none":
+        return words.no_vat
+    number = one.vat_number if document.kind == "invoice" else content.payer.vat_id
+    return words.reverse_charge.format(who=content.payer.name, number=number)
+
+
 def _note(document: Document, content: MonthContent, words: MonthWords) -> str:
     note = words.invoice_note if document.kind == "invoice" else words.statement_note
-    if content.vat.treatment == "reverse_charge":
-        tax = words.reverse_charge.format(who=content.payer.name, number=_number_of_payer(document, content))
-    else:
-        tax = words.no_vat if content.vat.treatment == "none" else ""
-    return f"{note} {tax}".strip()
-
-
-def _number_of_payer(document: Document, content: MonthContent) -> str:
-    """Return the number that reverse charge rests on: the account's on an invoice, the exchange's own otherwise."""
-    return content.vat.vat_number if document.kind == "invoice" else content.payer.vat_id
+    is_said = content.vat.parts or content.vat.treatment == "rate"  # among the totals
+    return note if is_said else f"{note} {_untaxed(content.vat, content, document, words)}"

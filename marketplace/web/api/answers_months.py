@@ -1,6 +1,6 @@
 """The shapes of invoices and statements over HTTP, and of how accounts are taxed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -12,14 +12,29 @@ from marketplace.web.api.documents import PartyShown
 Period = Annotated[str, Meta(extra_json_schema={"pattern": "^[0-9]{4}-[0-9]{2}$"})]
 
 
+class VatPartShown(Struct, frozen=True, kw_only=True):
+    """What of a document was taxed in one way: its net, and the tax on it."""
+
+    treatment: Annotated[str, one_of(("none", "rate", "reverse_charge"))]
+    country: str
+    number: str
+    rate_bp: int
+    net: Amount
+    amount: Amount
+
+
 class VatShown(Struct, frozen=True, kw_only=True):
-    """How a document was taxed: at `rate_bp`, by reverse charge, or not; `number` is what reverse charge rests on."""
+    """How a document was taxed: at `rate_bp`, by reverse charge, or not; `number` is what reverse charge rests on.
+
+    Where that changed within the month these are the latest, `parts` has each, and `amount` is the tax of all.
+    """
 
     treatment: Annotated[str, one_of(("none", "rate", "reverse_charge"))]
     country: str
     number: str
     rate_bp: int
     amount: Amount
+    parts: list[VatPartShown]
 
 
 class LabelShown(Struct, frozen=True, kw_only=True):
@@ -160,12 +175,14 @@ class StatementShown(Struct, frozen=True, kw_only=True):
 class StatementRead(Struct, frozen=True, kw_only=True):
     """A month of a publisher with one part of its lines: issued, or as it stands so far, without id and number.
 
+    A month that is over and `empty` has no statement: nothing was booked in it, and the balance stayed as it was.
+
     `unexplained` is what its lines say more than the books.
     """
 
     period: Period
     currency: str
-    state: Annotated[str, one_of(("issued", "open"))]
+    state: Annotated[str, one_of(("issued", "open", "empty"))]
     issued: StatementShown | None
     earned: Amount
     opening: PositionShown
@@ -179,7 +196,7 @@ class StatementRead(Struct, frozen=True, kw_only=True):
 
 
 class VatTermsSaid(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How an account's documents are to be taxed; `version` is the one that was read, 0 for none."""
+    """How an account is to be taxed; `version` is the one that was read, 0 for none; without `valid_from` today."""
 
     treatment: str
     country: str = ""
@@ -187,10 +204,11 @@ class VatTermsSaid(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     rate_bp: int | None = None
     reason: str = ""
     version: int = 0
+    valid_from: date | None = None
 
 
 class VatTermsShown(Struct, frozen=True, kw_only=True):
-    """How an account's documents are taxed from `said_at` on."""
+    """How what an account is supplied from `valid_from` (UTC) on is taxed; of two that hold the later counts."""
 
     version: int
     treatment: Annotated[str, one_of(("none", "rate", "reverse_charge"))]
@@ -200,3 +218,4 @@ class VatTermsShown(Struct, frozen=True, kw_only=True):
     reason: str
     actor: str
     said_at: datetime
+    valid_from: date

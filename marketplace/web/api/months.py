@@ -9,10 +9,6 @@ from billing import (
     find_month,
     get_document,
     issued_months,
-    lines_of_document,
-    month_pdf_of,
-    month_sheet_of,
-    say_vat_terms,
     vat_terms_of,
 )
 from core.errors import NotFound
@@ -20,6 +16,7 @@ from core.http import Answer, body, business_clock, download, page_request, read
 from core.identity import Actor, get_account
 from core.ids import parse_id
 from core.paging import page_of
+from marketplace.documents.taxing import tax_account
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import issued_month_told, month_told, read_after, read_period
 from marketplace.web.api import answers_months as answers
@@ -28,6 +25,7 @@ from marketplace.web.api import shown_months as shown
 from marketplace.web.api.balances import CURRENCY, asked_currency
 from marketplace.web.api.described import Query, describe
 from marketplace.web.api.shown import instant
+from marketplace.web.prints import month_pdf
 
 CURSOR = Query("cursor", "The next_cursor of the part before: the lines after it.")
 
@@ -54,7 +52,7 @@ def show_invoice(actor: Actor, invoice_id: str) -> Answer:
 @reads("wallet:read")
 @describe()
 def print_invoice(actor: Actor, invoice_id: str) -> Response:
-    """Save one invoice as PDF; the same bytes every time."""
+    """Save one invoice as PDF, the same bytes every time; a long one is printed first (202 with Retry-After)."""
     return month_pdf(get_document(actor.account_id, parse_id("doc", invoice_id), "invoice"))
 
 
@@ -89,7 +87,7 @@ def show_monthly_statement(actor: Actor, period: str) -> Answer:
 @reads("balance:read")
 @describe(query=(CURRENCY,))
 def print_monthly_statement(actor: Actor, period: str) -> Response:
-    """Save an issued statement as PDF; the same bytes every time."""
+    """Save a statement as PDF, the same bytes every time; a long one is printed first (202 with Retry-After)."""
     return month_pdf(_issued(actor, period))
 
 
@@ -114,17 +112,11 @@ def list_vat_terms(_: Actor, account_id: str) -> Answer:
 @writes("operate")
 @describe(answers.VatTermsShown, takes=answers.VatTermsSaid)
 def put_vat_terms(actor: Actor, account_id: str) -> Answer:
-    """Tax an account's invoices or statements otherwise from now on; those that were issued stay."""
+    """Tax what an account is supplied from a day on otherwise, today without one; what was issued stays."""
     owner, said = get_account(parse_id("acc", account_id)), body(answers.VatTermsSaid)
     wish = VatWish(treatment=said.treatment, country=said.country, vat_number=said.vat_number, rate_bp=said.rate_bp,
-                   reason=said.reason)  # fmt: skip
-    return Answer(_terms(say_vat_terms(owner.id, wish, said.version, actor.name, business_clock().now())))
-
-
-def month_pdf(row: Document) -> Response:
-    """Answer with an issued month as PDF."""
-    printed = month_pdf_of(month_sheet_of(row, lines_of_document(row.id)))
-    return download(f"{row.shown_number}.pdf", "application/pdf", printed)
+                   reason=said.reason, valid_from=said.valid_from)  # fmt: skip
+    return Answer(_terms(tax_account(owner.id, wish, said.version, actor.name, business_clock().now())))
 
 
 def month_sheet(row: Document) -> Response:
@@ -143,4 +135,5 @@ def _terms(row: VatTerms) -> answers.VatTermsShown:
     return answers.VatTermsShown(
         version=row.version, treatment=row.treatment, country=row.country, vat_number=row.vat_number,
         rate_bp=row.rate_bp, reason=row.reason, actor=row.actor, said_at=instant(row.said_at),
+        valid_from=row.valid_from,
     )  # fmt: skip

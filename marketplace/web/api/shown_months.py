@@ -19,6 +19,7 @@ from marketplace.web.api.answers_months import (
     StatementLine,
     StatementRead,
     StatementShown,
+    VatPartShown,
     VatShown,
 )
 from marketplace.web.api.documents import party
@@ -50,7 +51,7 @@ def statement_read(told: MonthTold) -> StatementRead:
     """Show a month of a publisher with one part of its lines."""
     code = told.currency
     return StatementRead(
-        period=f"{told.period:%Y-%m}", currency=code, state="issued" if told.document else "open",
+        period=f"{told.period:%Y-%m}", currency=code, state=_state(told),
         issued=statement(told.document) if told.document else None, earned=amount(told.amount_minor, code),
         opening=_position(told.opening, code), closing=_position(told.closing, code),
         paid_out=[
@@ -62,6 +63,12 @@ def statement_read(told: MonthTold) -> StatementRead:
         counted=[CountedShown(code=one.code, says=one.says, count=one.count) for one in told.counted],
         items=[_statement_line(one, code) for one in told.lines], **_ends(told),
     )  # fmt: skip
+
+
+def _state(told: MonthTold) -> str:
+    if told.document is not None:
+        return "issued"
+    return "empty" if told.is_empty else "open"
 
 
 def _invoice(row: Document, content: MonthContent) -> dict[str, Any]:
@@ -77,7 +84,10 @@ def _month(row: Document, content: MonthContent) -> dict[str, Any]:
         "id": show_id("doc", row.id), "number": row.shown_number, "period": f"{row.period:%Y-%m}",
         "issued_at": instant(row.issued_at), "net": amount(row.amount_minor, row.currency),
         "vat": VatShown(treatment=vat.treatment, country=vat.country, number=vat.vat_number, rate_bp=vat.rate_bp,
-                        amount=amount(vat.minor, row.currency)),
+                        amount=amount(vat.minor, row.currency), parts=[
+                            VatPartShown(treatment=one.treatment, country=one.country, number=one.vat_number,
+                                         rate_bp=one.rate_bp, net=amount(one.net_minor, row.currency),
+                                         amount=amount(one.minor, row.currency)) for one in vat.parts]),
         "gross": amount(row.amount_minor + vat.minor, row.currency), "lines": content.lines,
         "language": content.language, "test": content.is_test,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """The buyer's monthly invoices: the list, and one with its lines, saved as PDF and CSV."""
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from billing import get_document, issued_months
 from core.actors import Person, page
@@ -35,6 +36,7 @@ def invoice(person: Person, invoice: str) -> str:
 
 @buyer.get("/invoices/<invoice>/<any(pdf, csv):form>")
 @page("buyer")
-def invoice_file(person: Person, invoice: str, form: str) -> Response:
+def invoice_file(person: Person, invoice: str, form: str) -> AnyResponse:
     """Save one invoice as PDF or CSV."""
-    return month_file(get_document(person.account_id, parse_id("doc", invoice), "invoice"), form)
+    row = get_document(person.account_id, parse_id("doc", invoice), "invoice")
+    return month_file(row, form, url_for("buyer.invoice", invoice=invoice))

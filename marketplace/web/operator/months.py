@@ -1,15 +1,16 @@
 """Everybody's invoices and statements for operators, and how an account's are taxed."""
 
+from datetime import date
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, SelectField, StringField
 
-from billing import VatWish, get_document, issued_months, say_vat_terms, vat_terms_of
+from billing import VatWish, get_document, issued_months, vat_terms_of
 from core.actors import Person, page
 from core.errors import Fault, Invalid
 from core.forms import carry_out
@@ -17,6 +18,7 @@ from core.http import business_clock, filter_of
 from core.identity import get_account
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from marketplace.documents.taxing import tax_account
 from marketplace.reports.dispute_queue import names_of
 from marketplace.reports.months import issued_month_here, read_after
 from marketplace.web.month_pages import amounts_of, month_file, month_page
@@ -35,6 +37,7 @@ class VatForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     country = StringField()
     vat_number = StringField()
     rate = StringField()
+    valid_from = StringField()
     reason = StringField()
     seen = HiddenField()
 
@@ -66,9 +69,10 @@ def document(_: Person, document: str) -> str:
 
 @operator.get("/documents/<document>/<any(pdf, csv):form>")
 @page("operator")
-def document_file(_: Person, document: str, form: str) -> Response:
+def document_file(_: Person, document: str, form: str) -> AnyResponse:
     """Save one invoice or statement as PDF or CSV."""
-    return month_file(get_document(None, parse_id("doc", document), *KINDS), form)
+    row = get_document(None, parse_id("doc", document), *KINDS)
+    return month_file(row, form, url_for("operator.document", document=document))
 
 
 @operator.route("/vat/<account>", methods=["GET", "POST"])
@@ -89,11 +93,20 @@ def _say(account_id: UUID, form: VatForm, actor: str) -> bool:
     get_account(account_id)
     wish = VatWish(treatment=form.treatment.data, country=form.country.data or "",
                    vat_number=form.vat_number.data or "", rate_bp=_rate(form.rate.data or ""),
-                   reason=form.reason.data or "")  # fmt: skip
+                   reason=form.reason.data or "", valid_from=_day(form.valid_from.data or ""))  # fmt: skip
     seen = form.seen.data or ""
     version = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else -1
-    say_vat_terms(account_id, wish, version, actor, business_clock().now())
+    tax_account(account_id, wish, version, actor, business_clock().now())
     return True
+
+
+def _day(text: str) -> date | None:
+    """Read a day such as 2026-12-15; nothing is today."""
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        fault = Fault("valid_from", "not_a_day", str(_l("Write a day such as 2026-12-15.")))
+        raise Invalid("invalid_vat_terms", "The tax stays as it is.", [fault]) from None
 
 
 def _rate(text: str) -> int | None:

@@ -1,12 +1,12 @@
 """The publisher's statements: month by month, issued or as it stands so far; and whom they name."""
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import StringField, TextAreaField
 
-from billing import Document, details_of, find_month, issued_months, say_details
+from billing import Document, currencies_earned, details_of, find_month, issued_months, say_details
 from core.actors import Person, page
 from core.errors import NotFound
 from core.forms import carry_out
@@ -15,6 +15,7 @@ from core.ids import parse_id, show_id
 from core.months import month_of
 from core.pages import page_time
 from marketplace.reports.months import month_here, read_after, read_period
+from marketplace.web.api.balances import asked_currency
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.month_pages import amounts_of, month_file, month_page
 from marketplace.web.publisher.routes import publisher
@@ -38,7 +39,8 @@ def statements(person: Person) -> str:
     rows = issued_months("statement", person.account_id, PART + 1, parse_id("doc", cursor) if cursor else None)
     more = show_id("doc", rows[PART - 1].id) if len(rows) > PART else None
     return render_template("marketplace/publisher/statements.html", rows=rows[:PART], more=more,
-                           amounts_of=amounts_of, this_month=month_of(page_time()))  # fmt: skip
+                           amounts_of=amounts_of, this_month=month_of(page_time()),
+                           currencies=sorted({CURRENCY, *currencies_earned(person.account_id)}))  # fmt: skip
 
 
 @publisher.get("/statements/<period>")
@@ -46,19 +48,22 @@ def statements(person: Person) -> str:
 def statement(person: Person, period: str) -> str:
     """Show one month with its lines."""
     after = read_after(request.args.get("cursor"))
-    told = month_here("statement", person.account_id, CURRENCY, read_period(period), page_time(), after)
-    pdf, csv = (url_for("publisher.statement_file", period=period, form=form) for form in ("pdf", "csv"))
+    currency = asked_currency()
+    told = month_here("statement", person.account_id, currency, read_period(period), page_time(), after)
+    pdf, csv = (
+        url_for("publisher.statement_file", period=period, form=form, currency=currency) for form in ("pdf", "csv")
+    )
     return month_page(told, "", url_for("publisher.statements"), pdf, csv)
 
 
 @publisher.get("/statements/<period>/<any(pdf, csv):form>")
 @page("publisher")
-def statement_file(person: Person, period: str, form: str) -> Response:
+def statement_file(person: Person, period: str, form: str) -> AnyResponse:
     """Save an issued month as PDF or CSV."""
-    row: Document | None = find_month("statement", person.account_id, CURRENCY, read_period(period))
+    row: Document | None = find_month("statement", person.account_id, asked_currency(), read_period(period))
     if row is None:
         raise NotFound(detail="No statement is issued for this month yet.")
-    return month_file(row, form)
+    return month_file(row, form, url_for("publisher.statement", period=period, currency=row.currency))
 
 
 @publisher.route("/billing-details", methods=["GET", "POST"])

@@ -32,7 +32,7 @@ from marketplace.audit import audit_all
 from marketplace.cli.accounts import credit_by_hand
 from tests.billing.fake_stripe.param_types import Typed
 from tests.billing.fake_stripe.referee import Referee
-from tests.conftest import SetClock
+from tests.conftest import SELLER, SetClock
 from tests.factories import Market, Member
 
 GOOD, DECLINED, ASKS = "4242424242424242", "4000000000000002", "4000002500003155"
@@ -182,7 +182,7 @@ def stripe(tmp_path: Path) -> Iterator[FakeStripe]:
 @pytest.fixture
 def app(database_url: str, clock: SetClock, tmp_path: Path, stripe: FakeStripe) -> Iterator[Flask]:
     settings = Settings(
-        data_folder=tmp_path, database_url=database_url, pool_size=20, stripe_secret_key=stripe.keys.secret_key,
+        data_folder=tmp_path, database_url=database_url, pool_size=20, seller=SELLER, stripe_secret_key=stripe.keys.secret_key,
         stripe_webhook_secret=stripe.keys.webhook_secret, stripe_api_base=stripe.url, test_money=True,
     )  # fmt: skip
     made = create_app(settings, database_url, clock)

@@ -86,7 +86,7 @@ def test_reverse_charge_names_the_number_it_rests_on_and_books_nothing(settled: 
 def test_nobody_is_taxed_until_somebody_said_so_and_each_change_is_kept(settled: Deal) -> None:
     tax(settled.buyer, treatment="rate", country="FR")
     with pytest.raises(Conflict, match="Somebody changed"):
-        tax(settled.buyer, treatment="none")
+        tax(settled.buyer, 0, treatment="none")
     tax(settled.buyer, 1, treatment="none")
     run_due(IN_JANUARY)
     with transaction():
@@ -122,6 +122,7 @@ def test_tax_is_rounded_half_a_cent_up_and_mirrored_for_what_goes_back() -> None
 def test_every_rate_is_plausible_and_has_a_source_and_a_day() -> None:
     table = vat_rates()
     assert len(table.rates) == 27 and "European Commission" in table.source
+    assert table.source_version <= table.looked_up and set(table.unconfirmed) <= table.rates.keys()
     assert all(1_500 <= one.rate_bp <= 2_700 and one.since <= table.looked_up for one in table.rates.values())
 
 
@@ -131,7 +132,7 @@ def test_every_rate_is_plausible_and_has_a_source_and_a_day() -> None:
      "'reverse_charge', 'NL', '', 0, 'x'", "'rate', 'f', '', 1, 'x'", "'none', '', '', 0, ''"],
 )  # fmt: skip
 def test_the_database_refuses_terms_of_tax_that_make_no_sense(settled: Deal, values: str) -> None:
-    row = f"VALUES ('{id_of(settled.buyer)}', 1, {values}, 'test', now())"
+    row = f"VALUES ('{id_of(settled.buyer)}', 1, {values}, 'test', now(), '2027-05-01')"
     with pytest.raises(DBAPIError, match="vat_terms_check"), transaction() as session:
         session.connection().exec_driver_sql(f"INSERT INTO billing.vat_terms {row}")
 
