@@ -59,7 +59,8 @@ TERMS = """
     FROM marketplace.sales s
     LEFT JOIN affiliates.said_terms() t ON t.account_id = s.publisher_id AND t.version = s.terms_version
     WHERE t.version IS NULL OR s.reserve_days <> t.reserve_days
-       OR s.credited_minor = 0 AND s.payout_minor <> affiliates.payout_of(s.price_minor, t.share_bp, t.min_margin_minor)
+       OR s.credited_minor = 0 AND s.payout_minor
+          <> marketplace.paid(s.price_minor, t.share_bp, t.min_margin_minor, s.bands)
        OR s.credited_minor = 0 AND s.reserve_minor <> s.payout_minor * t.reserve_bp / 10000
 """
 STATUSES = """

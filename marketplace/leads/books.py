@@ -29,6 +29,16 @@ class LiveVertical:
     book: Book
     paused_sources: frozenset[tuple[UUID, str]] = frozenset()
 
+    @property
+    def most_buyers(self) -> int:
+        """Return how many buyers may share a lead: no more than the vertical allows, or any order does."""
+        return max(min(self.vertical.share.buyers_ceiling, len(self.book.together)), 1)
+
+    @property
+    def together(self) -> int:
+        """Return what several buyers can pay for any lead in all, whatever they want; 0 when nobody shares."""
+        return max(self.book.together[: self.most_buyers], default=0)
+
 
 class Books:
     """The live verticals of one process; the sale function tells when one of them is stale."""

@@ -9,6 +9,7 @@ regions that hold it have on their shelves is merged into one view, page by page
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -82,6 +83,17 @@ class Book:
         """Return the orders that want this lead at this instant, best price first."""
         view = self._views.get(facts.regions) or self._open_view(facts.regions)
         return Shortlist(_walk(view, facts, int(at.timestamp()) // 60))
+
+    @cached_property
+    def together(self) -> tuple[int, ...]:
+        """What the best of those who share with as many pay in all, for each number of buyers that any order allows."""
+        sharing = [one for one in self.orders if one.terms.max_share > 1 and one.terms.status == "active"]
+        best = [dict[UUID, int]() for _ in range(max((one.terms.max_share for one in sharing), default=0))]
+        for one in sharing:
+            for buyers, members in enumerate(best[: one.terms.max_share], 1):
+                if len(members) < buyers:
+                    members.setdefault(one.buyer_id, one.terms.price_minor)
+        return tuple(sum(members.values()) for members in best)
 
     def verdicts(self, facts: LeadFacts, at: datetime) -> list[Verdict]:
         """Return for every order, in rank order, whether it wants this lead or why not; slow, for the why page."""

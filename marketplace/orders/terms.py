@@ -144,7 +144,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
-    the exchange pause the order when its leads are left alone; `settings` narrows what the exchange, the vertical and
+    the exchange pause the order when its leads are left alone; `priority` (the lowest number first) and `target_share`
+    are the operator's to say, 0 where he has not; `settings` narrows what the exchange, the vertical and
     the country say; `delivery` has no secret in it.
     """
 
@@ -167,6 +168,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
     settings: dict[str, int | bool] = {}
+    priority: int = 0
+    target_share: int = 0
     status: str = "active"
 
     @property

@@ -1,0 +1,13 @@
+-- How the candidates stand beside each other, for rules that do not go by price alone: each one's priority, or its
+-- target share; NULL where the operator has said none, '{}' where neither counts.
+ALTER TYPE marketplace.offer ADD ATTRIBUTE ranks bigint[];
+-- The most that several buyers of this book could pay for a lead in all, whatever they want.
+ALTER TYPE marketplace.offer ADD ATTRIBUTE together bigint;
+
+-- How the vertical chooses who buys: how candidates rank, what decides between one buyer and several, the most buyers
+-- that may share, and the platform's margin by bands of the price, three values a band: the price that it begins at, the
+-- margin in basis points, and the margin in minor units (one of the two is NULL). NULL: the publisher's terms say it.
+ALTER TYPE marketplace.rules ADD ATTRIBUTE rule text;
+ALTER TYPE marketplace.rules ADD ATTRIBUTE contest text;
+ALTER TYPE marketplace.rules ADD ATTRIBUTE most_buyers smallint;
+ALTER TYPE marketplace.rules ADD ATTRIBUTE bands bigint[];
