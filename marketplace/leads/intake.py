@@ -25,6 +25,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
+from marketplace.leads.narrowing import narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.submission import Contact, Submission
@@ -96,6 +97,7 @@ class Prepared(msgspec.Struct, frozen=True):
     row: tuple[Any, ...]
     keys: tuple[bytes, ...]
     answer: bytes
+    most_buyers: int | None  # of the source's own rule
 
 
 class Intake:
@@ -146,22 +148,29 @@ class Intake:
         if live is None:
             fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
             raise Invalid("invalid_lead", "This is not a lead yet.", [fault])
-        at = self.clock.now()
+        at, rule = self.clock.now(), None
+        if live.source_rules:
+            rule = live.source_rules.get((sender.account_id, submission.source.name))
+        if rule is not None:
+            submission = narrowed(submission, rule, live.vertical.currency)
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
         shortlist = live.book.candidates(_facts_in(live.vertical, judged), at)
-        row = self._row(judged, live.id, sender, lead_id, at)
+        most_buyers = rule.most_buyers if rule else None
+        row = self._row(judged, live.id, sender, lead_id, at, most_buyers)
         answer = _answer_base(judged, lead_id, live.vertical.currency)
-        return Prepared(live, shortlist, judged, row, person_keys(self._pepper, judged), answer)
+        return Prepared(live, shortlist, judged, row, person_keys(self._pepper, judged), answer, most_buyers)
 
-    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime) -> tuple[Any, ...]:
+    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime,
+        most_buyers: int | None,
+    ) -> tuple[Any, ...]:  # fmt: skip
         submission = judged.submission
         contact = self._vault.seal(msgspec.json.encode(Sealed(judged.contact, submission.comments)), lead_id)
         return (
             lead_id, sender.account_id, vertical_id, submission.region, list(judged.reasons), judged.contact_class,
             judged.temperature, judged.score, submission.test, submission.external_id, submission.source.name, at,
-            details_of(submission), contact, self._vault.generation,
+            details_of(submission, most_buyers), contact, self._vault.generation,
         )  # fmt: skip
 
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
@@ -187,7 +196,7 @@ class Intake:
         return (
             *prepared.row,
             *offer_of(offered, is_last, prepared.live, prepared.row[11], lease),
-            *rules_of(prepared.live, prepared.keys, least),
+            *rules_of(prepared.live, prepared.keys, least, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
@@ -286,13 +295,14 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     exclusive_only: Any
     min_price: Any
     ping_id: Any
+    most_buyers: int | None = None
 
 
-def details_of(submission: Submission) -> str:
+def details_of(submission: Submission, most_buyers: int | None = None) -> str:
     """Return the JSON kept beside the sealed contact."""
     s = submission
     details = _Details(s.attributes, s.interest, s.channel, s.source, s.consent, s.exclusive_only,
-                       s.min_price, s.ping_id)  # fmt: skip
+                       s.min_price, s.ping_id, most_buyers)  # fmt: skip
     return msgspec.json.encode(details).decode()
 
 

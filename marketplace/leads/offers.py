@@ -1,5 +1,6 @@
 """What the sale function is handed besides the lead: the candidates as parallel arrays, and the rules to judge by."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,15 +65,21 @@ def _leases(offered: list[Listed], lease: timedelta) -> str:
 
 
 def rules_of(
-    live: LiveVertical, keys: tuple[bytes, ...], least_payout_minor: int, way: str | None = None
+    live: LiveVertical,
+    keys: tuple[bytes, ...],
+    least_payout_minor: int,
+    most_buyers: int | None = None,
+    way: str | None = None,
 ) -> tuple[Any, ...]:
-    """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own floor."""
+    """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own limits."""
     vertical = live.vertical
+    bands = None if vertical.bands is None else _array(["NULL" if one is None else one for one in vertical.bands])
     return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
             least_payout_minor, vertical.definition.delivery_grace_minutes, vertical.distribution.rule,
-            way or vertical.distribution.way, live.most_buyers, vertical.bands)  # fmt: skip
+            way or vertical.distribution.way, min(live.most_buyers, most_buyers or live.most_buyers),
+            bands)  # fmt: skip
 
 
-def _array(values: list[str] | list[int]) -> str:
+def _array(values: Sequence[str | int]) -> str:
     """Write an array as PostgreSQL reads it: the driver takes ten times as long to find out the type of its items."""
     return f"{{{','.join(map(str, values))}}}"

@@ -20,7 +20,17 @@ from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
 from marketplace.orders.own_settings import own_setting_faults
 from marketplace.orders.periods import period_starts
-from marketplace.orders.terms import PERIODS, PORTAL, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
+from marketplace.orders.terms import (
+    PERIODS,
+    PORTAL,
+    OrderBody,
+    OrderPatch,
+    OrderTerms,
+    body_of,
+    by_others,
+    decode_terms,
+    patched,
+)
 
 _CEILINGS = text(
     "UPDATE marketplace.order_counters SET leads_ceiling = marketplace.ceiling(caps, leads_before),"
@@ -84,7 +94,9 @@ def change_order(
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
     asked = patched(body_of(before), patch)
-    after = _accepted(buyer_id, asked, row, judge_delivery, before.delivery)
+    after = msgspec.structs.replace(
+        _accepted(buyer_id, asked, row, judge_delivery, before.delivery), **by_others(before)
+    )
     if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -102,11 +114,15 @@ def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
     order = db.session.scalar(select(Order).where(Order.id == order_id, Order.status == "active").with_for_update())
     if order is None:
         return None
-    terms = msgspec.structs.replace(decode_terms(order.terms), status="paused")
+    say_order(order, msgspec.structs.replace(decode_terms(order.terms), status="paused"), actor, at)
+    return order
+
+
+def say_order(order: Order, terms: OrderTerms, actor: str, at: datetime) -> None:
+    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are."""
     order.terms, order.status = msgspec.to_builtins(terms), terms.status
     order.version, order.changed_at = order.version + 1, at
     _keep_version(order, actor, at)
-    return order
 
 
 def _is_paused_by_system(order: Order) -> bool:

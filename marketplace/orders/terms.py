@@ -253,6 +253,11 @@ def body_of(terms: OrderTerms) -> OrderBody:
     )
 
 
+def by_others(terms: OrderTerms) -> dict[str, Any]:
+    """Return what of an order others than its buyer say, which no change of his touches."""
+    return {"priority": terms.priority, "target_share": terms.target_share}
+
+
 def show_terms(terms: OrderTerms) -> dict[str, Any]:
     """Show terms as plain JSON values in the shape of the contract's order body."""
     shown: dict[str, Any] = msgspec.to_builtins(body_of(terms))

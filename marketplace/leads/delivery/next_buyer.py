@@ -23,7 +23,7 @@ from marketplace.leads.submission import Contact
 from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
-from marketplace.orders.terms import OrderTerms, decode_terms
+from marketplace.orders.terms import MAX_SHARE, OrderTerms, decode_terms
 
 BATCH = 32
 OVER = ("refused", "failed")
@@ -92,9 +92,10 @@ def _offer(
 ) -> tuple[str, UUID | None]:
     """Offer the lead down the ranks, a batch at a time, to those whom its buyers so far leave room."""
     taken, present = {sale.buyer_id for sale in sales}, [sale for sale in sales if sale.state not in OVER]
-    if present and len(present) >= min(_share_of(sale) for sale in present):
+    most = lead.details.get("most_buyers") or MAX_SHARE
+    if present and len(present) >= min(most, *(_share_of(sale) for sale in present)):
         return "unsold", None
-    distribution, rules = live.vertical.distribution, rules_of(live, (), facts.asked_minor, FIRST)
+    distribution, rules = live.vertical.distribution, rules_of(live, (), facts.asked_minor, way=FIRST)
     shortlist, is_last = live.book.candidates(facts, at), False
     while not is_last:
         batch, is_last = shortlist.batch(BATCH if distribution.rule == BEST_PRICE else EVERYBODY)
