@@ -52,6 +52,9 @@ PRICES = """
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
     WHERE s.price_minor IS DISTINCT FROM (v.terms ->> 'price_minor')::bigint
+      AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.terms #> '{ladder,steps}')
+                          WHEN 'array' THEN v.terms #> '{ladder,steps}' ELSE '[]' END) AS step
+                      WHERE (step ->> 1)::bigint = s.price_minor)
 """
 # Where nothing was credited: what a dispute leaves of a sale is proved against its hold.
 TERMS = """

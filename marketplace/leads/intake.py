@@ -21,7 +21,6 @@ from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
 from core.prepared import PreparedStatement
 from core.schemas import decode
-from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
@@ -43,11 +42,11 @@ CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's coun
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 52
+VALUES = 54
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -98,6 +97,7 @@ class Prepared(msgspec.Struct, frozen=True):
     keys: tuple[bytes, ...]
     answer: bytes
     most_buyers: int | None  # of the source's own rule
+    least_minor: int
 
 
 class Intake:
@@ -156,11 +156,13 @@ class Intake:
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
-        shortlist = live.book.candidates(_facts_in(live.vertical, judged), at)
+        least_minor = live.vertical.least_minor(judged.regions, judged.contact_class)
+        shortlist = live.book.candidates(facts_of(judged, least_minor), at)
         most_buyers = rule.most_buyers if rule else None
         row = self._row(judged, live.id, sender, lead_id, at, most_buyers)
         answer = _answer_base(judged, lead_id, live.vertical.currency)
-        return Prepared(live, shortlist, judged, row, person_keys(self._pepper, judged), answer, most_buyers)
+        keys = person_keys(self._pepper, judged)
+        return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor)
 
     def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime,
         most_buyers: int | None,
@@ -196,7 +198,7 @@ class Intake:
         return (
             *prepared.row,
             *offer_of(offered, is_last, prepared.live, prepared.row[11], lease),
-            *rules_of(prepared.live, prepared.keys, least, prepared.most_buyers),
+            *rules_of(prepared.live, prepared.keys, least, prepared.least_minor, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
@@ -205,21 +207,23 @@ class Intake:
         """Return whom to offer a lead to, and whether nobody is left.
 
         By price that is the best alone as long as it buys, else as many as decide who buys if all of them can; by any
-        other rule it is everybody, since only the database knows how they rank.
+        other rule, and where prices fall with volume, it is everybody: only the database knows how they rank.
         """
         shortlist, vertical = prepared.shortlist, prepared.live.vertical
         if vertical.distribution.rule != BEST_PRICE:
             return shortlist.batch(EVERYBODY)
-        offered, is_last = shortlist.batch(batch)
+        has_ladders = prepared.live.book.has_ladders
+        offered, is_last = shortlist.batch(EVERYBODY if has_ladders and batch != ALONE else batch)
         if batch == ALONE and not is_last and not self._is_enough(prepared.live, offered[0]):
+            if has_ladders:
+                found, is_last = shortlist.batch(EVERYBODY)
+                return offered + found, is_last
             more = FIRST_BATCH - ALONE
-            while (
-                not is_last
-                and (more < FIRST_BATCH or not _decide(offered, prepared.live))
-                and len(offered) < NEXT_BATCH
-            ):
+            while not is_last and (more < FIRST_BATCH or not _decide(offered, prepared.live)):
                 found, is_last = shortlist.batch(more)
                 offered, more = offered + found, max(FIRST_BATCH, 2 * more)
+                if len(offered) >= NEXT_BATCH:
+                    break
         return offered, is_last
 
     def _is_enough(self, live: LiveVertical, best: Listed) -> bool:
@@ -227,6 +231,7 @@ class Intake:
         way, price = live.vertical.distribution.way, best.terms.price_minor
         return (
             best.terms.max_share == 1
+            and best.terms.ladder is None
             and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
             and way not in (SHARED, SHARED_ONLY)
             and (way != TOTAL_VALUE or price >= live.together)
@@ -261,10 +266,6 @@ def _decide(offered: list[Listed], live: LiveVertical) -> bool:
     rules = Rules(BEST_PRICE, live.vertical.distribution.way, live.most_buyers)
     able = [Candidate(one.order_id, one.buyer_id, one.terms.price_minor, one.terms.max_share) for one in offered]
     return is_settled(able, rules, able[-1].price_minor, live.together)
-
-
-def _facts_in(vertical: Vertical, judged: Judged) -> LeadFacts:
-    return facts_of(judged, vertical.least_minor(judged.regions, judged.contact_class))
 
 
 def facts_of(judged: Judged, least_minor: int = 0) -> LeadFacts:

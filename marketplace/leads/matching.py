@@ -85,6 +85,11 @@ class Book:
         return Shortlist(_walk(view, facts, int(at.timestamp()) // 60))
 
     @cached_property
+    def has_ladders(self) -> bool:
+        """Whether some order's price falls with what it buys, so that only its counters know the price."""
+        return any(one.terms.ladder is not None for one in self.orders)
+
+    @cached_property
     def together(self) -> tuple[int, ...]:
         """What the best of those who share with as many pay in all, for each number of buyers that any order allows."""
         sharing = [one for one in self.orders if one.terms.max_share > 1 and one.terms.status == "active"]

@@ -8,6 +8,7 @@ from marketplace.catalog.distribution import Distribution
 from marketplace.leads.auction import SHARED_ONLY
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.matching import Listed
+from marketplace.orders.pace import limits_now, written
 from marketplace.orders.periods import period_starts
 
 _NOBODY = (None,) * 5
@@ -30,6 +31,7 @@ def offer_of(
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
         _ranks(offered, live.vertical.distribution), live.together,
+        written([limits_now(one.terms, at) for one in offered]),
     )  # fmt: skip
 
 
@@ -53,6 +55,8 @@ def _sole_of(offered: list[Listed], distribution: Distribution, lease: timedelta
     if lease is not None and offered[0].terms.is_sync:
         return _NOBODY
     best = offered[0]
+    if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder:
+        return _NOBODY  # it has limits that only the general way knows
     return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
 
 
@@ -68,6 +72,7 @@ def rules_of(
     live: LiveVertical,
     keys: tuple[bytes, ...],
     least_payout_minor: int,
+    least_minor: int = 0,
     most_buyers: int | None = None,
     way: str | None = None,
 ) -> tuple[Any, ...]:
@@ -77,7 +82,7 @@ def rules_of(
     return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
             least_payout_minor, vertical.definition.delivery_grace_minutes, vertical.distribution.rule,
             way or vertical.distribution.way, min(live.most_buyers, most_buyers or live.most_buyers),
-            bands)  # fmt: skip
+            bands, least_minor)  # fmt: skip
 
 
 def _array(values: Sequence[str | int]) -> str:

@@ -65,10 +65,11 @@ def _candidates(tried: list[tuple[Any, ...]]) -> list[Candidate]:
     """Return those who were tried, whose last purchases stand for the order in which they were."""
     terms = _terms_then([(one[0], one[1]) for one in tried])
     found = []
-    for turn, (order_id, version, outcome, *_) in enumerate(tried):
+    for turn, (order_id, version, outcome, *more) in enumerate(tried):
         buyer_id, said = terms[order_id, version]
+        price = next((one for one in more if isinstance(one, int)), said.price_minor)  # of a ladder, at that moment
         found.append(Candidate(
-            order_id, buyer_id, said.price_minor, said.max_share, _EPOCH + timedelta(seconds=turn),
+            order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
             None if outcome in _CHOSEN else outcome, said.priority or None,
         ))  # fmt: skip
     return found
@@ -89,5 +90,5 @@ def _rules(vertical: Vertical, lead: Lead) -> Rules:
 
 
 def _detail(order_id: UUID, outcome: str, tried: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the figures that were stored with why a candidate could not buy."""
-    return next((one[3:] for one in tried if one[0] == order_id and one[2] == outcome), ())
+    """Return the figures that were stored: what a candidate had reached, and the price where a ladder said it."""
+    return next((one[3:] for one in tried if one[0] == order_id and (one[2] == outcome or outcome in _CHOSEN)), ())

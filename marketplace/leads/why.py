@@ -148,8 +148,11 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
     return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
 
 
-def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:
-    return _reason(listed, test, outcome, f"Reached: {detail[0]}." if detail else "")
+def _tried(listed: Listed, test: bool, outcome: str, *more: str | int) -> Reason:
+    """Tell of an order that was tried; `more` holds what was reached, and the price where a ladder said it."""
+    reached = [one for one in more if isinstance(one, str)]
+    reason = _reason(listed, test, outcome, f"Reached: {reached[0]}." if reached else "")
+    return replace(reason, price_minor=next((one for one in more if isinstance(one, int)), reason.price_minor))
 
 
 def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:

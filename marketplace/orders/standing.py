@@ -176,7 +176,7 @@ def _judged(
 
 def _limit(counters: OrderCounters, terms: OrderTerms) -> None:
     """Set the limits; the ceilings that follow from them are worked out where sales work them out too."""
-    counters.limited = bool(terms.caps or terms.budget_minor)
+    counters.limited = bool(terms.caps or terms.budget_minor or terms.weekday_caps or terms.pacing or terms.ladder)
     counters.caps = [terms.caps.get(period) for period in PERIODS]
     counters.budgets = [terms.budget_minor.get(period) for period in PERIODS]
     db.session.add(counters)

@@ -28,8 +28,8 @@ from marketplace.orders.terms import MAX_SHARE, OrderTerms, decode_terms
 BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
-    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
-    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
+    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
 
@@ -95,10 +95,14 @@ def _offer(
     most = lead.details.get("most_buyers") or MAX_SHARE
     if present and len(present) >= min(most, *(_share_of(sale) for sale in present)):
         return "unsold", None
-    distribution, rules = live.vertical.distribution, rules_of(live, (), facts.asked_minor, way=FIRST)
+    distribution, rules = (
+        live.vertical.distribution,
+        rules_of(live, (), facts.asked_minor, facts.min_price_minor, way=FIRST),
+    )
+    is_by_price = distribution.rule == BEST_PRICE and not live.book.has_ladders
     shortlist, is_last = live.book.candidates(facts, at), False
     while not is_last:
-        batch, is_last = shortlist.batch(BATCH if distribution.rule == BEST_PRICE else EVERYBODY)
+        batch, is_last = shortlist.batch(BATCH if is_by_price else EVERYBODY)
         fit = [
             _alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present), distribution.way)
         ]

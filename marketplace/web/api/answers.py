@@ -20,6 +20,7 @@ from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
+from marketplace.orders.pace import LadderBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
 from marketplace.web.api.answers_contact import Handling
 
@@ -241,6 +242,8 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     verified_only: bool
     caps: CapsBody
     budget: BudgetBody
+    pacing: bool
+    ladder: LadderBody | None
     schedule: ScheduleBody | None
     delivery: dict[str, Any]
     contact_sla: bool

@@ -4,7 +4,8 @@ DROP FUNCTION marketplace.turns;
 
 -- Choose the best feasible set from committed counters and balances, without a lock; marketplace/leads/auction.py is the
 -- model. By the rule best_price the candidates come with the best price first, so that only the tiers that are needed are
--- looked at; any other rule is given all of them.
+-- looked at; any other rule is given all of them. Where ladders say prices, all that are offered rank by what they pay now
+-- and are looked at, so that each is told its price.
 CREATE FUNCTION marketplace.choose(o marketplace.offer, r marketplace.rules, t affiliates.publishers)
 RETURNS marketplace.deal LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -17,45 +18,54 @@ DECLARE
     v_end integer := cardinality(o.orders);
     v_picked integer[] := '{}';
     v_settled boolean := false;
+    v_below bigint := CASE WHEN NOT o.is_last THEN o.prices[cardinality(o.orders)] END;  -- the most that others bid
+    v_is_laddered boolean := coalesce(o.extras @? '$[*].ladder', false);
     n integer;
 BEGIN
+    IF v_is_laddered THEN
+        o.prices := marketplace.prices_now(o);
+    END IF;
     WHILE v_last < v_end AND NOT v_settled LOOP
         v_first := v_last + 1;
-        v_last := CASE WHEN r.rule = 'best_price' THEN v_first ELSE v_end END;
+        v_last := CASE WHEN r.rule = 'best_price' AND NOT v_is_laddered THEN v_first ELSE v_end END;
         WHILE o.prices[v_last + 1] = o.prices[v_first] LOOP
             v_last := v_last + 1;
         END LOOP;
         FOREACH n IN ARRAY CASE WHEN v_first = v_last THEN ARRAY[v_first]
                                 ELSE marketplace.turns(o, r.rule, v_first, v_last) END LOOP
             v_word := marketplace.tried(o.orders[n], o.versions[n], o.starts[n * 4 - 3:n * 4], o.buyers[n], r.currency,
-                o.prices[n], marketplace.paid(o.prices[n], t.share_bp, t.min_margin_minor, r.bands) >= r.min_payout);
+                o.prices[n], marketplace.paid(o.prices[n], t.share_bp, t.min_margin_minor, r.bands) >= r.min_payout
+                    AND o.prices[n] >= coalesce(r.min_price, 0), o.extras -> (n - 1));
             IF v_word = 'behind' THEN
-                RETURN ROW('behind', '{}', '{}', '{}', '')::marketplace.deal;
+                RETURN ROW('behind', '{}', '{}', '{}', '', NULL)::marketplace.deal;
             END IF;
             v_seen := v_seen || n;
             v_said := v_said || v_word;
             CONTINUE WHEN v_word <> 'sold';
             v_able := v_able || n;
-            SELECT * INTO v_picked, v_settled
-            FROM marketplace.best_of(o, r, v_able, marketplace.still(o, r.rule, cardinality(v_seen), v_last));
+            CONTINUE WHEN v_is_laddered;
+            SELECT * INTO v_picked, v_settled FROM marketplace.best_of(
+                o, r, v_able, marketplace.still(o, r.rule = 'best_price', cardinality(v_seen), v_last, v_below));
             EXIT WHEN v_settled;
         END LOOP;
     END LOOP;
     IF NOT v_settled THEN
-        SELECT * INTO v_picked, v_settled
-        FROM marketplace.best_of(o, r, v_able, marketplace.still(o, r.rule, v_end, v_end));
+        SELECT * INTO v_picked, v_settled FROM marketplace.best_of(o, r, v_able, v_below);
     END IF;
     RETURN ROW(CASE WHEN NOT v_settled THEN 'more' WHEN v_picked <> '{}' THEN 'sold' ELSE 'unsold' END,
-               v_picked, '{}', marketplace.told(o, r, v_seen, v_said, v_picked), '')::marketplace.deal;
+               v_picked, '{}', marketplace.told(o, r, v_seen, v_said, v_picked), '',
+               CASE WHEN v_is_laddered THEN o.prices END)::marketplace.deal;
 END $$;
 
--- The most that a candidate who was not looked at can pay, NULL when there is none; only best_price bounds it. `p_seen`
--- have been looked at, the last of them stands in the tier that ends at `p_last`.
-CREATE FUNCTION marketplace.still(o marketplace.offer, p_rule text, p_seen integer, p_last integer) RETURNS bigint
+-- The most that a candidate who was not looked at can pay, NULL when there is none; nothing bounds it where the offered
+-- do not stand by price. `p_seen` have been looked at, the last of them stands in the tier that ends at `p_last`, and
+-- who was not offered bids `p_below` at most.
+CREATE FUNCTION marketplace.still(
+    o marketplace.offer, p_is_by_price boolean, p_seen integer, p_last integer, p_below bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    RETURN CASE WHEN p_seen >= cardinality(o.orders) THEN CASE WHEN NOT o.is_last THEN o.prices[p_seen] END
-                WHEN p_rule <> 'best_price' THEN 9000000000000000
+    RETURN CASE WHEN p_seen >= cardinality(o.orders) THEN p_below
+                WHEN NOT p_is_by_price THEN 9000000000000000
                 WHEN p_seen < p_last THEN o.prices[p_last]
                 ELSE o.prices[p_last + 1] END;
 END $$;
@@ -124,7 +134,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- The story of each candidate that was looked at: what became of which version of its order.
+-- The story of each candidate that was looked at: what became of which version of its order, and what it would have
+-- paid where a ladder says that.
 CREATE FUNCTION marketplace.told(
     o marketplace.offer, r marketplace.rules, p_seen integer[], p_said text[], p_picked integer[]) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -141,7 +152,8 @@ BEGIN
             WHEN o.shares[n] = 1 OR o.shares[p_picked[1]] = 1 OR marketplace.has_buyer(o.buyers, p_picked, o.buyers[n])
                 THEN 'outbid'
             ELSE 'share_full' END;
-        v_told := v_told || concat('["', o.orders[n], '",', o.versions[n], ',"', v_word, '"]');
+        v_told := v_told || concat('["', o.orders[n], '",', o.versions[n], ',"', v_word, '"',
+            CASE WHEN o.extras -> (n - 1) ? 'ladder' THEN ',' || o.prices[n] END, ']');
     END LOOP;
     RETURN v_told;
 END $$;

@@ -1,3 +1,16 @@
+-- A chosen set that is not sold here and now: a duplicate, a test, or a lead of a batch.
+CREATE OR REPLACE FUNCTION marketplace.not_sold(
+    d marketplace.deal, l marketplace.leads, p_keys bytea[], p_since timestamptz)
+RETURNS marketplace.deal LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF marketplace.is_claimed(l.vertical_id, p_keys, p_since) THEN
+        RETURN ROW('duplicate', '{}', '{}', '{}', '', NULL)::marketplace.deal;
+    ELSIF d.outcome = 'sold' AND NOT l.test THEN
+        d.outcome := 'alone';
+    END IF;
+    RETURN d;
+END $$;
+
 -- Sell a lead to the best feasible set, exactly once and within every cap, budget and balance: choose without locks,
 -- then apply in a sub-block: count in the orders, claim the person by all of its keys, store all, hold the money; each
 -- takes its locks in the order of ids, and wallets come last, since others wait for them most. A member that is no
@@ -9,6 +22,7 @@ CREATE OR REPLACE FUNCTION marketplace.sell(
 DECLARE
     d marketplace.deal;
     v_since timestamptz := l.received_at - make_interval(days => r.dedupe_days);
+    v_sold marketplace.offer;  -- at the prices of this moment
     n integer;
 BEGIN
     LOOP
@@ -23,7 +37,8 @@ BEGIN
             FOREACH n IN ARRAY CASE WHEN d.picked[2] IS NULL THEN d.picked
                                     ELSE marketplace.in_lock_order(d.picked, o.orders) END LOOP
                 IF NOT marketplace.count_sale(
-                    o.orders[n], o.versions[n], o.starts[n * 4 - 3:n * 4], o.prices[n], l.received_at) THEN
+                    o.orders[n], o.versions[n], o.starts[n * 4 - 3:n * 4], coalesce(d.prices[n], o.prices[n]),
+                    l.received_at, o.extras -> (n - 1)) THEN
                     RAISE SQLSTATE 'LB001';
                 END IF;
                 d.sale_ids := d.sale_ids || uuidv7();
@@ -37,12 +52,14 @@ BEGIN
                 RAISE SQLSTATE 'LB002';
             END IF;
             PERFORM marketplace.store_lead(l, o, d, p_actor);
-            d.sales := marketplace.store_sales(l, o, r, t, d);
-            PERFORM marketplace.hold_set(o, d, r.currency, p_actor, l.received_at);
+            v_sold := o;
+            v_sold.prices := coalesce(d.prices, o.prices);
+            d.sales := marketplace.store_sales(l, v_sold, r, t, d);
+            PERFORM marketplace.hold_set(v_sold, d, r.currency, p_actor, l.received_at);
             RETURN d;
         EXCEPTION
             WHEN SQLSTATE 'LB001' THEN NULL;
-            WHEN SQLSTATE 'LB002' THEN RETURN ROW('duplicate', '{}', '{}', '{}', '')::marketplace.deal;
+            WHEN SQLSTATE 'LB002' THEN RETURN ROW('duplicate', '{}', '{}', '{}', '', NULL)::marketplace.deal;
         END;
     END LOOP;
 END $$;
@@ -57,6 +74,7 @@ DECLARE
     l marketplace.leads;
     t affiliates.publishers;
     d marketplace.deal;
+    v_sold marketplace.offer;  -- at the prices of this moment
     v_book bigint;
 BEGIN
     SELECT * INTO l FROM marketplace.leads WHERE id = p_lead;
@@ -74,11 +92,14 @@ BEGIN
         d.sale_ids := ARRAY[uuidv7()];
         BEGIN
             IF NOT marketplace.count_sale(o.orders[d.picked[1]], o.versions[d.picked[1]],
-                    o.starts[d.picked[1] * 4 - 3:d.picked[1] * 4], o.prices[d.picked[1]], p_at) THEN
+                    o.starts[d.picked[1] * 4 - 3:d.picked[1] * 4],
+                    coalesce(d.prices[d.picked[1]], o.prices[d.picked[1]]), p_at, o.extras -> (d.picked[1] - 1)) THEN
                 RAISE SQLSTATE 'LB001';
             END IF;
-            PERFORM marketplace.store_sales(l, o, r, t, d);
-            PERFORM marketplace.hold_set(o, d, r.currency, p_actor, p_at);
+            v_sold := o;
+            v_sold.prices := coalesce(d.prices, o.prices);
+            PERFORM marketplace.store_sales(l, v_sold, r, t, d);
+            PERFORM marketplace.hold_set(v_sold, d, r.currency, p_actor, p_at);
             INSERT INTO marketplace.events (subject_id, at, move, actor)
             VALUES (d.sale_ids[1], p_at, CASE WHEN o.later[d.picked[1]] THEN 'new>held' ELSE 'new>delivered' END, p_actor);
             EXIT;
