@@ -22,6 +22,7 @@ from marketplace.audit_runs import begin_audit, take_step
 from marketplace.bank_moves import announce_suspense
 from marketplace.credit.overdue import MAIL as CREDIT_MAIL
 from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
+from marketplace.deals.due import STEPS as DEAL_STEPS
 from marketplace.documents.months import issue_next
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
@@ -58,6 +59,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "reserves": mature_batch,
     "debts_netted": net_batch,
     **TERMS_STEPS,
+    **DEAL_STEPS,
     "debts_collected": collect_batch,
     "wallets_stopped": stop_batch,
     "payouts_drafted": draft_due_payouts,

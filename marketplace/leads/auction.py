@@ -7,7 +7,7 @@ purchase (never first), then by order id.
 One buyer alone is the first exclusive candidate that can buy. Several are, for each number k, the first k of different
 buyers who share with k or more; the number that pays most counts, the smaller one of equals. The contest decides
 between the two: by what the publisher's lead brings in all, by who ranks first, or for one of them, with or without
-falling back on the other.
+falling back on the other. Private deals come before all of this: the best of them that can buy gets the lead alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,8 +30,9 @@ SOLD, OUTBID, SHARE_FULL, FILTERED, OTHER_WAY = "sold", "outbid", "share_full", 
 class Candidate(Struct, frozen=True):
     """An order that wants the lead, with what its counters and its buyer's wallet say now.
 
-    `max_share` 1 means exclusive. `refusal` is why it cannot buy (capped, no_funds, duplicate …), None when it can.
-    `received` are the leads that count against `target_share`; both, and `priority`, are None where nothing was said.
+    `max_share` 1 means exclusive. `refusal` is why it cannot buy (capped, no_funds, duplicate …), None when it can. A
+    deal is private with the lead's publisher, and exclusive. `received` are the leads that count against
+    `target_share`; both, and `priority`, are None where nothing was said.
     """
 
     order_id: UUID
@@ -43,6 +44,7 @@ class Candidate(Struct, frozen=True):
     priority: int | None = None
     target_share: int | None = None
     received: int = 0
+    is_deal: bool = False
 
 
 class Rules(Struct, frozen=True):
@@ -54,6 +56,7 @@ class Rules(Struct, frozen=True):
 
 
 BY_PRICE = Rules()
+PRIVATE = Rules(contest=EXCLUSIVE_ONLY)  # among deals
 
 
 class Chosen(Struct, frozen=True):
@@ -84,6 +87,16 @@ def choose(candidates: Iterable[Candidate], rules: Rules = BY_PRICE, *, exclusiv
     (leads of the vertical are sold to one buyer only, or to several only); filtered (a shared order, and the lead
     itself is exclusive).
     """
+    given = list(candidates)
+    deals = [each for each in given if each.is_deal]
+    if deals:
+        first, rest = _chosen(deals, PRIVATE, exclusive_only), [each for each in given if not each.is_deal]
+        then = Chosen((), _outbid(rest, rules)) if first.orders else _chosen(rest, rules, exclusive_only)
+        return Chosen(first.orders + then.orders, first.outcomes + then.outcomes)
+    return _chosen(given, rules, exclusive_only)
+
+
+def _chosen(candidates: Iterable[Candidate], rules: Rules, exclusive_only: bool) -> Chosen:
     order = ranked(candidates, rules.rule)
     able = [each for each in order if each.refusal is None and not (exclusive_only and each.max_share > 1)]
     buying = best_of(able, rules)
@@ -145,6 +158,10 @@ def _members(able: Sequence[Candidate], buyers: int) -> list[Candidate]:
         if each.max_share >= max(buyers, 2) and len(members) < buyers:
             members.setdefault(each.buyer_id, each)
     return list(members.values())
+
+
+def _outbid(candidates: Iterable[Candidate], rules: Rules) -> tuple[tuple[UUID, str], ...]:
+    return tuple((each.order_id, each.refusal or OUTBID) for each in ranked(candidates, rules.rule))
 
 
 def _outcome(candidate: Candidate, buying: list[Candidate], rules: Rules, exclusive_only: bool) -> str:

@@ -42,11 +42,11 @@ CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's coun
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 54
+VALUES = 55
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -98,6 +98,7 @@ class Prepared(msgspec.Struct, frozen=True):
     answer: bytes
     most_buyers: int | None  # of the source's own rule
     least_minor: int
+    deals: list[Listed]
 
 
 class Intake:
@@ -157,12 +158,13 @@ class Intake:
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
         least_minor = live.vertical.least_minor(judged.regions, judged.contact_class)
-        shortlist = live.book.candidates(facts_of(judged, least_minor), at)
+        facts = facts_of(judged, least_minor, sender.account_id)
+        shortlist, deals = live.book.candidates(facts, at), live.book.deals(facts, at)
         most_buyers = rule.most_buyers if rule else None
         row = self._row(judged, live.id, sender, lead_id, at, most_buyers)
         answer = _answer_base(judged, lead_id, live.vertical.currency)
         keys = person_keys(self._pepper, judged)
-        return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor)
+        return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor, deals)
 
     def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime,
         most_buyers: int | None,
@@ -193,11 +195,12 @@ class Intake:
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
         offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared, batch)
+        deals = [] if prepared.judged.reasons else prepared.deals
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
         lease = self.lease if sender.awaits else None
         return (
             *prepared.row,
-            *offer_of(offered, is_last, prepared.live, prepared.row[11], lease),
+            *offer_of(deals + offered, is_last, prepared.live, prepared.row[11], lease, len(deals)),
             *rules_of(prepared.live, prepared.keys, least, prepared.least_minor, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
@@ -268,7 +271,7 @@ def _decide(offered: list[Listed], live: LiveVertical) -> bool:
     return is_settled(able, rules, able[-1].price_minor, live.together)
 
 
-def facts_of(judged: Judged, least_minor: int = 0) -> LeadFacts:
+def facts_of(judged: Judged, least_minor: int = 0, publisher_id: UUID | None = None) -> LeadFacts:
     """Return what orders may judge this lead by; they bid `least_minor` at least, and what the publisher asks."""
     submission, contact = judged.submission, judged.contact
     asked = judged.min_price.minor if judged.min_price else 0
@@ -281,7 +284,7 @@ def facts_of(judged: Judged, least_minor: int = 0) -> LeadFacts:
     return LeadFacts(
         judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
         exclusive_only=submission.exclusive_only,
-        min_price_minor=max(least_minor, asked), asked_minor=asked,
+        min_price_minor=max(least_minor, asked), asked_minor=asked, publisher_id=publisher_id,
     )  # fmt: skip
 
 

@@ -15,11 +15,13 @@ _NOBODY = (None,) * 5
 
 
 def offer_of(
-    offered: list[Listed], is_last: bool, live: LiveVertical, at: datetime, lease: timedelta | None = None
-) -> tuple[Any, ...]:
+    offered: list[Listed], is_last: bool, live: LiveVertical, at: datetime, lease: timedelta | None = None,
+    deals: int = 0,
+) -> tuple[Any, ...]:  # fmt: skip
     """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
 
-    With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long.
+    With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long. The first
+    `deals` of the candidates are private deals with the publisher.
     """
     starts: list[int] = []
     for listed in offered:
@@ -31,7 +33,7 @@ def offer_of(
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
         _ranks(offered, live.vertical.distribution), live.together,
-        written([limits_now(one.terms, at) for one in offered]),
+        written([limits_now(one.terms, at) for one in offered]), deals,
     )  # fmt: skip
 
 

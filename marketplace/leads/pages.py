@@ -43,6 +43,7 @@ class LeadFacts(Struct, frozen=True):
     exclusive_only: bool = False
     min_price_minor: int = 0
     asked_minor: int = 0
+    publisher_id: UUID | None = None
 
 
 class Entry:

@@ -71,6 +71,7 @@ def _candidates(tried: list[tuple[Any, ...]]) -> list[Candidate]:
         found.append(Candidate(
             order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
             None if outcome in _CHOSEN else outcome, said.priority or None,
+            is_deal=said.deal is not None,
         ))  # fmt: skip
     return found
 

@@ -129,7 +129,7 @@ def facts_of_stored(lead: Lead, vault: Vault, vertical: Vertical | None = None) 
     return LeadFacts(
         regions, fields, lead.score, lead.temperature, lead.contact_class,
         exclusive_only=details.get("exclusive_only", False),
-        min_price_minor=max(asked, least), asked_minor=asked,
+        min_price_minor=max(asked, least), asked_minor=asked, publisher_id=lead.publisher_id,
     )  # fmt: skip
 
 

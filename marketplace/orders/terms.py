@@ -4,7 +4,9 @@ Types are judged here, by msgspec (a wrong type is a malformed request); values 
 that every bad value is named at once.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -149,13 +151,26 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
 
 
+class DealTerms(Struct, frozen=True):
+    """What makes an order a private deal: with which publisher, and from when until when it buys."""
+
+    id: UUID
+    publisher_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+    def runs(self, at: datetime) -> bool:
+        """Tell whether the deal buys at this instant."""
+        return self.starts_at <= at < self.ends_at
+
+
 class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
     the exchange pause the order when its leads are left alone; `priority` (the lowest number first) and `target_share`
-    are the operator's to say, 0 where he has not; `settings` narrows what the exchange, the vertical and
-    the country say; `delivery` has no secret in it.
+    are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it say; `settings`
+    narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -182,6 +197,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     settings: dict[str, int | bool] = {}
     priority: int = 0
     target_share: int = 0
+    deal: DealTerms | None = None
     status: str = "active"
 
     @property
@@ -272,7 +288,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
 
 def by_others(terms: OrderTerms) -> dict[str, Any]:
     """Return what of an order others than its buyer say, which no change of his touches."""
-    return {"priority": terms.priority, "target_share": terms.target_share}
+    return {"priority": terms.priority, "target_share": terms.target_share, "deal": terms.deal}
 
 
 def show_terms(terms: OrderTerms) -> dict[str, Any]:

@@ -8,7 +8,18 @@ down_revision = "0042"
 
 def upgrade() -> None:
     """Let the sale go by the vertical's rules; what was sold until now was sold by price, and shared by the terms."""
-    run_sql("0045_distribution", "tables", "types", "margins", "extras", "choose", "sell", "store_sales", "post_lead")
+    run_sql(
+        "0045_distribution",
+        "tables",
+        "deals",
+        "types",
+        "margins",
+        "extras",
+        "choose",
+        "sell",
+        "store_sales",
+        "post_lead",
+    )
 
 
 def downgrade() -> None:

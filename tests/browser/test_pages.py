@@ -20,6 +20,7 @@ OF_KIND = {
         "/publisher/today",
         "/publisher/leads",
         "/publisher/sources",
+        "/publisher/briefs",
         "/publisher/sources/new",
         "/publisher/sources/rules",
         "/publisher/specification/education",
@@ -41,6 +42,8 @@ OF_KIND = {
     ),
     "buyer": (
         "/buyer/orders",
+        "/buyer/briefs",
+        "/buyer/briefs/new",
         "/buyer/orders/new?vertical=education",
         "/buyer/leads",
         "/buyer/leads?state=held",

@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FUNDS = {"0": 0, "0.02": 2, "1000.00": 100_000}
 CHOOSE = """
     SELECT d.outcome, d.tried, d.picked FROM marketplace.choose(
-        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',NULL,NULL,NULL,NULL,NULL,%s,%s,NULL)::marketplace.offer,
+        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',NULL,NULL,NULL,NULL,NULL,%s,%s,NULL,%s)::marketplace.offer,
         ROW('EUR','{}',0,0,0,0,0,%s,%s,%s,NULL,0)::marketplace.rules,
         ROW(NULL,'active','new',7000,0,0,0,0,now(),1)::affiliates.publishers) AS d
 """
@@ -28,7 +28,7 @@ BOOKS = st.lists(
             "buyer": st.integers(0, 3), "price": st.integers(1, 4), "share": st.integers(1, 5),
             "hours": st.none() | st.integers(0, 3), "capped": st.sampled_from([False, False, True]),
             "priority": st.none() | st.integers(1, 3), "target": st.none() | st.integers(1, 4),
-            "received": st.integers(0, 9),
+            "received": st.integers(0, 9), "deal": st.sampled_from([False, False, False, True]),
         }
     ),
     max_size=9,
@@ -51,8 +51,8 @@ def counted(connection: psycopg.Connection[Any], book: list[dict[str, Any]], buy
         )
         funds = list(FUNDS.values())[one["buyer"] % 3]
         refusal = "capped" if one["capped"] else None if funds >= one["price"] else "no_funds"
-        made.append(Candidate(order, buyers[one["buyer"]], one["price"], one["share"], last, refusal, one["priority"],
-                              one["target"], one["received"]))  # fmt: skip
+        made.append(Candidate(order, buyers[one["buyer"]], one["price"], 1 if one["deal"] else one["share"], last, refusal, one["priority"],
+                              one["target"], one["received"], one["deal"]))  # fmt: skip
     return made
 
 
@@ -64,7 +64,7 @@ def asked(
     row = connection.execute(CHOOSE, (
         [one.order_id for one in offered], [1] * len(offered), [one.buyer_id for one in offered],
         [one.price_minor for one in offered], [one.max_share for one in offered], [1] * 4 * len(offered), is_last, ranks,
-        together, rules.rule, rules.contest, rules.most_buyers,
+        together, sum(one.is_deal for one in offered), rules.rule, rules.contest, rules.most_buyers,
     )).fetchone()  # fmt: skip
     assert row is not None
     told = [connection.execute("SELECT %s::json", (each,)).fetchone()[0] for each in row[1]]  # type: ignore[index]
@@ -76,7 +76,7 @@ def most_together(offered: list[Candidate], most_buyers: int) -> int:
     sums = [0]
     for buyers in range(1, most_buyers + 1):
         best: dict[UUID, int] = {}
-        for one in ranked(offered):
+        for one in ranked(each for each in offered if not each.is_deal):
             if one.max_share >= max(buyers, 2) and len(best) < buyers:
                 best.setdefault(one.buyer_id, one.price_minor)
         sums.append(sum(best.values()))
@@ -103,11 +103,16 @@ def test_the_database_chooses_as_the_model(app: Flask, buyers: list[UUID], datab
         rules = Rules(rule, contest, most_buyers)
         with psycopg.connect(database_url) as connection:
             candidates = counted(connection, book, buyers)
-            offered = sorted(candidates, key=lambda one: -one.price_minor)
+            offered = sorted(candidates, key=lambda one: (not one.is_deal, -one.price_minor))
             together, chosen = most_together(candidates, most_buyers), choose(candidates, rules)
             assert agrees(asked(connection, offered, rules, True, together), chosen)
             if rule == "best_price":
-                while 0 < seen < len(offered) and offered[seen].price_minor == offered[seen - 1].price_minor:
+                seen = max(seen, sum(one.is_deal for one in offered))
+                while (
+                    0 < seen < len(offered)
+                    and not offered[seen - 1].is_deal
+                    and offered[seen].price_minor == offered[seen - 1].price_minor
+                ):
                     seen += 1  # whole tiers, as the book hands them out
                 found = asked(connection, offered[:seen], rules, seen >= len(offered), together)
                 assert found[0] == "more" or agrees(found, chosen)

@@ -22,6 +22,7 @@ PAGES = {
         "/publisher/leads",
         "/publisher/leads?status=sold&sort=-score",
         "/publisher/sources",
+        "/publisher/briefs",
         "/publisher/sources/new",
         "/publisher/sources/rules",
         "/publisher/specification/education",
@@ -45,6 +46,8 @@ PAGES = {
     ],
     "buyer": [
         "/buyer/orders",
+        "/buyer/briefs",
+        "/buyer/briefs/new",
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
         "/buyer/deliveries",

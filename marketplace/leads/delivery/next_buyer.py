@@ -28,7 +28,8 @@ from marketplace.orders.terms import MAX_SHARE, OrderTerms, decode_terms
 BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
-    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    "SELECT marketplace.sell_again(%s,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
     " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
@@ -101,12 +102,13 @@ def _offer(
     )
     is_by_price = distribution.rule == BEST_PRICE and not live.book.has_ladders
     shortlist, is_last = live.book.candidates(facts, at), False
+    deals = [] if present else [each for each in live.book.deals(facts, at) if each.buyer_id not in taken]
     while not is_last:
         batch, is_last = shortlist.batch(BATCH if is_by_price else EVERYBODY)
         fit = [
             _alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present), distribution.way)
         ]
-        values = (lead.id, *offer_of(fit, is_last, live, at, lease), *rules, actor, at)
+        values = (lead.id, *offer_of(deals + fit, is_last, live, at, lease, len(deals)), *rules, actor, at)
         said = db.session.connection().exec_driver_sql(_SELL_AGAIN, values).scalar_one()
         if said["outcome"] == "behind":
             raise Behind

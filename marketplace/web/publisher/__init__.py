@@ -2,6 +2,7 @@
 
 from marketplace.web.publisher import (
     balance,
+    briefs,
     disputes,
     leads,
     payouts,
@@ -15,5 +16,5 @@ from marketplace.web.publisher import (
 from marketplace.web.publisher.routes import publisher
 
 # Imported for the routes that they declare.
-PAGES = (balance, disputes, leads, payouts, source_rules, sources, statements, terms, today, uploads)
+PAGES = (balance, briefs, disputes, leads, payouts, source_rules, sources, statements, terms, today, uploads)
 ROOMS = (publisher,)

@@ -3,32 +3,54 @@ DROP FUNCTION marketplace.told;
 DROP FUNCTION marketplace.turns;
 
 -- Choose the best feasible set from committed counters and balances, without a lock; marketplace/leads/auction.py is the
--- model. By the rule best_price the candidates come with the best price first, so that only the tiers that are needed are
--- looked at; any other rule is given all of them. Where ladders say prices, all that are offered rank by what they pay now
--- and are looked at, so that each is told its price.
+-- model. Deals come first: the best of them that can buy gets the lead alone, and nobody else is looked at.
 CREATE FUNCTION marketplace.choose(o marketplace.offer, r marketplace.rules, t affiliates.publishers)
+RETURNS marketplace.deal LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    d marketplace.deal;
+    v_tried text[];
+    v_first marketplace.rules := r;
+BEGIN
+    IF coalesce(o.deals, 0) = 0 THEN
+        RETURN marketplace.choose_among(o, r, t, 1, cardinality(o.orders));
+    END IF;
+    v_first.rule := 'best_price';
+    v_first.contest := 'exclusive_only';
+    d := marketplace.choose_among(o, v_first, t, 1, o.deals);
+    IF d.outcome <> 'unsold' THEN
+        RETURN d;
+    END IF;
+    v_tried := d.tried;
+    d := marketplace.choose_among(o, r, t, o.deals + 1, cardinality(o.orders));
+    d.tried := v_tried || d.tried;
+    RETURN d;
+END $$;
+
+-- Choose among the candidates from p_first to p_end. By the rule best_price they come with the best price first, so that
+-- only the tiers that are needed are looked at; any other rule is given all of them. Where ladders say prices, all that
+-- are offered rank by what they pay now and are looked at, so that each is told its price.
+CREATE FUNCTION marketplace.choose_among(
+    o marketplace.offer, r marketplace.rules, t affiliates.publishers, p_first integer, p_end integer)
 RETURNS marketplace.deal LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_able integer[] := '{}';  -- who could buy, in the order of the ranks
     v_seen integer[] := '{}';
     v_said text[] := '{}';
     v_word text;
-    v_first integer := 1;
-    v_last integer := 0;
-    v_end integer := cardinality(o.orders);
+    v_first integer;
+    v_last integer := p_first - 1;
     v_picked integer[] := '{}';
     v_settled boolean := false;
-    v_below bigint := CASE WHEN NOT o.is_last THEN o.prices[cardinality(o.orders)] END;  -- the most that others bid
+    v_below bigint := CASE WHEN NOT o.is_last AND p_first > coalesce(o.deals, 0)  -- the most that others bid
+                           THEN CASE WHEN p_first > p_end THEN 9000000000000000 ELSE o.prices[p_end] END END;
     v_is_laddered boolean := coalesce(o.extras @? '$[*].ladder', false);
     n integer;
 BEGIN
-    IF v_is_laddered THEN
-        o.prices := marketplace.prices_now(o);
-    END IF;
-    WHILE v_last < v_end AND NOT v_settled LOOP
+    o.prices := CASE WHEN v_is_laddered THEN marketplace.prices_now(o) ELSE o.prices END;
+    WHILE v_last < p_end AND NOT v_settled LOOP
         v_first := v_last + 1;
-        v_last := CASE WHEN r.rule = 'best_price' AND NOT v_is_laddered THEN v_first ELSE v_end END;
-        WHILE o.prices[v_last + 1] = o.prices[v_first] LOOP
+        v_last := CASE WHEN r.rule = 'best_price' AND NOT v_is_laddered THEN v_first ELSE p_end END;
+        WHILE v_last < p_end AND o.prices[v_last + 1] = o.prices[v_first] LOOP
             v_last := v_last + 1;
         END LOOP;
         FOREACH n IN ARRAY CASE WHEN v_first = v_last THEN ARRAY[v_first]
@@ -45,7 +67,7 @@ BEGIN
             v_able := v_able || n;
             CONTINUE WHEN v_is_laddered;
             SELECT * INTO v_picked, v_settled FROM marketplace.best_of(
-                o, r, v_able, marketplace.still(o, r.rule = 'best_price', cardinality(v_seen), v_last, v_below));
+                o, r, v_able, marketplace.still(o, r.rule = 'best_price', p_first, v_seen, v_last, p_end, v_below));
             EXIT WHEN v_settled;
         END LOOP;
     END LOOP;
@@ -59,14 +81,16 @@ END $$;
 
 -- The most that a candidate who was not looked at can pay, NULL when there is none; nothing bounds it where the offered
 -- do not stand by price. `p_seen` have been looked at, the last of them stands in the tier that ends at `p_last`, and
--- who was not offered bids `p_below` at most.
+-- who comes after `p_end` bids `p_below` at most.
 CREATE FUNCTION marketplace.still(
-    o marketplace.offer, p_is_by_price boolean, p_seen integer, p_last integer, p_below bigint) RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE AS $$
+    o marketplace.offer, p_is_by_price boolean, p_first integer, p_seen integer[], p_last integer, p_end integer,
+    p_below bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_reached integer := p_first - 1 + cardinality(p_seen);
 BEGIN
-    RETURN CASE WHEN p_seen >= cardinality(o.orders) THEN p_below
+    RETURN CASE WHEN v_reached >= p_end THEN p_below
                 WHEN NOT p_is_by_price THEN 9000000000000000
-                WHEN p_seen < p_last THEN o.prices[p_last]
+                WHEN v_reached < p_last THEN o.prices[p_last]
                 ELSE o.prices[p_last + 1] END;
 END $$;
 

@@ -10,6 +10,8 @@ ALTER TYPE marketplace.offer ADD ATTRIBUTE together bigint;
 --   ladder, of          prices by the number bought in a period, [[from, price], …] from the first, and which period: 1 is
 --                       the hour, 5 in total
 ALTER TYPE marketplace.offer ADD ATTRIBUTE extras jsonb;
+-- How many of the first candidates are private deals with the publisher, served before all others.
+ALTER TYPE marketplace.offer ADD ATTRIBUTE deals integer;
 -- What each candidate pays now, where some of them have ladders; NULL: what was offered.
 ALTER TYPE marketplace.deal ADD ATTRIBUTE prices bigint[];
 
