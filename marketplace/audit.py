@@ -52,6 +52,9 @@ PRICES = """
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
     WHERE s.price_minor IS DISTINCT FROM (v.terms ->> 'price_minor')::bigint
+      AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.terms #> '{ladder,steps}')
+                          WHEN 'array' THEN v.terms #> '{ladder,steps}' ELSE '[]' END) AS step
+                      WHERE (step ->> 1)::bigint = s.price_minor)
 """
 # Where nothing was credited: what a dispute leaves of a sale is proved against its hold.
 TERMS = """
@@ -59,7 +62,8 @@ TERMS = """
     FROM marketplace.sales s
     LEFT JOIN affiliates.said_terms() t ON t.account_id = s.publisher_id AND t.version = s.terms_version
     WHERE t.version IS NULL OR s.reserve_days <> t.reserve_days
-       OR s.credited_minor = 0 AND s.payout_minor <> affiliates.payout_of(s.price_minor, t.share_bp, t.min_margin_minor)
+       OR s.credited_minor = 0 AND s.payout_minor
+          <> marketplace.paid(s.price_minor, t.share_bp, t.min_margin_minor, s.bands)
        OR s.credited_minor = 0 AND s.reserve_minor <> s.payout_minor * t.reserve_bp / 10000
 """
 STATUSES = """

@@ -22,6 +22,7 @@ from marketplace.audit_runs import begin_audit, take_step
 from marketplace.bank_moves import announce_suspense
 from marketplace.credit.overdue import MAIL as CREDIT_MAIL
 from marketplace.credit.overdue import collect_batch, mail_overdue, stop_batch
+from marketplace.deals.due import STEPS as DEAL_STEPS
 from marketplace.documents.months import issue_next
 from marketplace.documents.telling import MAIL as DOCUMENTS_MAIL
 from marketplace.documents.telling import mail_documents
@@ -62,6 +63,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "reserves": mature_batch,
     "debts_netted": net_batch,
     **TERMS_STEPS,
+    **DEAL_STEPS,
     "debts_collected": collect_batch,
     "wallets_stopped": stop_batch,
     "payouts_drafted": draft_due_payouts,

@@ -11,6 +11,14 @@ from core.errors import Fault
 from core.money import Money, is_currency
 from core.schemas import Amount
 from marketplace.catalog.dispute_rules import Narrowed, dispute_rules, narrowing_faults, nesting_faults
+from marketplace.catalog.distribution import (
+    Distribution,
+    LeastPrice,
+    MarginBand,
+    distribution_faults,
+    least_price_faults,
+    margin_faults,
+)
 from marketplace.catalog.fields import FieldDefinition, faults_of_definition
 from marketplace.catalog.prices import Outcome, Prices, outcome_faults, price_faults
 from marketplace.catalog.regions import is_region
@@ -55,8 +63,10 @@ class ShareRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class VerticalDefinition(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file of a vertical; the numbers left out are the exchange's defaults.
 
-    `prices` and `outcome` are seeds for suggestions, `verification` the proof of the contact that is preferred (leads
-    are sold without it too), `settings` what else differs from the table of defaults, by its keys.
+    `min_prices` raise `min_price` for some leads; `margin` says what the platform keeps, by bands of the price, where
+    it is not what the publishers' terms leave. `prices` and `outcome` are seeds for suggestions, `verification` the
+    proof of the contact that is preferred (leads are sold without it too), `settings` what else differs from the table
+    of defaults, by its keys.
     """
 
     slug: Slug
@@ -64,6 +74,9 @@ class VerticalDefinition(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     names: Annotated[dict[Language, Annotated[str, Meta(min_length=1, max_length=100)]], Meta(min_length=1)]
     currency: str
     min_price: Amount
+    min_prices: Annotated[tuple[LeastPrice, ...], Meta(max_length=500)] = ()
+    margin: Annotated[tuple[MarginBand, ...], Meta(max_length=20)] = ()
+    distribution: Distribution = Distribution()
     prices: Prices = Prices()
     outcome: Outcome | None = None
     window_hours: Count = default("window.hours")
@@ -89,6 +102,7 @@ def faults_of(definition: VerticalDefinition) -> list[Fault]:
         *_money_faults(definition),
         *nesting_faults(definition.window_hours, definition.decision_days, dispute_rules()),
         *narrowing_faults(definition.disputes, definition.window_hours, dispute_rules()),
+        *distribution_faults(definition.distribution),
         *_share_faults(definition),
         *_setting_faults(definition),
         *_contact_faults(definition),
@@ -140,6 +154,8 @@ def _min_price_faults(definition: VerticalDefinition) -> Iterator[Fault]:
     else:
         if price.minor < 0:
             yield Fault("min_price.amount", "negative", "Send an amount of 0 or more.")
+        yield from least_price_faults(definition.min_prices, definition.currency, price)
+        yield from margin_faults(definition.margin, definition.currency, price)
 
 
 def _share_faults(definition: VerticalDefinition) -> Iterator[Fault]:

@@ -42,6 +42,9 @@ def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             yield from _leaves(f"{place}.{name}", inner)
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        for number, inner in enumerate(value, 1):
+            yield from _leaves(f"{place}.{number}", inner)
     elif isinstance(value, list | tuple):
         if value:
             yield place, ", ".join(map(str, value))

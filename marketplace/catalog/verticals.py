@@ -15,6 +15,7 @@ from core.money import Money
 from core.schemas import ROOT, convert, learned
 from marketplace.catalog.definition import VerticalDefinition, faults_of, said_in
 from marketplace.catalog.dispute_rules import Reason, base_hold_days, reason_in, rules_with
+from marketplace.catalog.distribution import bands_of, least_minor_of
 from marketplace.catalog.example import example_body
 from marketplace.catalog.fields import Check, compile_check, example_of, json_schema_of
 
@@ -39,6 +40,8 @@ class Vertical:
         self.buyer_dedupe_days = definition.buyer_dedupe_days
         self.share = definition.share
         self.consent = definition.consent
+        self.distribution = definition.distribution
+        self.bands = bands_of(definition.margin, definition.currency)
         self.contact_required = definition.contact_required
         self.fields = definition.fields
         self.asked_fields = tuple(field.name for field in definition.fields if field.asked)
@@ -84,6 +87,11 @@ class Vertical:
         """
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self.definition))  # to_builtins keeps tuples
         return plain
+
+    def least_minor(self, regions: tuple[str, ...], contact_class: str) -> int:
+        """Return the least that an order must bid for a lead of a class, whose regions hold one another."""
+        dearer = self.definition.min_prices
+        return least_minor_of(dearer, self.currency, regions, contact_class) if dearer else 0
 
     def check(self, attributes: Mapping[str, Any]) -> list[Fault]:
         """Name every attribute that this vertical refuses; null means not given."""

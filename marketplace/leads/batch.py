@@ -39,9 +39,10 @@ _PARTS = {
     "lead": ("id", "publisher_id", "vertical_id", "region", "reasons", "contact_class", "temperature", "score", "test",
              "external_id", "source_name", "received_at", "details", "contact", "contact_key"),
     "offer": ("orders", "versions", "buyers", "prices", "shares", "starts", "is_last", "book_version",
-              "later", "leases", "sole_order", "sole_version", "sole_buyer", "sole_price", "sole_later"),
+              "later", "leases", "sole_order", "sole_version", "sole_buyer", "sole_price", "sole_later", "ranks",
+              "together", "extras", "deals"),
     "rules": ("currency", "person_keys", "dedupe_days", "window_hours", "hold_days", "min_payout",
-              "grace_minutes"),
+              "grace_minutes", "rule", "contest", "most_buyers", "bands", "min_price"),
     "sender": ("key_id", "account_id", "actor", "now", "route", "idempotency_key", "fingerprint", "answer", "in_batch"),
 }  # fmt: skip
 _EMPTY = msgspec.Raw(b"{}")

@@ -1,6 +1,7 @@
 """The order books of this process: one index per vertical, loaded when first asked for and again when it is stale."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from psycopg.rows import tuple_row
 from core.db import Pool, lend
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
+from marketplace.leads.narrowing import Narrowed
 from marketplace.orders.terms import decode_terms
 
 # Nothing is sold to an order whose endpoint is paused.
@@ -17,17 +19,32 @@ ORDERS = (
     " AND NOT EXISTS (SELECT FROM marketplace.endpoints e WHERE e.buyer_id = o.buyer_id"
     " AND e.address = o.endpoint AND e.state IN ('open', 'probing'))"
 )
+SOURCE_RULES = (
+    "SELECT publisher_id, source_name, exclusive_only, most_buyers, min_price_minor FROM marketplace.source_rules"
+    " WHERE vertical_id = %s"
+)
 PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
-    """A vertical as it trades now: its row's id, its definition, its book, and the paused sources of publishers."""
+    """A vertical as it trades now: its row's id, its definition, its book, and which sources are paused or narrowed."""
 
     id: int
     vertical: Vertical
     book: Book
     paused_sources: frozenset[tuple[UUID, str]] = frozenset()
+    source_rules: Mapping[tuple[UUID, str], Narrowed] = field(default_factory=dict)
+
+    @property
+    def most_buyers(self) -> int:
+        """Return how many buyers may share a lead: no more than the vertical allows, or any order does."""
+        return max(min(self.vertical.share.buyers_ceiling, len(self.book.together)), 1)
+
+    @property
+    def together(self) -> int:
+        """Return what several buyers can pay for any lead in all, whatever they want; 0 when nobody shares."""
+        return max(self.book.together[: self.most_buyers], default=0)
 
 
 class Books:
@@ -65,9 +82,10 @@ def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | N
             return None
         vertical_id, definition, version = row
         orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
+        rules = {(rule[0], rule[1]): Narrowed(*rule[2:]) for rule in cursor.execute(SOURCE_RULES, (vertical_id,))}
         paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
     book = Book(orders, version, known.book if known else None)
-    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
+    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, rules)
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

@@ -21,31 +21,32 @@ from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
 from core.prepared import PreparedStatement
 from core.schemas import decode
-from marketplace.catalog.verticals import Vertical
+from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
+from marketplace.leads.narrowing import narrowed
+from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
-from marketplace.orders.periods import period_starts
 
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
 NEXT_BATCH = 512
+EVERYBODY = 10**9
 PASSED_OVER_SECONDS = 1.0  # how long a candidate that did not buy when it was offered alone is not so offered
-_NOBODY = (None,) * 5
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
 CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's counters
 
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
-    "ROW({},{},{},{},{},{},{})::marketplace.rules,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 46
+VALUES = 55
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -95,6 +96,9 @@ class Prepared(msgspec.Struct, frozen=True):
     row: tuple[Any, ...]
     keys: tuple[bytes, ...]
     answer: bytes
+    most_buyers: int | None  # of the source's own rule
+    least_minor: int
+    deals: list[Listed]
 
 
 class Intake:
@@ -145,22 +149,32 @@ class Intake:
         if live is None:
             fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
             raise Invalid("invalid_lead", "This is not a lead yet.", [fault])
-        at = self.clock.now()
+        at, rule = self.clock.now(), None
+        if live.source_rules:
+            rule = live.source_rules.get((sender.account_id, submission.source.name))
+        if rule is not None:
+            submission = narrowed(submission, rule, live.vertical.currency)
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
-        return Prepared(
-            live, live.book.candidates(facts_of(judged), at), judged, self._row(judged, live.id, sender, lead_id, at),
-            person_keys(self._pepper, judged), _answer_base(judged, lead_id, live.vertical.currency),
-        )  # fmt: skip
+        least_minor = live.vertical.least_minor(judged.regions, judged.contact_class)
+        facts = facts_of(judged, least_minor, sender.account_id)
+        shortlist, deals = live.book.candidates(facts, at), live.book.deals(facts, at)
+        most_buyers = rule.most_buyers if rule else None
+        row = self._row(judged, live.id, sender, lead_id, at, most_buyers)
+        answer = _answer_base(judged, lead_id, live.vertical.currency)
+        keys = person_keys(self._pepper, judged)
+        return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor, deals)
 
-    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime) -> tuple[Any, ...]:
+    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime,
+        most_buyers: int | None,
+    ) -> tuple[Any, ...]:  # fmt: skip
         submission = judged.submission
         contact = self._vault.seal(msgspec.json.encode(Sealed(judged.contact, submission.comments)), lead_id)
         return (
             lead_id, sender.account_id, vertical_id, submission.region, list(judged.reasons), judged.contact_class,
             judged.temperature, judged.score, submission.test, submission.external_id, submission.source.name, at,
-            details_of(submission), contact, self._vault.generation,
+            details_of(submission, most_buyers), contact, self._vault.generation,
         )  # fmt: skip
 
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
@@ -180,27 +194,51 @@ class Intake:
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared.shortlist, batch)
+        offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared, batch)
+        deals = [] if prepared.judged.reasons else prepared.deals
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
         lease = self.lease if sender.awaits else None
         return (
             *prepared.row,
-            *offer_of(offered, is_last, prepared.live.book.version, prepared.row[11], lease),
-            *rules_of(prepared.live.vertical, prepared.keys, least),
+            *offer_of(deals + offered, is_last, prepared.live, prepared.row[11], lease, len(deals)),
+            *rules_of(prepared.live, prepared.keys, least, prepared.least_minor, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
 
-    def _offered(self, shortlist: Shortlist, batch: int) -> tuple[list[Listed], bool]:
-        """Return whom to offer a lead to, and whether nobody is left: the best alone only as long as it buys."""
-        offered, is_last = shortlist.batch(batch)
-        if batch == ALONE and not is_last and not self._is_enough(offered[0]):
-            more, is_last = shortlist.batch(FIRST_BATCH - ALONE)
-            offered += more
+    def _offered(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool]:
+        """Return whom to offer a lead to, and whether nobody is left.
+
+        By price that is the best alone as long as it buys, else as many as decide who buys if all of them can; by any
+        other rule, and where prices fall with volume, it is everybody: only the database knows how they rank.
+        """
+        shortlist, vertical = prepared.shortlist, prepared.live.vertical
+        if vertical.distribution.rule != BEST_PRICE:
+            return shortlist.batch(EVERYBODY)
+        has_ladders = prepared.live.book.has_ladders
+        offered, is_last = shortlist.batch(EVERYBODY if has_ladders and batch != ALONE else batch)
+        if batch == ALONE and not is_last and not self._is_enough(prepared.live, offered[0]):
+            if has_ladders:
+                found, is_last = shortlist.batch(EVERYBODY)
+                return offered + found, is_last
+            more = FIRST_BATCH - ALONE
+            while not is_last and (more < FIRST_BATCH or not _decide(offered, prepared.live)):
+                found, is_last = shortlist.batch(more)
+                offered, more = offered + found, max(FIRST_BATCH, 2 * more)
+                if len(offered) >= NEXT_BATCH:
+                    break
         return offered, is_last
 
-    def _is_enough(self, best: Listed) -> bool:
-        return best.terms.max_share == 1 and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
+    def _is_enough(self, live: LiveVertical, best: Listed) -> bool:
+        """Tell whether an order that ranks first surely buys alone: no set of others can be worth more."""
+        way, price = live.vertical.distribution.way, best.terms.price_minor
+        return (
+            best.terms.max_share == 1
+            and best.terms.ladder is None
+            and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
+            and way not in (SHARED, SHARED_ONLY)
+            and (way != TOTAL_VALUE or price >= live.together)
+        )
 
     def _pass_over(self, prepared: Prepared) -> None:
         if prepared.shortlist.best is not None:
@@ -226,9 +264,17 @@ class Intake:
         return Received(result)
 
 
-def facts_of(judged: Judged) -> LeadFacts:
-    """Return what orders may judge this lead by."""
+def _decide(offered: list[Listed], live: LiveVertical) -> bool:
+    """Tell whether these decide who buys, if all of them can."""
+    rules = Rules(BEST_PRICE, live.vertical.distribution.way, live.most_buyers)
+    able = [Candidate(one.order_id, one.buyer_id, one.terms.price_minor, one.terms.max_share) for one in offered]
+    return is_settled(able, rules, able[-1].price_minor, live.together)
+
+
+def facts_of(judged: Judged, least_minor: int = 0, publisher_id: UUID | None = None) -> LeadFacts:
+    """Return what orders may judge this lead by; they bid `least_minor` at least, and what the publisher asks."""
     submission, contact = judged.submission, judged.contact
+    asked = judged.min_price.minor if judged.min_price else 0
     fields = lead_fields(
         regions=judged.regions, channel=submission.channel, interest=submission.interest, score=judged.score,
         temperature=judged.temperature, contact_class=judged.contact_class,
@@ -238,7 +284,7 @@ def facts_of(judged: Judged) -> LeadFacts:
     return LeadFacts(
         judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
         exclusive_only=submission.exclusive_only,
-        min_price_minor=judged.min_price.minor if judged.min_price else 0,
+        min_price_minor=max(least_minor, asked), asked_minor=asked, publisher_id=publisher_id,
     )  # fmt: skip
 
 
@@ -253,63 +299,15 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     exclusive_only: Any
     min_price: Any
     ping_id: Any
+    most_buyers: int | None = None
 
 
-def details_of(submission: Submission) -> str:
+def details_of(submission: Submission, most_buyers: int | None = None) -> str:
     """Return the JSON kept beside the sealed contact."""
     s = submission
     details = _Details(s.attributes, s.interest, s.channel, s.source, s.consent, s.exclusive_only,
-                       s.min_price, s.ping_id)  # fmt: skip
+                       s.min_price, s.ping_id, most_buyers)  # fmt: skip
     return msgspec.json.encode(details).decode()
-
-
-def offer_of(
-    offered: list[Listed], is_last: bool, book_version: int, at: datetime, lease: timedelta | None = None
-) -> tuple[Any, ...]:
-    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
-
-    With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long.
-    """
-    starts: list[int] = []
-    for listed in offered:
-        starts.extend(period_starts(listed.terms.timezone, at))
-    return (
-        _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
-        _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
-        _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
-        _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
-        "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, lease),
-    )  # fmt: skip
-
-
-def _sole_of(offered: list[Listed], lease: timedelta | None) -> tuple[Any, ...]:
-    """Return the only candidate in plain values when it is exclusive, so that nobody needs to choose.
-
-    Not one whom the caller asks himself: that is not the plain way.
-    """
-    if len(offered) != 1 or offered[0].terms.max_share > 1 or (lease is not None and offered[0].terms.is_sync):
-        return _NOBODY
-    best = offered[0]
-    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
-
-
-def _leases(offered: list[Listed], lease: timedelta) -> str:
-    """Write until when the caller has each delivery in hand; empty when none of them is his."""
-    if not any(listed.terms.is_sync for listed in offered):
-        return "{}"
-    until = f'"{datetime.now(UTC) + lease}"'
-    return _array([until if listed.terms.is_sync else "NULL" for listed in offered])
-
-
-def rules_of(vertical: Vertical, keys: tuple[bytes, ...], least_payout_minor: int) -> tuple[Any, ...]:
-    """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own floor."""
-    return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
-            least_payout_minor, vertical.definition.delivery_grace_minutes)  # fmt: skip
-
-
-def _array(values: list[str] | list[int]) -> str:
-    """Write an array as PostgreSQL reads it: the driver takes ten times as long to find out the type of its items."""
-    return f"{{{','.join(map(str, values))}}}"
 
 
 def _answer_base(judged: Judged, lead_id: UUID, currency: str) -> bytes:

@@ -9,6 +9,7 @@ regions that hold it have on their shelves is merged into one view, page by page
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -16,7 +17,7 @@ from threading import Lock
 from uuid import UUID
 
 from marketplace.leads.pages import Entry, LeadFacts, Listed, Page
-from marketplace.leads.verdicts import Verdict, verdicts
+from marketplace.leads.verdicts import WANTED, Verdict, judge, verdicts
 
 __all__ = ["Book", "LeadFacts", "Listed", "Shortlist", "Verdict"]
 
@@ -66,8 +67,13 @@ class Book:
         self._entries: dict[UUID, Entry] = {listed.order_id: _entry(listed, known) for listed in orders}
         self._views: dict[tuple[str, ...], _View] = {}
         self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}  # noqa: SLF001
-        ranked = sorted(self._entries.values(), key=_rank)
-        self.orders = tuple(entry.listed for entry in ranked)
+        everybody = sorted(self._entries.values(), key=_rank)
+        self.orders = tuple(entry.listed for entry in everybody)
+        self._deals: dict[UUID, list[Listed]] = {}
+        for one in self.orders:
+            if one.terms.deal is not None:
+                self._deals.setdefault(one.terms.deal.publisher_id, []).append(one)
+        ranked = [entry for entry in everybody if entry.listed.terms.deal is None]
         self._shelves: dict[str, list[Entry]] = {}
         for entry in ranked:
             if entry.listed.terms.status == "active":
@@ -82,6 +88,27 @@ class Book:
         """Return the orders that want this lead at this instant, best price first."""
         view = self._views.get(facts.regions) or self._open_view(facts.regions)
         return Shortlist(_walk(view, facts, int(at.timestamp()) // 60))
+
+    def deals(self, facts: LeadFacts, at: datetime) -> list[Listed]:
+        """Return the private deals with the lead's publisher that want it at this instant, best price first."""
+        own = self._deals.get(facts.publisher_id) if self._deals and facts.publisher_id else None
+        return [one for one in own or () if judge(one.terms, facts, at)[0] == WANTED]
+
+    @cached_property
+    def has_ladders(self) -> bool:
+        """Whether some order's price falls with what it buys, so that only its counters know the price."""
+        return any(one.terms.ladder is not None for one in self.orders)
+
+    @cached_property
+    def together(self) -> tuple[int, ...]:
+        """What the best of those who share with as many pay in all, for each number of buyers that any order allows."""
+        sharing = [one for one in self.orders if one.terms.max_share > 1 and one.terms.status == "active"]
+        best = [dict[UUID, int]() for _ in range(max((one.terms.max_share for one in sharing), default=0))]
+        for one in sharing:
+            for buyers, members in enumerate(best[: one.terms.max_share], 1):
+                if len(members) < buyers:
+                    members.setdefault(one.buyer_id, one.terms.price_minor)
+        return tuple(sum(members.values()) for members in best)
 
     def verdicts(self, facts: LeadFacts, at: datetime) -> list[Verdict]:
         """Return for every order, in rank order, whether it wants this lead or why not; slow, for the why page."""

@@ -108,6 +108,7 @@ class Sale(Model):
     delivered_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     terms_version: Mapped[int]
+    bands: Mapped[list[int | None] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class PersonKey(Model):

@@ -30,7 +30,8 @@ class Listed(Struct, frozen=True):
 class LeadFacts(Struct, frozen=True):
     """What orders may judge a lead by; `regions` is its region first, then every region that holds it.
 
-    `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid.
+    `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid,
+    `asked_minor` what the publisher asks of it, after the platform's margin.
     """
 
     regions: tuple[str, ...]
@@ -41,6 +42,8 @@ class LeadFacts(Struct, frozen=True):
     verified: bool = False
     exclusive_only: bool = False
     min_price_minor: int = 0
+    asked_minor: int = 0
+    publisher_id: UUID | None = None
 
 
 class Entry:

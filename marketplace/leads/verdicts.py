@@ -13,6 +13,8 @@ from marketplace.orders.filters import compile_filter, explain
 from marketplace.orders.periods import is_open, next_opening
 from marketplace.orders.terms import OrderTerms
 
+WANTED = "wanted"
+
 
 class Verdict(Struct, frozen=True):
     """One order and one lead: `wanted`, or why not; `detail` shows the order's own terms, so only to who may see them.
@@ -28,14 +30,22 @@ class Verdict(Struct, frozen=True):
 
 
 def verdicts(orders: Iterable[Listed], facts: LeadFacts, at: datetime) -> list[Verdict]:
-    """Judge every order in the order given (`Book.orders` is in rank order); those wanted are the book's candidates."""
-    return [Verdict(each.order_id, each.buyer_id, each.version, *judge(each.terms, facts, at)) for each in orders]
+    """Judge every order but deals with other publishers, in the order given (`Book.orders` is in rank order).
+
+    Those wanted are the book's candidates and deals.
+    """
+    return [
+        Verdict(each.order_id, each.buyer_id, each.version, *judge(each.terms, facts, at))
+        for each in orders if each.terms.deal is None or each.terms.deal.publisher_id == facts.publisher_id
+    ]  # fmt: skip
 
 
 def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
     """Return the outcome of one order and a lead with the exact reason; the first that applies, in a fixed order."""
     if terms.status != "active":
         return "paused", "The order is paused."
+    if terms.deal is not None and not terms.deal.runs(at):
+        return "closed", f"The deal runs from {terms.deal.starts_at.isoformat()} to {terms.deal.ends_at.isoformat()}."
     if terms.regions and not set(terms.regions) & set(facts.regions):
         return "region", f"{facts.regions[0]} lies in none of the order's regions: {', '.join(terms.regions)}."
     reasons = " ".join(_reasons(terms, facts))
@@ -50,7 +60,7 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
             "below_min",
             f"The order bids {bid} {terms.currency}; the lead asks for at least {least} {terms.currency}.",
         )
-    return "wanted", ""
+    return WANTED, ""
 
 
 def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:

@@ -17,6 +17,8 @@ from core.db import db
 from core.ids import show_id
 from core.money import Money
 from marketplace.catalog.regions import parents_of
+from marketplace.catalog.shelf import vertical_by_book
+from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.endpoints import pauses_at
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Event, Lead, Sale
@@ -43,6 +45,7 @@ SENTENCES = {
     "paused": "The order is paused.",
     "closed": "The order is outside its hours.",
     "region": "The order does not buy in this region.",
+    "other_way": "Leads here are sold to one buyer only, or to several only, and this order buys the other way.",
     "share_full": "The lead is shared by as many buyers as the set allows.",
     "below_min": "The order bids less than the publisher's minimum.",
     "refused": "The buyer refused the lead when it was delivered.",
@@ -83,8 +86,9 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
+    vertical = vertical_by_book(lead.vertical_id, lead.decision["book"])
     paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
-    for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
+    for verdict in verdicts(rest, facts_of_stored(lead, vault, vertical), lead.received_at):
         outcome, detail = verdict.outcome, verdict.detail
         if outcome == "wanted":
             pause = paused.get(verdict.order_id)
@@ -110,8 +114,8 @@ def _orders_then(lead: Lead, tried: dict[UUID, int]) -> dict[UUID, Listed]:
     return {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
 
 
-def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
-    """Return what orders could judge a stored lead by; the same as at its intake."""
+def facts_of_stored(lead: Lead, vault: Vault, vertical: Vertical | None = None) -> LeadFacts:
+    """Return what orders could judge a stored lead by; the same as at its intake, with the vertical of then."""
     details, regions = lead.details, parents_of(lead.region)
     fields = lead_fields(
         regions=regions, channel=details.get("channel"), interest=details.get("interest"), score=lead.score,
@@ -119,11 +123,13 @@ def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
         attributes=details.get("attributes", {}), source_name=lead.source_name,
         subs=details.get("source", {}).get("sub", {}),
     )  # fmt: skip
-    least = details.get("min_price")
+    said = details.get("min_price")
+    asked = Money.parse(said["amount"], said["currency"]).minor if said else 0
+    least = vertical.least_minor(regions, lead.contact_class) if vertical else 0
     return LeadFacts(
         regions, fields, lead.score, lead.temperature, lead.contact_class,
         exclusive_only=details.get("exclusive_only", False),
-        min_price_minor=Money.parse(least["amount"], least["currency"]).minor if least else 0,
+        min_price_minor=max(asked, least), asked_minor=asked, publisher_id=lead.publisher_id,
     )  # fmt: skip
 
 
@@ -142,8 +148,11 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
     return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
 
 
-def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:
-    return _reason(listed, test, outcome, f"Reached: {detail[0]}." if detail else "")
+def _tried(listed: Listed, test: bool, outcome: str, *more: str | int) -> Reason:
+    """Tell of an order that was tried; `more` holds what was reached, and the price where a ladder said it."""
+    reached = [one for one in more if isinstance(one, str)]
+    reason = _reason(listed, test, outcome, f"Reached: {reached[0]}." if reached else "")
+    return replace(reason, price_minor=next((one for one in more if isinstance(one, int)), reason.price_minor))
 
 
 def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:

@@ -7,6 +7,7 @@ from core.errors import Fault, Invalid
 from core.money import Money, is_currency
 from marketplace.orders import terms
 from marketplace.orders.filters import EXISTS_ONLY_PATHS, OPERATORS
+from marketplace.orders.pace import ladder_faults, pacing_faults, weekday_faults
 from marketplace.orders.patterns import Pattern
 from marketplace.orders.periods import DAYS, is_zone, minute_of
 from marketplace.orders.terms import MoneyBody, OrderBody, OrderTerms, ScheduleBody, WindowBody
@@ -62,7 +63,10 @@ def check_terms(
         *_list_faults("contact_classes", body.contact_classes, terms.CONTACT_CLASSES),
         *_all_filter_faults(body, paths),
         *_cap_faults(body),
+        *weekday_faults(terms.weekday_in(body.caps), terms.limits_in(body.caps).get("day"), MAX_CAP),
         *_budget_faults(body, currency),
+        *pacing_faults(body.pacing, _has_day_limit(body)),
+        *ladder_faults(body.ladder, _price_in(body, currency), min_price_minor, currency),
         *_schedule_faults(body.schedule),
     ]
 
@@ -154,6 +158,19 @@ def _cap_faults(body: OrderBody) -> Faults:
         if not 1 <= cap <= MAX_CAP:
             message = "A cap is 1 or more; leave it out for no cap, or pause the order to buy nothing."
             yield Fault(f"caps.{period}", "out_of_range", message)
+
+
+def _has_day_limit(body: OrderBody) -> bool:
+    limits = {**terms.limits_in(body.caps), **terms.limits_in(body.budget)}
+    return "day" in limits or bool(terms.weekday_in(body.caps))
+
+
+def _price_in(body: OrderBody, currency: str) -> Money | None:
+    """Return the price of a body, None when it has none that can be read."""
+    try:
+        return Money.parse(body.price.amount, currency) if body.price else None
+    except ValueError:
+        return None
 
 
 def _budget_faults(body: OrderBody, currency: str) -> Faults:

@@ -89,4 +89,5 @@ class OrderCounters(Model):
     spend_ceiling: Mapped[int] = mapped_column(BigInteger, server_default=str(NO_CEILING))
     total_leads: Mapped[int] = mapped_column(Integer, server_default="0")
     total_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    weighed_from: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_sold_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

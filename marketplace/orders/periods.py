@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
 
+PERIODS = ("hour", "day", "week", "month", "total")  # over which orders are limited
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
@@ -135,6 +136,17 @@ def after_open_seconds(schedule: Schedule | None, at: datetime, seconds: int, mo
             left -= closes - opens
         now = end
     return at.astimezone(UTC) + timedelta(days=most_days)
+
+
+def open_spans(schedule: Schedule, zone: str, start: int, end: int) -> Iterator[tuple[float, float]]:
+    """Yield the open parts of a stretch of time, in epoch seconds; the wall clock of the zone decides what is open."""
+    spans, now = spans_of(schedule.windows), start
+    while now < end:
+        hour = _work_out_hour(zone, now)
+        week, until = _seconds_of_week(now, hour.offset), min(hour.ends_at, end)
+        for opens, closes in _open_between(spans, week, week + until - now):
+            yield now + opens - week, now + closes - week
+        now = until
 
 
 def _seconds_of_week(seconds: float, offset: int) -> float:

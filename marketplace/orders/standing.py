@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import select, text
 
 from core.db import db
@@ -15,12 +16,23 @@ from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.shelf import raise_book_version
 from marketplace.catalog.verticals import Vertical
-from marketplace.orders.checks import accept_terms
+from marketplace.orders.checks import accept_terms, check_terms
 from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
 from marketplace.orders.own_settings import own_setting_faults
 from marketplace.orders.periods import period_starts
-from marketplace.orders.terms import PERIODS, PORTAL, OrderBody, OrderPatch, OrderTerms, body_of, decode_terms, patched
+from marketplace.orders.terms import (
+    PERIODS,
+    PORTAL,
+    DealTerms,
+    OrderBody,
+    OrderPatch,
+    OrderTerms,
+    body_of,
+    by_others,
+    decode_terms,
+    patched,
+)
 
 _CEILINGS = text(
     "UPDATE marketplace.order_counters SET leads_ceiling = marketplace.ceiling(caps, leads_before),"
@@ -32,6 +44,7 @@ _SINCE = text(
 )
 
 
+OF_A_DEAL = frozenset({"delivery", "status", "contact_sla"})  # what a buyer may change of an order that is a deal
 SYSTEM = "system"  # how the names of actors begin that are no people
 Settings = dict[str, Any]
 # Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.
@@ -48,17 +61,19 @@ def portal_only(
 
 
 def place_order(
-    buyer_id: UUID, body: OrderBody, actor: str, at: datetime, judge_delivery: JudgeDelivery = portal_only
-) -> Order:
+    buyer_id: UUID, body: OrderBody, actor: str, at: datetime, judge_delivery: JudgeDelivery = portal_only,
+    deal: DealTerms | None = None,
+) -> Order:  # fmt: skip
     """Add an order that holds for every lead whose request begins after the commit; Invalid names every fault.
 
-    `judge_delivery` returns the settings of its delivery as they are kept, and what is wrong with them.
+    `judge_delivery` returns the settings of its delivery as they are kept, and what is wrong with them. With a `deal`
+    the order buys from one publisher alone.
     """
     row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == body.vertical))
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = _accepted(buyer_id, body, row, judge_delivery)
+    terms = msgspec.structs.replace(_accepted(buyer_id, body, row, judge_delivery), deal=deal)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -66,6 +81,14 @@ def place_order(
     _limit(OrderCounters(order_id=order.id), terms)
     _keep_version(order, actor, at)
     return order
+
+
+def check_order(body: OrderBody, vertical: Vertical) -> list[Fault]:
+    """Return every fault of an order that would be placed in a vertical, but for those of its delivery and settings."""
+    return check_terms(
+        body, currency=vertical.currency, min_price_minor=vertical.min_price.minor,
+        paths=paths_of(field.name for field in vertical.fields), is_region=is_region,
+    )  # fmt: skip
 
 
 def change_order(
@@ -83,8 +106,14 @@ def change_order(
         raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
+    if before.deal is not None and (said := _said(patch) - OF_A_DEAL):
+        raise Conflict(
+            "deal_stands", f"A deal is what both sides agreed: leave {', '.join(sorted(said))}, or cancel it."
+        )
     asked = patched(body_of(before), patch)
-    after = _accepted(buyer_id, asked, row, judge_delivery, before.delivery)
+    after = msgspec.structs.replace(
+        _accepted(buyer_id, asked, row, judge_delivery, before.delivery), **by_others(before)
+    )
     if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -97,16 +126,24 @@ def change_order(
     return order
 
 
+def _said(patch: OrderPatch) -> set[str]:
+    return {name for name in patch.__struct_fields__ if getattr(patch, name) is not UNSET}
+
+
 def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
     """Pause an active order from the commit on and return it; None, and nothing changed, when it is not active."""
     order = db.session.scalar(select(Order).where(Order.id == order_id, Order.status == "active").with_for_update())
     if order is None:
         return None
-    terms = msgspec.structs.replace(decode_terms(order.terms), status="paused")
+    say_order(order, msgspec.structs.replace(decode_terms(order.terms), status="paused"), actor, at)
+    return order
+
+
+def say_order(order: Order, terms: OrderTerms, actor: str, at: datetime) -> None:
+    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are."""
     order.terms, order.status = msgspec.to_builtins(terms), terms.status
     order.version, order.changed_at = order.version + 1, at
     _keep_version(order, actor, at)
-    return order
 
 
 def _is_paused_by_system(order: Order) -> bool:
@@ -160,7 +197,7 @@ def _judged(
 
 def _limit(counters: OrderCounters, terms: OrderTerms) -> None:
     """Set the limits; the ceilings that follow from them are worked out where sales work them out too."""
-    counters.limited = bool(terms.caps or terms.budget_minor)
+    counters.limited = bool(terms.caps or terms.budget_minor or terms.weekday_caps or terms.pacing or terms.ladder)
     counters.caps = [terms.caps.get(period) for period in PERIODS]
     counters.budgets = [terms.budget_minor.get(period) for period in PERIODS]
     db.session.add(counters)

@@ -4,7 +4,9 @@ Types are judged here, by msgspec (a wrong type is a malformed request); values 
 that every bad value is named at once.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -14,9 +16,10 @@ from core.errors import Fault, Invalid
 from core.money import Money
 from core.schemas import learned
 from marketplace.orders.filters import OPERATORS, Filter
+from marketplace.orders.pace import Ladder, LadderBody, ladder_body, ladder_of
 from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
+from marketplace.orders.periods import PERIODS as PERIODS
 
-PERIODS = ("hour", "day", "week", "month", "total")
 TEMPERATURES = ("cold", "warm", "hot")
 CONTACT_CLASSES = ("quick", "registration", "promotional", "interested")
 MODELS = ("cpl", "cpa", "cps")
@@ -44,13 +47,14 @@ class MoneyBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CapsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The most leads per period; a period left out or null is unlimited."""
+    """The most leads per period, and on days of the week; what is left out or null is unlimited."""
 
     hour: Count | None | UnsetType = UNSET
     day: Count | None | UnsetType = UNSET
     week: Count | None | UnsetType = UNSET
     month: Count | None | UnsetType = UNSET
     total: Count | None | UnsetType = UNSET
+    weekday: dict[Annotated[str, _one_of(DAYS)], Count] | None | UnsetType = UNSET
 
 
 class BudgetBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +110,8 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verified_only: bool | None = None
     caps: CapsBody | None = None
     budget: BudgetBody | None = None
+    pacing: bool | None = None
+    ladder: LadderBody | None = None
     schedule: ScheduleBody | None = None
     delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
@@ -114,7 +120,10 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A change of some terms; `caps` and `budget` change period by period (null lifts one), all else as a whole."""
+    """A change of some terms; `caps` and `budget` change period by period (null lifts one), all else as a whole.
+
+    So do the caps of weekdays, all of them together.
+    """
 
     name: str | UnsetType = UNSET
     vertical: str | UnsetType = UNSET
@@ -133,6 +142,8 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verified_only: bool | None | UnsetType = UNSET
     caps: CapsBody | None | UnsetType = UNSET
     budget: BudgetBody | None | UnsetType = UNSET
+    pacing: bool | None | UnsetType = UNSET
+    ladder: LadderBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
     delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
@@ -140,12 +151,26 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
 
 
+class DealTerms(Struct, frozen=True):
+    """What makes an order a private deal: with which publisher, and from when until when it buys."""
+
+    id: UUID
+    publisher_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+    def runs(self, at: datetime) -> bool:
+        """Tell whether the deal buys at this instant."""
+        return self.starts_at <= at < self.ends_at
+
+
 class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
-    the exchange pause the order when its leads are left alone; `settings` narrows what the exchange, the vertical and
-    the country say; `delivery` has no secret in it.
+    the exchange pause the order when its leads are left alone; `priority` (the lowest number first) and `target_share`
+    are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it say; `settings`
+    narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -161,12 +186,18 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     contact_classes: tuple[str, ...] = ()
     verified_only: bool = False
     caps: dict[str, int] = {}
+    weekday_caps: dict[str, int] = {}
+    pacing: bool = False
+    ladder: Ladder | None = None
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
     delivery_kind: str = PORTAL
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
     settings: dict[str, int | bool] = {}
+    priority: int = 0
+    target_share: int = 0
+    deal: DealTerms | None = None
     status: str = "active"
 
     @property
@@ -209,6 +240,9 @@ def terms_of(body: OrderBody) -> OrderTerms:
         contact_classes=_distinct(body.contact_classes),
         verified_only=bool(body.verified_only),
         caps=limits_in(body.caps),
+        weekday_caps=weekday_in(body.caps),
+        pacing=bool(body.pacing),
+        ladder=ladder_of(body.ladder) if body.ladder else None,
         budget_minor={
             period: Money.parse(money.amount, money.currency).minor for period, money in limits_in(body.budget).items()
         },
@@ -240,7 +274,9 @@ def body_of(terms: OrderTerms) -> OrderBody:
         temperatures=list(terms.temperatures) or None,
         contact_classes=list(terms.contact_classes) or None,
         verified_only=terms.verified_only,
-        caps=CapsBody(**terms.caps),
+        caps=CapsBody(**terms.caps, weekday=terms.weekday_caps or UNSET),
+        pacing=terms.pacing,
+        ladder=ladder_body(terms.ladder, terms.currency) if terms.ladder else None,
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
         contact_sla=terms.contact_sla,
@@ -248,6 +284,11 @@ def body_of(terms: OrderTerms) -> OrderBody:
         delivery=terms.delivery or {"kind": PORTAL},
         status=terms.status,
     )
+
+
+def by_others(terms: OrderTerms) -> dict[str, Any]:
+    """Return what of an order others than its buyer say, which no change of his touches."""
+    return {"priority": terms.priority, "target_share": terms.target_share, "deal": terms.deal}
 
 
 def show_terms(terms: OrderTerms) -> dict[str, Any]:
@@ -269,7 +310,8 @@ def patched(body: OrderBody, patch: OrderPatch) -> OrderBody:
         fault = Fault("vertical", "cannot_change", "An order stays in its vertical; create another order instead.")
         raise Invalid("cannot_change", fault.message, [fault])
     if isinstance(patch.caps, CapsBody):
-        changes["caps"] = CapsBody(**limits_in(body.caps) | _said(patch.caps))
+        weekday = patch.caps.weekday if patch.caps.weekday is not UNSET else weekday_in(body.caps)
+        changes["caps"] = CapsBody(**limits_in(body.caps) | _said(patch.caps), weekday=weekday)
     if isinstance(patch.budget, BudgetBody):
         changes["budget"] = BudgetBody(**limits_in(body.budget) | _said(patch.budget))
     return msgspec.structs.replace(body, **changes)
@@ -290,6 +332,11 @@ def decode_terms(stored: bytes | str | dict[str, Any]) -> OrderTerms:
 def limits_in(body: CapsBody | BudgetBody | None) -> dict[str, Any]:
     """Return the limits a body sets, by period; what is left out or null sets none."""
     return {period: limit for period, limit in _said(body).items() if limit is not None} if body else {}
+
+
+def weekday_in(body: CapsBody | None) -> dict[str, int]:
+    """Return the caps that a body sets on days of the week."""
+    return dict(body.weekday or {}) if body and body.weekday is not UNSET else {}
 
 
 def _said(body: CapsBody | BudgetBody) -> dict[str, Any]:

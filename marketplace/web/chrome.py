@@ -36,6 +36,7 @@ PLACES = {
         Step("publisher.today", "calendar3", _l("Today")),
         Step("publisher.leads", "people", _l("Leads")),
         Step("publisher.sources", "box-arrow-in-down", _l("Sources")),
+        Step("publisher.briefs", "clipboard-check", _l("Briefs")),
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
@@ -46,6 +47,7 @@ PLACES = {
     "buyer": (
         Step("buyer.orders", "list-check", _l("Orders")),
         Step("buyer.leads", "people", _l("Leads")),
+        Step("buyer.briefs", "clipboard-check", _l("Briefs")),
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
         Step("buyer.documents", "receipt", _l("Documents")),

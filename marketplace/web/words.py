@@ -48,6 +48,8 @@ STATES = {
     "running": Word("held", _l("Running")),
     "done": Word("won", _l("Done")),
     "cancelled": Word("neutral", _l("Ended early")),
+    "full": Word("won", _l("Full")),
+    "ended": Word("neutral", _l("Over")),
     "stopped": Word("refused", _l("Stopped")),
     "expired": Word("neutral", _l("Expired")),
     "charge": Word("held", _l("Card is charged")),

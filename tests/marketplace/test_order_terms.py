@@ -64,7 +64,8 @@ def accepted(**changes: Any) -> OrderTerms:
 
 
 def test_the_order_of_the_contract_is_accepted_and_shown_as_it_came() -> None:
-    assert show_terms(accepted()) == CONTRACT | {"contact_sla": False, "settings": {}}
+    assert show_terms(accepted()) == CONTRACT | {
+        "contact_sla": False, "settings": {}, "pacing": False, "ladder": None}  # fmt: skip
 
 
 def test_what_is_left_out_is_unlimited() -> None:

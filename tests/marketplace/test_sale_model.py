@@ -210,7 +210,10 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             [[told]] = ask(
                 url, "SELECT decision -> 'tried' FROM marketplace.leads WHERE id = %s", parse_id("lead", answer["id"])
             )
-            assert [(UUID(each[0]), each[2]) for each in told] == tried
+            seen = [(UUID(each[0]), each[2]) for each in told]
+            # The database looks no further than to where nobody can change what is chosen.
+            assert seen == tried[: len(seen)]
+            assert {each for each in tried if each[1] == SOLD} <= set(seen) and (buys or len(seen) == len(tried))
             assert [sale["price"] for sale in answer["sales"]] == [euros(bought.price) for bought in buys]
             for sale, bought in zip(answer["sales"], buys, strict=True):
                 self.sales[sale["id"]] = bought
@@ -232,12 +235,8 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             ]  # fmt: skip
             chosen = choose(wanting, exclusive_only=exclusive)
             by_id = {order.id: order for order in self.orders}
-            shares = [by_id[one].terms["share"] for one in chosen.orders]
             buys = [Bought(by_id[one], by_id[one].terms["price"], at) for one in chosen.orders]
-            # The database looks no further than to the last buyer of a full set.
-            places = [n for n, (_, outcome) in enumerate(chosen.outcomes, 1) if outcome == SOLD]
-            full = places and len(places) == min(shares)
-            tried = list(chosen.outcomes[: places[-1]] if full else chosen.outcomes)
+            tried = list(chosen.outcomes)
             if test:
                 return "unsold", ["test"], tried, []
             return "sold" if buys else "unsold", [], tried, buys

@@ -10,24 +10,27 @@ from sqlalchemy import delete, select
 from core.db import db
 from core.outbox import announce
 from marketplace.catalog.models import VerticalRow
+from marketplace.leads.auction import BEST_PRICE, EXCLUSIVE_ONLY, FIRST, SHARED_ONLY
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.desk import desk
 from marketplace.leads.events import move
-from marketplace.leads.intake import offer_of, rules_of
+from marketplace.leads.intake import EVERYBODY
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Lead, PersonKey, Sale
+from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.queries import unsealed
 from marketplace.leads.submission import Contact
 from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
-from marketplace.orders.terms import OrderTerms, decode_terms
+from marketplace.orders.terms import MAX_SHARE, OrderTerms, decode_terms
 
 BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
-    "SELECT marketplace.sell_again(%s, ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
-    " ROW(%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
+    "SELECT marketplace.sell_again(%s,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
 
@@ -68,9 +71,10 @@ def tell_sold(lead: Lead, sale: Sale, actor: str, at: datetime) -> None:
 
 def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime, lease: timedelta | None) -> UUID | None:
     slug = db.session.get_one(VerticalRow, lead.vertical_id).slug
-    books, facts = desk().intake.books, facts_of_stored(lead, desk().vault)
+    books = desk().intake.books
     live = books.find(slug)
     while live is not None:
+        facts = facts_of_stored(lead, desk().vault, live.vertical)
         outcome, sale = _offer(lead, live, facts, sales, actor, at, lease)
         if outcome != "stale":
             return sale
@@ -89,14 +93,22 @@ def _offer(
 ) -> tuple[str, UUID | None]:
     """Offer the lead down the ranks, a batch at a time, to those whom its buyers so far leave room."""
     taken, present = {sale.buyer_id for sale in sales}, [sale for sale in sales if sale.state not in OVER]
-    if present and len(present) >= min(_share_of(sale) for sale in present):
+    most = lead.details.get("most_buyers") or MAX_SHARE
+    if present and len(present) >= min(most, *(_share_of(sale) for sale in present)):
         return "unsold", None
-    rules = rules_of(live.vertical, (), facts.min_price_minor)
+    distribution, rules = (
+        live.vertical.distribution,
+        rules_of(live, (), facts.asked_minor, facts.min_price_minor, way=FIRST),
+    )
+    is_by_price = distribution.rule == BEST_PRICE and not live.book.has_ladders
     shortlist, is_last = live.book.candidates(facts, at), False
+    deals = [] if present else [each for each in live.book.deals(facts, at) if each.buyer_id not in taken]
     while not is_last:
-        batch, is_last = shortlist.batch(BATCH)
-        fit = [_alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present))]
-        values = (lead.id, *offer_of(fit, is_last, live.book.version, at, lease), *rules, actor, at)
+        batch, is_last = shortlist.batch(BATCH if is_by_price else EVERYBODY)
+        fit = [
+            _alone(each) for each in batch if each.buyer_id not in taken and _fits(each, len(present), distribution.way)
+        ]
+        values = (lead.id, *offer_of(deals + fit, is_last, live, at, lease, len(deals)), *rules, actor, at)
         said = db.session.connection().exec_driver_sql(_SELL_AGAIN, values).scalar_one()
         if said["outcome"] == "behind":
             raise Behind
@@ -110,7 +122,9 @@ def _alone(listed: Listed) -> Listed:
     return replace(listed, terms=replace(listed.terms, max_share=1))
 
 
-def _fits(listed: Listed, buyers: int) -> bool:
+def _fits(listed: Listed, buyers: int, way: str) -> bool:
+    if way == (SHARED_ONLY if listed.terms.exclusive else EXCLUSIVE_ONLY):
+        return False
     return buyers == 0 or listed.terms.max_share > buyers
 
 

@@ -73,6 +73,32 @@ class SourceStanding(Model):
     why: Mapped[str | None] = mapped_column(Text)
 
 
+class SourceRule(Model):
+    """What a publisher wants for the leads of one of his sources in a vertical, narrower than it sells them."""
+
+    __tablename__ = "source_rules"
+    __table_args__ = (
+        CheckConstraint(
+            "(exclusive_only OR most_buyers IS NOT NULL OR min_price_minor IS NOT NULL)"
+            " AND (most_buyers IS NULL OR most_buyers BETWEEN 2 AND 5 AND NOT exclusive_only)"
+            " AND (min_price_minor IS NULL OR min_price_minor > 0)",
+            name="source_rules_check",
+        ),
+        Index("source_rules_vertical_id_idx", "vertical_id"),
+        {"schema": "marketplace"},
+    )
+
+    publisher_id: Mapped[UUID] = mapped_column(primary_key=True)
+    source_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    vertical_id: Mapped[int] = mapped_column(
+        SmallInteger, ForeignKey("marketplace.verticals.id", name="source_rules_vertical_id_fkey"), primary_key=True
+    )
+    exclusive_only: Mapped[bool]
+    most_buyers: Mapped[int | None] = mapped_column(SmallInteger)
+    min_price_minor: Mapped[int | None] = mapped_column(BigInteger)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class MetaLead(Model):
     """A lead that Meta announced: waiting to be fetched, taken, refused as no lead, or given up; `reason` says why."""
 

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from core.schemas import Amount
 from marketplace.catalog.contact_rules import CountryRules
 from marketplace.catalog.definition import ConsentRule, ShareRule
+from marketplace.catalog.distribution import Distribution, LeastPrice, MarginBand
 from marketplace.catalog.prices import Prices
 from marketplace.leads.contact_speed import ContactState
 from marketplace.leads.delivery.log import Exchanged
@@ -19,6 +20,7 @@ from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
+from marketplace.orders.pace import LadderBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
 from marketplace.web.api.answers_contact import Handling
 
@@ -219,7 +221,10 @@ class EndpointShown(Struct, frozen=True, kw_only=True):
 
 
 class OrderShown(Struct, frozen=True, kw_only=True):
-    """A standing order with every term, also those that were left out when it was placed."""
+    """A standing order with every term, also those that were left out when it was placed.
+
+    `priority` and `target_share` are the operator's; they count where the vertical goes by them.
+    """
 
     id: str
     version: int
@@ -237,11 +242,15 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     verified_only: bool
     caps: CapsBody
     budget: BudgetBody
+    pacing: bool
+    ladder: LadderBody | None
     schedule: ScheduleBody | None
     delivery: dict[str, Any]
     contact_sla: bool
     settings: dict[str, int | bool]
     status: str
+    priority: int | None
+    target_share: int | None
     endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime
@@ -304,6 +313,9 @@ class VerticalSummary(Struct, frozen=True, kw_only=True):
     contact_required: list[str]
     verification: str
     prices: Prices
+    min_prices: list[LeastPrice]
+    margin: list[MarginBand]
+    distribution: Distribution
 
 
 class VerticalShown(VerticalSummary, frozen=True, kw_only=True):

@@ -102,4 +102,6 @@ def _summary(vertical: Vertical) -> dict[str, Any]:
         "dedupe_days": vertical.dedupe_days, "consent": shown.plain(vertical.consent),
         "share": shown.plain(vertical.share), "contact_required": list(vertical.contact_required),
         "verification": vertical.definition.verification, "prices": shown.plain(vertical.definition.prices),
+        "min_prices": shown.plain(vertical.definition.min_prices), "margin": shown.plain(vertical.definition.margin),
+        "distribution": shown.plain(vertical.distribution),
     }  # fmt: skip

@@ -189,12 +189,14 @@ def attempt(row: DeliveryAttempt, exchanged: Exchanged | None = None) -> Deliver
 
 def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = None) -> OrderShown:
     """Show an order to its buyer, with the secret that signs its webhook, and how its endpoint does."""
-    terms = show_terms(decode_terms(row.terms))
+    said = decode_terms(row.terms)
+    terms = show_terms(said)
     terms["delivery"] = masked(terms["delivery"])
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
-        id=show_id("ord", row.id), version=row.version, **terms, endpoint=_endpoint(row, endpoint),
+        id=show_id("ord", row.id), version=row.version, **terms, priority=said.priority or None,
+        target_share=said.target_share or None, endpoint=_endpoint(row, endpoint),
         created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
 

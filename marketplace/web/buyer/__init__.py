@@ -1,6 +1,7 @@
 """The buyer's pages: one module a page, each a few lines over a report."""
 
 from marketplace.web.buyer import (
+    briefs,
     cards,
     claim,
     credit,
@@ -21,6 +22,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists, order_editor, orders,
-         places, top_ups, transfers, wallet)  # fmt: skip
+PAGES = (briefs, cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists,
+         order_editor, orders, places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

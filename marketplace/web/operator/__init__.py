@@ -16,6 +16,7 @@ from marketplace.web.operator import (
     journal,
     months,
     payouts,
+    places,
     publisher_terms,
     publishers,
     receivables,
@@ -31,5 +32,5 @@ from marketplace.web.operator.routes import operator
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
          credit, verticals, vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
-         suspense, payouts, receivables)  # fmt: skip
+         suspense, payouts, places, receivables)  # fmt: skip
 ROOMS = (operator,)

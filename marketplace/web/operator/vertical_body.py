@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from marketplace.catalog.distribution import FALLS_BACK
 from marketplace.web.operator.vertical_form import VerticalForm, filled_rows
 
 WHOLE = ("window_hours", "decision_days", "dedupe_days", "buyer_dedupe_days", "delivery_grace_minutes")
@@ -21,6 +22,8 @@ def definition_in(form: VerticalForm, base: Mapping[str, Any], version: int) -> 
         "min_price": {"amount": _text(form.min_price), "currency": currency},
         "prices": {**base.get("prices", {}), "cpl": _corridors(form)},
         "share": _said(base.get("share", {}), buyers=form.share_buyers, buyers_ceiling=form.share_ceiling),
+        "distribution": {"rule": form.rule.data or "", "contest": form.contest.data or "",
+                         "fall_back": form.fall_back.data or form.contest.data not in FALLS_BACK},
         "consent": {**_said({}, max_age_days=form.consent_days), "required": form.consent_required.data},
         "verification": form.verification.data or "", "contact_required": form.contact_required.data or [],
         "example_region": _text(form.example_region).upper() or "FR-IDF",
@@ -40,6 +43,7 @@ def filling_of(definition: Mapping[str, Any]) -> dict[str, Any]:
         "min_price": definition["min_price"]["amount"],
         "share_buyers": str(definition["share"]["buyers"]),
         "share_ceiling": str(definition["share"]["buyers_ceiling"]),
+        **definition["distribution"],
         "consent_required": definition["consent"]["required"],
         "consent_days": str(definition["consent"]["max_age_days"]),
         "verification": definition["verification"], "contact_required": definition["contact_required"],

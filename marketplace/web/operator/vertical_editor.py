@@ -29,7 +29,7 @@ BEGUN: dict[str, Any] = {
     "window_hours": default("window.hours"), "decision_days": default("window.decision_days"),
     "dedupe_days": default("dedupe.vertical_days"), "buyer_dedupe_days": default("dedupe.buyer_days"),
     "delivery_grace_minutes": default("delivery.grace_minutes"), "share_buyers": default("share.buyers"),
-    "share_ceiling": default("share.most_buyers"), "consent_days": default("consent.most_days"),
+    "share_ceiling": default("share.most_buyers"), "fall_back": True, "consent_days": default("consent.most_days"),
 }  # fmt: skip
 BEGUN_TEXT = """slug:
 version: 1

@@ -14,7 +14,8 @@ PLACES = {
     "prices.cpl.shared.1": "shared_high", "prices.cpl.shared": "shared_high", "share.buyers": "share_buyers",
     "prices.cpl.exclusive.0": "exclusive_low", "prices.cpl.exclusive.1": "exclusive_high",
     "prices.cpl.exclusive": "exclusive_high", "share.buyers_ceiling": "share_ceiling",
-    "consent.max_age_days": "consent_days",
+    "consent.max_age_days": "consent_days", "distribution.rule": "rule", "distribution.contest": "contest",
+    "distribution.fall_back": "fall_back",
 }  # fmt: skip
 # Lists of rows, by the name of what the definition keeps under a word: the row's field with the word, and the others.
 KEYED = {"names": ("names", "language", "name"), "disputes": ("reasons", "reason", "window_hours"),

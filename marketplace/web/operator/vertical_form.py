@@ -39,6 +39,19 @@ PROOFS = {
     "sms_code": _l("A code by SMS"),
     "email_link": _l("A link by e-mail"),
 }
+RULES = {
+    "best_price": _l("The best price first"),
+    "priority": _l("By the operator's priority"),
+    "round_robin": _l("In turn: longest without a purchase first"),
+    "weighted": _l("By target share: least received of it first"),
+    "tiers": _l("By priority, and by price within it"),
+}
+CONTESTS = {
+    "total_value": _l("One buyer or several, whichever pays more in all"),
+    "first": _l("Whoever ranks first decides whether one buys or several"),
+    "exclusive": _l("One buyer rather than several"),
+    "shared": _l("Several buyers rather than one"),
+}
 COUNTS = {"": _l("As the exchange says"), "yes": _l("It counts here"), "no": _l("It does not count here")}
 MOST_ROWS = 250  # the catalogue itself refuses more than 200 fields
 ROW_DEFAULTS: dict[str, dict[str, Any]] = {"attributes": {"asked": True, "type": "string"}}
@@ -117,6 +130,9 @@ class VerticalForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     delivery_grace_minutes = StringField()
     share_buyers = StringField()
     share_ceiling = StringField()
+    rule = SelectField(choices=_choices(RULES), default="best_price", validate_choice=False)
+    contest = SelectField(choices=_choices(CONTESTS), default="total_value", validate_choice=False)
+    fall_back = BooleanField(default=True)
     consent_required = BooleanField()
     consent_days = StringField()
     verification = RadioField(choices=_choices(PROOFS), default="none")

@@ -8,7 +8,7 @@ from core.pages import page_time
 from marketplace.reports.verticals import DAYS, vertical_lines, vertical_story
 from marketplace.web.buyer.order_filling import name_of
 from marketplace.web.operator.routes import operator
-from marketplace.web.operator.vertical_form import PROOFS, TYPES
+from marketplace.web.operator.vertical_form import CONTESTS, PROOFS, RULES, TYPES
 from marketplace.web.operator.vertical_words import place_word
 from marketplace.web.operator.words import actor_said
 
@@ -28,5 +28,6 @@ def vertical(_: Person, slug: str) -> str:
     story = vertical_story(slug, page_time(), REAL_TIME.now())
     return render_template(
         "marketplace/operator/vertical.html", story=story, days=DAYS, name_of=name_of, types=TYPES, proofs=PROOFS,
+        rules=RULES, contests=CONTESTS,
         actor_said=actor_said, place_word=place_word,
     )  # fmt: skip

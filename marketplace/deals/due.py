@@ -1,0 +1,40 @@
+"""What the clock does about deals: those that are full or over end, and briefs whose time is over."""
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+
+from core.db import db
+from marketplace.deals.accepting import end_deal
+from marketplace.deals.models import Brief, Deal
+from marketplace.deals.stages import ACTIVE, ENDED, FULL, OPEN, move
+from marketplace.orders.models import OrderCounters
+
+BATCH = 50
+ONE = 1  # deal a transaction: each takes the locks of its brief and its vertical
+ACTOR = "system:deals"
+
+
+def end_deals(as_of: datetime) -> int:
+    """End some deals that have bought what was promised, or whose time is over; return how many."""
+    query = select(Deal, OrderCounters.total_leads).join(OrderCounters, OrderCounters.order_id == Deal.order_id)
+    is_done = or_(Deal.ends_at <= as_of, OrderCounters.total_leads >= Deal.volume)
+    rows = db.session.execute(query.where(Deal.state == ACTIVE, is_done).order_by(Deal.id).limit(ONE))
+    done = [(deal, bought) for deal, bought in rows]
+    for deal, bought in done:
+        is_full = bought >= deal.volume
+        why = f"{bought} of {deal.volume} leads were bought"
+        end_deal(deal, FULL if is_full else ENDED, ACTOR, as_of, why)
+    return len(done)
+
+
+def end_briefs(as_of: datetime) -> int:
+    """End some briefs whose time is over; return how many."""
+    query = select(Brief).where(Brief.state.in_((OPEN, FULL)), Brief.ends_at <= as_of).order_by(Brief.id).limit(BATCH)
+    rows = list(db.session.scalars(query.with_for_update(skip_locked=True)))
+    for row in rows:
+        move(row, ENDED, ACTOR, as_of)
+    return len(rows)
+
+
+STEPS = {"deals_ended": end_deals, "briefs_ended": end_briefs}

@@ -1,0 +1,92 @@
+"""What the sale function is handed besides the lead: the candidates as parallel arrays, and the rules to judge by."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from marketplace.catalog.distribution import Distribution
+from marketplace.leads.auction import SHARED_ONLY
+from marketplace.leads.books import LiveVertical
+from marketplace.leads.matching import Listed
+from marketplace.orders.pace import limits_now, written
+from marketplace.orders.periods import period_starts
+
+_NOBODY = (None,) * 5
+
+
+def offer_of(
+    offered: list[Listed], is_last: bool, live: LiveVertical, at: datetime, lease: timedelta | None = None,
+    deals: int = 0,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
+
+    With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long. The first
+    `deals` of the candidates are private deals with the publisher.
+    """
+    starts: list[int] = []
+    for listed in offered:
+        starts.extend(period_starts(listed.terms.timezone, at))
+    return (
+        _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
+        _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
+        _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, live.book.version,
+        _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
+        "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
+        _ranks(offered, live.vertical.distribution), live.together,
+        written([limits_now(one.terms, at) for one in offered]), deals,
+    )  # fmt: skip
+
+
+def _ranks(offered: list[Listed], distribution: Distribution) -> str:
+    """Write what the rule goes by beside the price: priorities or target shares, NULL where none was said."""
+    if distribution.rule in ("best_price", "round_robin"):
+        return "{}"
+    of_each = [
+        one.terms.target_share if distribution.rule == "weighted" else one.terms.priority for one in offered
+    ]  # fmt: skip
+    return _array([str(rank or "NULL") for rank in of_each])
+
+
+def _sole_of(offered: list[Listed], distribution: Distribution, lease: timedelta | None) -> tuple[Any, ...]:
+    """Return the only candidate in plain values when it is exclusive, so that nobody needs to choose.
+
+    Not one whom the caller asks himself: that is not the plain way.
+    """
+    if len(offered) != 1 or offered[0].terms.max_share > 1 or distribution.way == SHARED_ONLY:
+        return _NOBODY
+    if lease is not None and offered[0].terms.is_sync:
+        return _NOBODY
+    best = offered[0]
+    if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder:
+        return _NOBODY  # it has limits that only the general way knows
+    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
+
+
+def _leases(offered: list[Listed], lease: timedelta) -> str:
+    """Write until when the caller has each delivery in hand; empty when none of them is his."""
+    if not any(listed.terms.is_sync for listed in offered):
+        return "{}"
+    until = f'"{datetime.now(UTC) + lease}"'
+    return _array([until if listed.terms.is_sync else "NULL" for listed in offered])
+
+
+def rules_of(
+    live: LiveVertical,
+    keys: tuple[bytes, ...],
+    least_payout_minor: int,
+    least_minor: int = 0,
+    most_buyers: int | None = None,
+    way: str | None = None,
+) -> tuple[Any, ...]:
+    """Return the values of `marketplace.rules`: the vertical's, the person's keys, and the publisher's own limits."""
+    vertical = live.vertical
+    bands = None if vertical.bands is None else _array(["NULL" if one is None else one for one in vertical.bands])
+    return (vertical.currency, list(keys), vertical.dedupe_days, vertical.window_hours, vertical.hold_days,
+            least_payout_minor, vertical.definition.delivery_grace_minutes, vertical.distribution.rule,
+            way or vertical.distribution.way, min(live.most_buyers, most_buyers or live.most_buyers),
+            bands, least_minor)  # fmt: skip
+
+
+def _array(values: Sequence[str | int]) -> str:
+    """Write an array as PostgreSQL reads it: the driver takes ten times as long to find out the type of its items."""
+    return f"{{{','.join(map(str, values))}}}"

@@ -1,0 +1,95 @@
+"""A stored decision run again: the model chooses anew among those who were tried, by the rules and terms of then.
+
+What only the moment knew is stored with the decision: who could not buy and why, and, as the order in which candidates
+were tried, whose turn it was among those who rank equally. Everything else is asked of the versions of that moment.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, cast, select, tuple_
+
+from core.db import db
+from core.errors import NotFound
+from marketplace.catalog.shelf import vertical_by_book
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, WEIGHTED, Candidate, Rules, choose
+from marketplace.leads.models import Lead
+from marketplace.orders.models import Order, OrderVersion
+from marketplace.orders.terms import OrderTerms, decode_terms
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHOSEN = (SOLD, OUTBID, SHARE_FULL, OTHER_WAY)  # what the choice itself says; all else kept a candidate from buying
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A decision as it is stored, and as it comes out now; a lead that was never offered has none."""
+
+    stored: str
+    again: str
+
+    @property
+    def is_same(self) -> bool:
+        """Tell whether both are the same, byte for byte."""
+        return self.stored == self.again
+
+
+def replay(lead_id: UUID) -> Replay:
+    """Run a lead's decision again; NotFound when there is no such lead."""
+    row = db.session.execute(
+        select(Lead, cast(Lead.decision, Text).label("stored")).where(Lead.id == lead_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(detail="There is no lead with this id.")
+    lead, stored = row
+    decision: dict[str, Any] = lead.decision
+    if not decision.get("tried"):
+        return Replay(stored, stored)
+    vertical = vertical_by_book(lead.vertical_id, decision["book"])
+    tried = [(UUID(one[0]), *one[1:]) for one in decision["tried"]]
+    chosen = choose(
+        _candidates(tried), _rules(vertical, lead), exclusive_only=lead.details.get("exclusive_only", False)
+    )
+    words = {order_id: [outcome, *_detail(order_id, outcome, tried)] for order_id, outcome in chosen.outcomes}
+    versions = {one[0]: one[1] for one in tried}
+    told = [[str(order_id), versions[order_id], *words[order_id]] for order_id, _ in chosen.outcomes]
+    again = {"book": decision["book"], "outcome": "sold" if chosen.orders else "unsold", "tried": told}
+    return Replay(stored, json.dumps(again, separators=(",", ":"), ensure_ascii=False))
+
+
+def _candidates(tried: list[tuple[Any, ...]]) -> list[Candidate]:
+    """Return those who were tried, whose last purchases stand for the order in which they were."""
+    terms = _terms_then([(one[0], one[1]) for one in tried])
+    found = []
+    for turn, (order_id, version, outcome, *more) in enumerate(tried):
+        buyer_id, said = terms[order_id, version]
+        price = next((one for one in more if isinstance(one, int)), said.price_minor)  # of a ladder, at that moment
+        found.append(Candidate(
+            order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
+            None if outcome in _CHOSEN else outcome, said.priority or None,
+            is_deal=said.deal is not None,
+        ))  # fmt: skip
+    return found
+
+
+def _terms_then(asked: list[tuple[UUID, int]]) -> dict[tuple[UUID, int], tuple[UUID, OrderTerms]]:
+    query = select(OrderVersion.order_id, OrderVersion.version, Order.buyer_id, OrderVersion.terms)
+    query = query.join(Order, Order.id == OrderVersion.order_id)
+    rows = db.session.execute(query.where(tuple_(OrderVersion.order_id, OrderVersion.version).in_(asked)))
+    return {(row.order_id, row.version): (row.buyer_id, decode_terms(row.terms)) for row in rows}
+
+
+def _rules(vertical: Vertical, lead: Lead) -> Rules:
+    """Return the rules of then; by target share, whose turn it was stands in the decision alone."""
+    rule, ceiling = vertical.distribution.rule, vertical.share.buyers_ceiling
+    most = min(ceiling, lead.details.get("most_buyers") or ceiling)
+    return Rules("round_robin" if rule == WEIGHTED else rule, vertical.distribution.way, most)
+
+
+def _detail(order_id: UUID, outcome: str, tried: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the figures that were stored: what a candidate had reached, and the price where a ladder said it."""
+    return next((one[3:] for one in tried if one[0] == order_id and (one[2] == outcome or outcome in _CHOSEN)), ())

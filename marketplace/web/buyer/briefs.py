@@ -1,0 +1,104 @@
+"""A buyer's briefs and deals on pages: asked for, cancelled, and what came of them."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from msgspec import UNSET
+from werkzeug.wrappers import Response
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import InputRequired
+
+from core.actors import Person, page
+from core.errors import Fault, Invalid
+from core.forms import carry_out
+from core.http import business_clock
+from core.ids import parse_id
+from marketplace.catalog.shelf import all_verticals, get_vertical
+from marketplace.deals.accepting import cancel_deal
+from marketplace.deals.briefs import BriefBody, briefs_of, cancel_brief, post_brief
+from marketplace.orders.terms import CapsBody, MoneyBody, OrderBody
+from marketplace.reports.briefs import MOST, brief_lines, deal_lines
+from marketplace.web.buyer.routes import buyer
+
+PLACES = {"order.name": "name", "order.price.amount": "price", "order.caps.day": "day_cap", "order.price": "price"}
+
+
+class BriefForm(FlaskForm):  # type: ignore[misc]  # it ships no types
+    """What a buyer wants made for him; more criteria can be said over the HTTP interface."""
+
+    name = StringField(validators=[InputRequired(_l("Name the brief: publishers read it."))])
+    vertical = SelectField()
+    price = StringField(validators=[InputRequired(_l("Say what one lead is worth."))])
+    volume = StringField(validators=[InputRequired(_l("Say how many leads you want."))])
+    ends_on = DateField(validators=[InputRequired(_l("Say until when."))])
+    regions = StringField()
+    day_cap = StringField()
+
+
+@buyer.get("/briefs")
+@page("buyer")
+def briefs(person: Person) -> str:
+    """Show the buyer's briefs and deals."""
+    lines = brief_lines(briefs_of(person.account_id, None, MOST))
+    return render_template("marketplace/buyer/briefs.html", briefs=lines, deals=deal_lines(person.account_id))
+
+
+@buyer.route("/briefs/new", methods=["GET", "POST"])
+@page("buyer")
+def new_brief(person: Person) -> str | Response:
+    """Post a brief."""
+    form = BriefForm()
+    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    if carry_out(
+        form, lambda: post_brief(person.account_id, _asked(form), person.name, business_clock().now()), PLACES
+    ):
+        flash(gettext("Posted. Publishers may accept it from now on."))
+        return redirect(url_for("buyer.briefs"), 303)
+    return render_template("marketplace/buyer/brief.html", form=form)
+
+
+@buyer.post("/briefs/<brief>/cancel")
+@page("buyer")
+def end_brief(person: Person, brief: str) -> Response:
+    """Let nobody accept a brief any more."""
+    form, brief_id = FlaskForm(), parse_id("brf", brief)
+    if carry_out(form, lambda: cancel_brief(person.account_id, brief_id, person.name, business_clock().now())):
+        flash(gettext("Nobody can accept this brief any more. Deals that were made run on."))
+    return redirect(url_for("buyer.briefs"), 303)
+
+
+@buyer.post("/deals/<deal>/cancel")
+@page("buyer")
+def end_deal(person: Person, deal: str) -> Response:
+    """End a deal for every lead posted from now on."""
+    form, deal_id = FlaskForm(), parse_id("deal", deal)
+    at = business_clock().now()
+    if carry_out(form, lambda: cancel_deal(person.account_id, deal_id, person.name, at, "")):
+        flash(gettext("The deal is cancelled. What was bought stays sold."))
+    return redirect(url_for("buyer.briefs"), 303)
+
+
+def _asked(form: BriefForm) -> BriefBody:
+    """Read the form; Invalid with the numbers that are none."""
+    faults = [
+        Fault(name, "wrong_type", "Write a whole number.") for name in ("volume", "day_cap")
+        if (typed := (form[name].data or "").strip()) and not (typed.isascii() and typed.isdigit() and len(typed) < 8)
+    ]  # fmt: skip
+    if faults:
+        raise Invalid("invalid_brief", "The brief cannot be posted as it is; each fault is named.", faults)
+    day_cap, currency = (form.day_cap.data or "").strip(), get_vertical(form.vertical.data)[1].currency
+    order = OrderBody(
+        name=form.name.data, vertical=form.vertical.data, regions=_regions(form.regions.data),
+        price=MoneyBody((form.price.data or "").strip().replace(",", "."), currency),
+        caps=CapsBody(day=int(day_cap) if day_cap else UNSET),
+    )  # fmt: skip
+    end: Any = datetime.combine(form.ends_on.data + timedelta(days=1), time(), UTC)
+    return BriefBody(order=order, volume=int(form.volume.data), ends_at=end)
+
+
+def _regions(typed: str | None) -> list[str] | None:
+    return [one.strip().upper() for one in (typed or "").split(",") if one.strip()] or None

@@ -1,0 +1,60 @@
+"""What a publisher wants for the leads of one of his sources, on a page: one buyer, fewer buyers, a least price."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import InputRequired
+
+from core.actors import Person, page
+from core.errors import Fault, Invalid
+from core.forms import carry_out
+from core.http import business_clock
+from core.money import Money
+from core.schemas import Amount
+from marketplace.catalog.shelf import all_verticals, get_vertical
+from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
+from marketplace.web.publisher.routes import publisher
+
+
+class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
+    """What holds for a source's leads of a vertical; all left empty lifts it."""
+
+    source = StringField(validators=[InputRequired(_l("Name the source as its leads do."))])
+    vertical = SelectField()
+    exclusive_only = BooleanField()
+    most_buyers = StringField()
+    min_price = StringField()
+
+
+@publisher.route("/sources/rules", methods=["GET", "POST"])
+@page("publisher")
+def source_rules(person: Person) -> str | Response:
+    """Show what holds for the publisher's sources; say it anew for one."""
+    form = SourceRuleForm(data={"source": request.args.get("source", ""), "vertical": request.args.get("vertical")})
+    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    at = business_clock().now()
+    if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True):
+        flash(gettext("Kept. It holds for every lead posted from now on."))
+        return redirect(url_for("publisher.source_rules"), 303)
+    found = source_rules_of(person.account_id)
+    return render_template("marketplace/publisher/source_rules.html", form=form, rules=found)
+
+
+def _asked(form: SourceRuleForm) -> SourceRuleBody:
+    """Read the form; Invalid with every field that cannot be read."""
+    faults, currency = [], get_vertical(form.vertical.data)[1].currency
+    most, least = (form.most_buyers.data or "").strip(), (form.min_price.data or "").strip().replace(",", ".")
+    if most and not (most.isascii() and most.isdigit() and len(most) < 4):
+        faults.append(Fault("most_buyers", "wrong_type", "Write a whole number."))
+    try:
+        Money.parse(least or "0", currency)
+    except ValueError:
+        faults.append(Fault("min_price", "invalid_amount", "Write an amount such as 5 or 5.50."))
+    if faults:
+        raise Invalid("invalid_source_rule", "The source stays as it is; each fault is named.", faults)
+    price = Amount(amount=str(Money.parse(least, currency)), currency=currency) if least else None
+    return SourceRuleBody(source=form.source.data, vertical=form.vertical.data, exclusive_only=form.exclusive_only.data,
+                          most_buyers=int(most) if most else None, min_price=price)  # fmt: skip
