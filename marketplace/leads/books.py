@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from core.db import Pool, lend
+from marketplace.catalog.places import Point
+from marketplace.catalog.places.centres import place_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.orders.terms import decode_terms
@@ -21,6 +25,17 @@ PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_stand
 
 
 @dataclass(frozen=True, slots=True)
+class Centres:
+    """Where postal codes lie, by the last import; read only where an order buys around a place."""
+
+    last_import: int
+    points: dict[str, Point]
+
+
+NOWHERE = Centres(0, {})
+
+
+@dataclass(frozen=True, slots=True)
 class LiveVertical:
     """A vertical as it trades now: its row's id, its definition, its book, and the paused sources of publishers."""
 
@@ -28,6 +43,11 @@ class LiveVertical:
     vertical: Vertical
     book: Book
     paused_sources: frozenset[tuple[UUID, str]] = frozenset()
+    centres: Centres = NOWHERE
+
+    def place_of(self, country: str, code: str | None, city: str | None) -> Point | None:
+        """Return where a lead lives, None when nobody knows."""
+        return place_of(self.centres.points, country, code, city)
 
 
 class Books:
@@ -37,6 +57,7 @@ class Books:
         self._pool = pool
         self._live: dict[str, LiveVertical] = {}
         self._lock = Lock()
+        self._centres = NOWHERE
 
     def find(self, slug: str) -> LiveVertical | None:
         """Find a vertical, fresh or stale; asks the database for one that is not known yet."""
@@ -51,23 +72,33 @@ class Books:
             known = self._live.get(slug)
             if known is not None and known is not stale:
                 return known
-            loaded = _load(self._pool, slug, known)
+            loaded = self._load(slug, known)
             if loaded is not None:
                 self._live[slug] = loaded
             return loaded
 
+    def _load(self, slug: str, known: LiveVertical | None) -> LiveVertical | None:
+        with lend(self._pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
+            row = cursor.execute(query, (slug,)).fetchone()
+            if row is None:
+                return None
+            vertical_id, definition, version = row
+            orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
+            paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
+            book = Book(orders, version, known.book if known else None)
+            if book.asks_places:
+                self._centres = _centres(cursor, self._centres)
+        return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, self._centres)
 
-def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | None:
-    with lend(pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
-        row = cursor.execute(query, (slug,)).fetchone()
-        if row is None:
-            return None
-        vertical_id, definition, version = row
-        orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
-        paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
-    book = Book(orders, version, known.book if known else None)
-    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused)
+
+def _centres(cursor: Cursor[Any], known: Centres) -> Centres:
+    """Return what is known of postal codes, read again when there was an import since."""
+    [last] = cursor.execute("SELECT coalesce(max(id), 0) FROM marketplace.postal_imports").fetchone() or (0,)
+    if last == known.last_import:
+        return known
+    rows = cursor.execute("SELECT code, latitude, longitude FROM marketplace.postal_centres")
+    return Centres(last, {code: (latitude, longitude) for code, latitude, longitude in rows})
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

@@ -21,14 +21,19 @@ from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
 from core.prepared import PreparedStatement
 from core.schemas import decode
+from marketplace.catalog.places import Point
+from marketplace.catalog.regions import country_of
 from marketplace.catalog.verticals import Vertical
+from marketplace.catalog.zones import zone_of
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
+from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
-from marketplace.orders.periods import period_starts
+from marketplace.orders.periods import minute_of_week, period_starts
+from marketplace.orders.where import PLACE
 
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
@@ -149,18 +154,24 @@ class Intake:
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
+        contact, place = judged.contact, None
+        if live.book.asks_places:
+            place = live.place_of(country_of(submission.region), contact.postal_code, contact.city)
+        facts = facts_of(judged, sender.account_id, at, place)
         return Prepared(
-            live, live.book.candidates(facts_of(judged), at), judged, self._row(judged, live.id, sender, lead_id, at),
+            live, live.book.candidates(facts, at), judged, self._row(judged, live.id, sender, lead_id, at, place),
             person_keys(self._pepper, judged), _answer_base(judged, lead_id, live.vertical.currency),
         )  # fmt: skip
 
-    def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime) -> tuple[Any, ...]:
+    def _row(
+        self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime, place: Point | None
+    ) -> tuple[Any, ...]:
         submission = judged.submission
         contact = self._vault.seal(msgspec.json.encode(Sealed(judged.contact, submission.comments)), lead_id)
         return (
             lead_id, sender.account_id, vertical_id, submission.region, list(judged.reasons), judged.contact_class,
             judged.temperature, judged.score, submission.test, submission.external_id, submission.source.name, at,
-            details_of(submission), contact, self._vault.generation,
+            details_of(submission, place), contact, self._vault.generation,
         )  # fmt: skip
 
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
@@ -226,20 +237,29 @@ class Intake:
         return Received(result)
 
 
-def facts_of(judged: Judged) -> LeadFacts:
-    """Return what orders may judge this lead by."""
+def facts_of(judged: Judged, publisher_id: UUID, at: datetime, place: Point | None = None) -> LeadFacts:
+    """Return what orders may judge this publisher's lead of `at` by; `place` where it lives, if anybody asks."""
     submission, contact = judged.submission, judged.contact
     fields = lead_fields(
         regions=judged.regions, channel=submission.channel, interest=submission.interest, score=judged.score,
         temperature=judged.temperature, contact_class=judged.contact_class,
         contact=msgspec.structs.asdict(contact), attributes=submission.attributes,
-        source_name=submission.source.name, subs=submission.source.sub,
+        source_name=submission.source.name, subs=submission.source.sub, hour=hour_of(submission.region, at),
+        codes=public_codes(publisher_id, submission.source.name),
     )  # fmt: skip
+    if place is not None:
+        fields[PLACE] = place
     return LeadFacts(
         judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
         exclusive_only=submission.exclusive_only,
         min_price_minor=judged.min_price.minor if judged.min_price else 0,
     )  # fmt: skip
+
+
+def hour_of(region: str, at: datetime) -> int | None:
+    """Return the hour that the clock shows where a lead lives, None where several clocks do."""
+    zone = zone_of(region)
+    return None if zone is None else minute_of_week(zone, at) // 60 % 24
 
 
 class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -253,13 +273,14 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     exclusive_only: Any
     min_price: Any
     ping_id: Any
+    place: Any = None
 
 
-def details_of(submission: Submission) -> str:
-    """Return the JSON kept beside the sealed contact."""
+def details_of(submission: Submission, place: Point | None = None) -> str:
+    """Return the JSON kept beside the sealed contact, with the place by which orders judged it."""
     s = submission
     details = _Details(s.attributes, s.interest, s.channel, s.source, s.consent, s.exclusive_only,
-                       s.min_price, s.ping_id)  # fmt: skip
+                       s.min_price, s.ping_id, place)  # fmt: skip
     return msgspec.json.encode(details).decode()
 
 
@@ -275,7 +296,7 @@ def offer_of(
         starts.extend(period_starts(listed.terms.timezone, at))
     return (
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
-        _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
+        _array([listed.buyer_id.hex for listed in offered]), _array([listed.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, book_version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, lease),
@@ -290,7 +311,7 @@ def _sole_of(offered: list[Listed], lease: timedelta | None) -> tuple[Any, ...]:
     if len(offered) != 1 or offered[0].terms.max_share > 1 or (lease is not None and offered[0].terms.is_sync):
         return _NOBODY
     best = offered[0]
-    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
+    return best.order_id, best.version, best.buyer_id, best.price_minor, best.terms.delivered_later
 
 
 def _leases(offered: list[Listed], lease: timedelta) -> str:

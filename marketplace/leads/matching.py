@@ -3,13 +3,14 @@
 The index is advice: it knows the terms of orders, not their counters, funds or last purchase, on which the sale decides
 in the database. So it hands out whole price tiers, inside which the sale ranks by last purchase.
 
-Orders stand on shelves, one for each region they name, in rank order (price, then id). What a lead's region and all
-regions that hold it have on their shelves is merged into one view, page by page (`pages.py`), only as far as asked.
+Orders stand on shelves, one for each region they name, in rank order (the highest price they may pay, then id). What a
+lead's region and all regions that hold it have on their shelves is merged into one view, page by page (`pages.py`),
+only as far as asked.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from heapq import merge
+from heapq import heappop, heappush, merge
 from itertools import islice
 from operator import attrgetter
 from threading import Lock
@@ -28,17 +29,17 @@ _rank = attrgetter("rank")
 
 
 class Shortlist(Iterator[Listed]):
-    """The orders that want one lead, best price first, then by order id; found as they are asked for."""
+    """The orders that want one lead, best price for it first, then by order id; found as they are asked for."""
 
-    def __init__(self, entries: Iterator[Entry]) -> None:
-        self._entries = entries
-        self._ahead: Entry | None = None
+    def __init__(self, found: Iterator[Listed]) -> None:
+        self._found = found
+        self._ahead: Listed | None = None
         self.best: Listed | None = None  # the first of the batches
 
     def __next__(self) -> Listed:
         """Return the next order."""
-        entry, self._ahead = self._ahead or next(self._entries), None
-        return entry.listed
+        listed, self._ahead = self._ahead or next(self._found), None
+        return listed
 
     def batch(self, at_least: int = 32) -> tuple[list[Listed], bool]:
         """Return the next orders, never part of a price tier, and whether these were the last.
@@ -47,10 +48,10 @@ class Shortlist(Iterator[Listed]):
         """
         taken = list(islice(self, at_least))
         self.best = self.best or next(iter(taken), None)
-        self._ahead = next(self._entries, None)
-        while self._ahead is not None and self._ahead.listed.terms.price_minor == taken[-1].terms.price_minor:
-            taken.append(self._ahead.listed)
-            self._ahead = next(self._entries, None)
+        self._ahead = next(self._found, None)
+        while self._ahead is not None and self._ahead.price_minor == taken[-1].price_minor:
+            taken.append(self._ahead)
+            self._ahead = next(self._found, None)
         return taken, self._ahead is None
 
 
@@ -63,6 +64,7 @@ class Book:
     def __init__(self, orders: Iterable[Listed], version: int = 0, earlier: "Book | None" = None) -> None:
         known: dict[UUID, Entry] = earlier._entries if earlier else {}  # noqa: SLF001  # another of this class
         self.version = version
+        self.asks_places = False
         self._entries: dict[UUID, Entry] = {listed.order_id: _entry(listed, known) for listed in orders}
         self._views: dict[tuple[str, ...], _View] = {}
         self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}  # noqa: SLF001
@@ -71,6 +73,7 @@ class Book:
         self._shelves: dict[str, list[Entry]] = {}
         for entry in ranked:
             if entry.listed.terms.status == "active":
+                self.asks_places |= entry.listed.terms.radius is not None
                 for region in set(entry.listed.terms.regions) or (EVERYWHERE,):
                     self._shelves.setdefault(region, []).append(entry)
 
@@ -123,14 +126,29 @@ class _View:
             return self.pages[number]
 
 
-def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Entry]:
+def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Listed]:
+    """Yield the orders that want the lead by what they pay for it, though pages are in the order of what they may pay.
+
+    An order that pays less than its highest price waits until nobody who is still to come could pay more.
+    """
     floor, number = facts.min_price_minor, 0
+    waiting: list[tuple[int, int, Listed]] = []  # a heap, best first
     while (page := view.turn_to(number)) is not None and page.best_price >= floor:
+        while waiting and waiting[0][:2] < page.entries[0].rank:
+            yield heappop(waiting)[2]
         for entry in page.wanting(facts, minute):
-            if entry.listed.terms.price_minor < floor:
-                return
-            yield entry
+            if entry.highest < floor:
+                break  # and so is whoever comes after it
+            while waiting and waiting[0][:2] < entry.rank:
+                yield heappop(waiting)[2]
+            offered = entry.offered(facts)
+            if offered.price_minor == entry.highest:
+                yield offered
+            elif offered.price_minor >= floor:
+                heappush(waiting, (-offered.price_minor, offered.order_id.int, offered))
         number += 1
+    while waiting:
+        yield heappop(waiting)[2]
 
 
 def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -11,7 +11,9 @@ from core.money import Money
 from marketplace.leads.pages import LeadFacts, Listed
 from marketplace.orders.filters import compile_filter, explain
 from marketplace.orders.periods import is_open, next_opening
+from marketplace.orders.prices import price_for
 from marketplace.orders.terms import OrderTerms
+from marketplace.orders.where import reasons_of_place
 
 
 class Verdict(Struct, frozen=True):
@@ -44,8 +46,9 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
     if not is_open(terms.schedule, at):
         opening = next_opening(terms.schedule, at).astimezone(ZoneInfo(terms.timezone))
         return "closed", f"The order is closed; it opens {opening.isoformat(timespec='minutes')}."
-    if terms.price_minor < facts.min_price_minor:
-        bid, least = (Money(minor, terms.currency) for minor in (terms.price_minor, facts.min_price_minor))
+    price = price_for(terms, facts.fields)
+    if price < facts.min_price_minor:
+        bid, least = (Money(minor, terms.currency) for minor in (price, facts.min_price_minor))
         return (
             "below_min",
             f"The order bids {bid} {terms.currency}; the lead asks for at least {least} {terms.currency}.",
@@ -64,4 +67,5 @@ def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:
         yield "The contact is not verified; the order takes verified leads only."
     if facts.exclusive_only and not terms.exclusive:
         yield "The lead is sold exclusively; the order shares."
+    yield from reasons_of_place(terms.postal_prefixes, terms.radius, facts.fields)
     yield from (explain(each, facts.fields) for each in terms.filters if not compile_filter(each)(facts.fields))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace as replaced
 from sqlalchemy import select, text
 
 from core.crypto import Vault
@@ -18,12 +19,16 @@ from core.ids import show_id
 from core.money import Money
 from marketplace.catalog.regions import parents_of
 from marketplace.leads.delivery.endpoints import pauses_at
+from marketplace.leads.intake import hour_of
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed
+from marketplace.leads.source_codes import public_codes
 from marketplace.leads.verdicts import verdicts
 from marketplace.orders.filters import lead_fields
+from marketplace.orders.prices import price_for
 from marketplace.orders.terms import decode_terms
+from marketplace.orders.where import PLACE
 
 _VERSIONS_THEN = text(
     "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms"
@@ -80,11 +85,13 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
         return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
     then = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    facts = facts_of_stored(lead, vault)
+    then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
-                  key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
+                  key=lambda each: (-each.price_minor, each.order_id))  # fmt: skip
     paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
-    for verdict in verdicts(rest, facts_of_stored(lead, vault), lead.received_at):
+    for verdict in verdicts(rest, facts, lead.received_at):
         outcome, detail = verdict.outcome, verdict.detail
         if outcome == "wanted":
             pause = paused.get(verdict.order_id)
@@ -117,8 +124,11 @@ def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
         regions=regions, channel=details.get("channel"), interest=details.get("interest"), score=lead.score,
         temperature=lead.temperature, contact_class=lead.contact_class, contact=unsealed(lead, vault)["contact"],
         attributes=details.get("attributes", {}), source_name=lead.source_name,
-        subs=details.get("source", {}).get("sub", {}),
+        subs=details.get("source", {}).get("sub", {}), hour=hour_of(lead.region, lead.received_at),
+        codes=public_codes(lead.publisher_id, lead.source_name),
     )  # fmt: skip
+    if details.get(PLACE):
+        fields[PLACE] = tuple(details[PLACE])
     least = details.get("min_price")
     return LeadFacts(
         regions, fields, lead.score, lead.temperature, lead.contact_class,
@@ -148,4 +158,4 @@ def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:
 
 def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:
     terms = listed.terms
-    return Reason(listed.order_id, listed.buyer_id, outcome, detail, terms.price_minor, terms.currency, test)
+    return Reason(listed.order_id, listed.buyer_id, outcome, detail, listed.price_minor, terms.currency, test)

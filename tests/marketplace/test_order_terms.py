@@ -42,6 +42,8 @@ CONTRACT: dict[str, Any] = {
     "delivery": {"kind": "none"},
     "status": "active",
 }
+NOTHING_MORE: dict[str, Any] = {"postal_prefixes": None, "radius": None, "modifiers": None, "price_floor": None,
+                                "price_ceiling": None, "returns": True}  # fmt: skip
 MINIMAL = {"name": "All", "vertical": "education", "price": {"amount": "5", "currency": "EUR"}}
 RULES: dict[str, Any] = {
     "currency": "EUR",
@@ -64,7 +66,7 @@ def accepted(**changes: Any) -> OrderTerms:
 
 
 def test_the_order_of_the_contract_is_accepted_and_shown_as_it_came() -> None:
-    assert show_terms(accepted()) == CONTRACT | {"contact_sla": False, "settings": {}}
+    assert show_terms(accepted()) == CONTRACT | {"contact_sla": False, "settings": {}, **NOTHING_MORE}
 
 
 def test_what_is_left_out_is_unlimited() -> None:

@@ -19,6 +19,7 @@ from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
+from marketplace.orders.said import ModifierBody, RadiusBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
 from marketplace.web.api.answers_contact import Handling
 
@@ -226,8 +227,14 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     name: str
     vertical: str
     regions: list[str]
+    postal_prefixes: list[str] | None
+    radius: RadiusBody | None
     model: str
     price: Amount | None
+    modifiers: list[ModifierBody] | None
+    price_floor: Amount | None
+    price_ceiling: Amount | None
+    returns: bool
     exclusivity: str
     max_share: int | None
     filters: list[FilterBody]
@@ -242,6 +249,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     contact_sla: bool
     settings: dict[str, int | bool]
     status: str
+    resumes_at: datetime | None
     endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime

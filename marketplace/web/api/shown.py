@@ -194,8 +194,8 @@ def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = Non
     if secret is not None and terms["delivery"]["kind"] == "webhook":
         terms["delivery"]["secret"] = secret
     return OrderShown(
-        id=show_id("ord", row.id), version=row.version, **terms, endpoint=_endpoint(row, endpoint),
-        created_at=instant(row.created_at), changed_at=instant(row.changed_at),
+        id=show_id("ord", row.id), version=row.version, **terms, resumes_at=instant_or_none(row.resumes_at),
+        endpoint=_endpoint(row, endpoint), created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
 
 
