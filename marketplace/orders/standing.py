@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import select, text
 
 from core.db import db
@@ -85,6 +86,8 @@ def change_order(
     before = decode_terms(order.terms)
     asked = patched(body_of(before), patch)
     after = _accepted(buyer_id, asked, row, judge_delivery, before.delivery)
+    if patch.status is not UNSET:  # who says so himself is not overruled by the clock
+        order.resumes_at = None
     if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status

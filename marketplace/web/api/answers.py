@@ -163,13 +163,15 @@ class SaleShown(Struct, frozen=True, kw_only=True):
 
     `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
     any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
-    is null where the person said nothing.
+    is null where the person said nothing. By the codes of publisher and source an order may filter and price.
     """
 
     id: str
     lead: LeadBought
     order: str
     order_version: int
+    publisher_code: str
+    source_code: str
     model: str
     price: Amount
     state: SaleState

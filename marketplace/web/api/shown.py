@@ -24,6 +24,7 @@ from marketplace.leads.models import Lead, Sale
 from marketplace.leads.paid_from import paid_from
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
+from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
@@ -137,8 +138,10 @@ def sale(
 
     `private` is None once the lead was returned, `contact` as long as it is not delivered.
     """
+    publisher_code, source_code = public_codes(row.publisher_id, bought.source_name)
     return SaleShown(
-        id=show_id("sale", row.id), lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
+        id=show_id("sale", row.id), publisher_code=publisher_code, source_code=source_code,
+        lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
         order_version=row.order_version, model="cpl", price=amount(row.price_minor, row.currency),
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),

@@ -17,6 +17,7 @@ from marketplace.leads.delivery.credentials import masked
 from marketplace.orders.filters import LEAD_PATHS, paths_of
 from marketplace.orders.terms import OrderTerms, show_terms
 from marketplace.web.buyer.order_form import OTHER, SIMPLE
+from marketplace.web.buyer.order_more import more_for_terms
 
 WORKING_DAYS = ["mon", "tue", "wed", "thu", "fri"]
 OWN = {"none": {"kind"}, "webhook": {"kind", "url"}, "email": {"kind", "to"}}  # what a simple delivery has fields for
@@ -30,6 +31,7 @@ def for_new(vertical: Vertical | None) -> dict[str, Any]:
     hours = [f"{say(f'new_order.{end}_hour'):02}:00" for end in ("from", "to")]
     return {
         "vertical": vertical.slug if vertical else "",
+        "returns": True,
         "max_share": str(vertical.share.buyers if vertical else default("share.buyers")),
         "day": {
             "cap": str(say("new_order.day_leads")),
@@ -57,7 +59,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         "settings": [{"key": key, "value": written_setting(value)} for key, value in terms.settings.items()],
         "timezone": schedule["timezone"],
         "windows": [{"days": one["days"], "from_": one["from"], "to": one["to"]} for one in schedule["windows"] or ()],
-        **_delivery(masked(shown["delivery"])),
+        **_delivery(masked(shown["delivery"])), **more_for_terms(terms),
     }  # fmt: skip
 
 
