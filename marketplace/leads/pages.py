@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from marketplace.orders import filters, where
+from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import Filter, Key, Predicate
 from marketplace.orders.periods import in_spans, minute_of_week, spans_of
 from marketplace.orders.prices import highest_price, price_for
@@ -118,6 +119,7 @@ class _Bits(Struct):
     fields: list[_FieldBits]
     postal: _Areas
     circles: _Areas
+    contact_hours: int
     schedules: dict[tuple[str, tuple[int, ...]], int]
     by_kind: dict[tuple[str, str, bool, bool], int]
     always_open: int
@@ -138,8 +140,7 @@ class Page:
         """Yield, in rank order, the orders that want a lead in this minute (since 1970), whatever they pay."""
         bits = self._bits or self._make_bits()
         left = self._of_kind(bits, facts) & bits.by_score[bisect_right(bits.scores, facts.score)]
-        if bits.schedules:
-            left &= self._open(bits, minute)
+        left &= self._open(bits, minute, facts.regions[0])
         fields, in_bits = facts.fields, True
         if bits.postal.inside or bits.circles.inside:
             left &= _reaching(bits, fields)
@@ -177,7 +178,8 @@ class Page:
                 schedules[key] = schedules.get(key, 0) | self._bit(place)
         always = self._where([True] * len(self.entries)) ^ _union(schedules.values())
         postal, circles = (self._areas([entry.areas[which] for entry in self.entries]) for which in (0, 1))
-        self._bits = _Bits(scores, by_score, self._field_bits(), postal, circles, schedules, {}, always, (-1, 0))
+        calls = self._where([entry.listed.terms.contact_hours for entry in self.entries])
+        self._bits = _Bits(scores, by_score, self._field_bits(), postal, circles, calls, schedules, {}, always, (-1, 0))
         return self._bits
 
     def _areas(self, asked: list[frozenset[Any] | None]) -> _Areas:
@@ -217,7 +219,14 @@ class Page:
             found = bits.by_kind[kind] = self._where([takes_kind(e.listed.terms, facts) for e in self.entries])
         return found
 
-    def _open(self, bits: _Bits, minute: int) -> int:
+    def _open(self, bits: _Bits, minute: int, region: str) -> int:
+        """Return the orders that are open in a minute, of those that keep the hours for calls none outside of them."""
+        found = self._by_schedule(bits, minute) if bits.schedules else bits.always_open
+        if bits.contact_hours and not may_call(region, datetime.fromtimestamp(minute * 60, UTC)):
+            found &= ~bits.contact_hours
+        return found
+
+    def _by_schedule(self, bits: _Bits, minute: int) -> int:
         asked, found = bits.open_at
         if asked != minute:
             at = datetime.fromtimestamp(minute * 60, UTC)

@@ -15,6 +15,7 @@ from core.schemas import learned
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.intake import Sealed
 from marketplace.leads.models import Event, Lead, Sale
+from marketplace.orders.models import OrderVersion
 
 OPEN_STATES = ("held", "delivered", "disputed")
 THEIRS = ("delivered", "disputed", "settled")  # the states in which the lead is its buyer's
@@ -63,6 +64,13 @@ def sales_with_credit(lead_ids: list[UUID]) -> tuple[dict[UUID, list[Sale]], dic
         found[sale.lead_id].append(sale)
         drawn[sale.id] = int(minor)
     return found, drawn
+
+
+def returnable_sales(lead_ids: list[UUID]) -> dict[UUID, bool]:
+    """Tell of each sale of these leads whether its order has the right of return; without it only fraud counts."""
+    then = (OrderVersion.order_id == Sale.order_id) & (OrderVersion.version == Sale.order_version)
+    query = select(Sale.id, OrderVersion.terms["returns"]).join(OrderVersion, then).where(Sale.lead_id.in_(lead_ids))
+    return {sale_id: said is not False for sale_id, said in db.session.execute(query)}
 
 
 def get_sale(buyer_id: UUID | None, sale_id: UUID) -> Sale:

@@ -3,9 +3,7 @@
 Each move leaves an event. An order that could not be placed any more stays paused, and its buyer is told why.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,11 +12,10 @@ from core.clock import as_rfc3339
 from core.db import db
 from core.errors import Conflict, Fault, Invalid
 from core.outbox import announce
-from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.reach import ask_again
 from marketplace.leads.models import Event
 from marketplace.orders.models import Order
-from marketplace.orders.standing import SYSTEM, Settings, change_order, get_order, pause_order
+from marketplace.orders.standing import SYSTEM, as_it_was, change_order, get_order, pause_order
 from marketplace.orders.terms import OrderPatch
 
 ACTOR = f"{SYSTEM}:clock"
@@ -55,7 +52,7 @@ def end_rest(as_of: datetime) -> int:
         return 0
     try:
         ask_again(change_order(order.buyer_id, order.id, OrderPatch(status="active"), ACTOR, as_of,
-                               judge_delivery=_as_it_was))  # fmt: skip
+                               judge_delivery=as_it_was))  # fmt: skip
     except Invalid as refused:
         _stay_paused(order, refused, as_of)
     else:
@@ -74,10 +71,3 @@ def _stay_paused(order: Order, refused: Invalid, at: datetime) -> None:
 def _leave(order: Order, move: str, why: str, actor: str, at: datetime) -> None:
     db.session.add(Event(subject_id=order.id, at=at, move=move, actor=actor, why=why))
     db.session.flush()
-
-
-def _as_it_was(
-    _buyer: UUID, _said: Mapping[str, Any], _vertical: Vertical, before: Settings | None
-) -> tuple[Settings, list[Fault]]:
-    """Its address was judged when its buyer gave it; the clock gives none."""
-    return dict(before or {}), []

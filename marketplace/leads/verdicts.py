@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from core.money import Money
 from marketplace.leads.pages import LeadFacts, Listed
+from marketplace.orders.contact_hours import may_call, next_call
 from marketplace.orders.filters import compile_filter, explain
 from marketplace.orders.periods import is_open, next_opening
 from marketplace.orders.prices import price_for
@@ -46,6 +47,8 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
     if not is_open(terms.schedule, at):
         opening = next_opening(terms.schedule, at).astimezone(ZoneInfo(terms.timezone))
         return "closed", f"The order is closed; it opens {opening.isoformat(timespec='minutes')}."
+    if terms.contact_hours and not may_call(facts.regions[0], at):
+        return "closed", _not_to_be_called(terms, facts.regions[0], at)
     price = price_for(terms, facts.fields)
     if price < facts.min_price_minor:
         bid, least = (Money(minor, terms.currency) for minor in (price, facts.min_price_minor))
@@ -54,6 +57,14 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
             f"The order bids {bid} {terms.currency}; the lead asks for at least {least} {terms.currency}.",
         )
     return "wanted", ""
+
+
+def _not_to_be_called(terms: OrderTerms, region: str, at: datetime) -> str:
+    opening = next_call(terms.schedule, region, at)
+    if opening is None:
+        return f"The order buys only while people may be called, and nothing says when that is in {region}."
+    shown = opening.astimezone(ZoneInfo(terms.timezone)).isoformat(timespec="minutes")
+    return f"People of {region} may not be called at this hour; the order opens {shown}."
 
 
 def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:

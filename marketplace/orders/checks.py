@@ -5,6 +5,7 @@ from typing import Any
 
 from core.errors import Fault, Invalid
 from marketplace.orders import terms
+from marketplace.orders.contact_hours import never_opens
 from marketplace.orders.filters import EXISTS_ONLY_PATHS, OPERATORS
 from marketplace.orders.patterns import Pattern
 from marketplace.orders.periods import DAYS, is_zone, minute_of
@@ -65,7 +66,7 @@ def check_terms(
         *_all_filter_faults(body, paths),
         *_cap_faults(body),
         *_budget_faults(body, currency),
-        *_schedule_faults(body.schedule),
+        *_opening_faults(body),
     ]
 
 
@@ -141,6 +142,17 @@ def _cap_faults(body: OrderBody) -> Faults:
 def _budget_faults(body: OrderBody, currency: str) -> Faults:
     for period, money in terms.limits_in(body.budget).items():
         yield from money_faults(f"budget.{period}", money, currency)
+
+
+def _opening_faults(body: OrderBody) -> Faults:
+    faults = list(_schedule_faults(body.schedule))
+    yield from faults
+    if body.contact_hours and not faults and never_opens(terms.schedule_of(body.schedule), body.regions or ()):
+        message = (
+            "In no minute of the week these hours are open and people of the regions may be called: widen the hours, "
+            "or see the rules of contact (GET /api/v1/contact-rules/FR)."
+        )
+        yield Fault("schedule.windows" if body.schedule else "contact_hours", "never_opens", message)
 
 
 def _schedule_faults(schedule: ScheduleBody | None) -> Faults:

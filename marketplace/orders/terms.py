@@ -120,6 +120,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     caps: CapsBody | None = None
     budget: BudgetBody | None = None
     schedule: ScheduleBody | None = None
+    contact_hours: bool = False
     delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
     settings: dict[str, int | bool] | None = None
@@ -153,6 +154,7 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     caps: CapsBody | None | UnsetType = UNSET
     budget: BudgetBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
+    contact_hours: bool | UnsetType = UNSET
     delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
     settings: dict[str, int | bool] | None | UnsetType = UNSET
@@ -163,9 +165,10 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
     Empty `regions`, `postal_prefixes`, `temperatures` and `contact_classes` mean any; a floor or ceiling of 0 is none;
-    `least_minor` is what the vertical asked for at least when modifiers were said; `max_share` 1 means exclusive;
-    without `returns` only fraud may be disputed; `contact_sla` lets the exchange pause the order when its leads are
-    left alone; `settings` narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
+    `least_minor` is what the vertical asked for at least when modifiers were said; `max_share` 1 means exclusive; with
+    `contact_hours` it buys only while the lead may be called; without `returns` only fraud may be disputed;
+    `contact_sla` lets the exchange pause the order when its leads are left alone; `settings` narrows what the exchange,
+    the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -190,6 +193,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     caps: dict[str, int] = {}
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
+    contact_hours: bool = False
     delivery_kind: str = PORTAL
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
@@ -246,7 +250,8 @@ def terms_of(body: OrderBody, least_minor: int = 0) -> OrderTerms:
         budget_minor={
             period: Money.parse(money.amount, money.currency).minor for period, money in limits_in(body.budget).items()
         },
-        schedule=_schedule_of(body.schedule),
+        schedule=schedule_of(body.schedule),
+        contact_hours=body.contact_hours,
         contact_sla=bool(body.contact_sla),
         settings=body.settings or {},
         delivery_kind=body.delivery["kind"] if body.delivery else PORTAL,
@@ -283,6 +288,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
         caps=CapsBody(**terms.caps),
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
+        contact_hours=terms.contact_hours,
         contact_sla=terms.contact_sla,
         settings=terms.settings,
         delivery=terms.delivery or {"kind": PORTAL},
@@ -341,7 +347,8 @@ def _distinct(words: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words or ()))
 
 
-def _schedule_of(body: ScheduleBody | None) -> Schedule | None:
+def schedule_of(body: ScheduleBody | None) -> Schedule | None:
+    """Normalise a schedule in which `checks` found no fault."""
     if body is None:
         return None
     windows = (

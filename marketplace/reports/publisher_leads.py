@@ -19,7 +19,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
-from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
+from marketplace.leads.queries import get_lead, returnable_sales, sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
@@ -63,6 +63,7 @@ class LeadStory:
     events: Sequence[Event]
     currency: str
     drawn: Mapping[UUID, int]
+    returnable: Mapping[UUID, bool]
 
     def paid_from(self, sale: Sale) -> PaidFrom:
         """Tell where a sale's price was taken from."""
@@ -120,7 +121,8 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
-    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn)
+    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
+                     returnable_sales([lead_id]))  # fmt: skip
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

@@ -153,6 +153,7 @@ TERMS = {
     "caps": _l("Most leads"),
     "budget": _l("Most money"),
     "schedule": _l("Hours"),
+    "contact_hours": _l("While the lead may be called"),
     "delivery": _l("Delivery"),
     "status": _l("State"),
 }

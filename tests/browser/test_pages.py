@@ -41,6 +41,7 @@ OF_KIND = {
     "buyer": (
         "/buyer/orders",
         "/buyer/orders/new?vertical=education",
+        "/buyer/orders/sheet/read",
         "/buyer/leads",
         "/buyer/leads?state=held",
         "/views/new?list=buyer.leads&query=state%3Dheld&name=x",

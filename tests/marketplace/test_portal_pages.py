@@ -46,6 +46,8 @@ PAGES = {
         "/buyer/orders",
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
+        "/buyer/orders/sheet",
+        "/buyer/orders/sheet/read",
         "/buyer/deliveries",
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",

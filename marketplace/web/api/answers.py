@@ -69,10 +69,13 @@ class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
 class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out.
 
-    `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both.
+    `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both;
+    `returnable` whether it may be sent back for more than fraud;
+    `place` has latitude and longitude where orders judged the lead by them.
     """
 
     paid_from: dict[str, PaidFrom]
+    returnable: dict[str, bool]
     region: str
     external_id: str | None
     received_at: datetime
@@ -86,6 +89,7 @@ class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     ping_id: str | None
     contact: Contact | None
     comments: str | None
+    place: tuple[float, float] | None = None
 
 
 class FaultShown(Struct, frozen=True, kw_only=True):
@@ -247,6 +251,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     caps: CapsBody
     budget: BudgetBody
     schedule: ScheduleBody | None
+    contact_hours: bool
     delivery: dict[str, Any]
     contact_sla: bool
     settings: dict[str, int | bool]

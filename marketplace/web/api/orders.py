@@ -13,6 +13,7 @@ from marketplace.leads.delivery.offered import judge_delivery, secret_of, secret
 from marketplace.leads.delivery.reach import ask_again, keep_reach
 from marketplace.leads.desk import desk
 from marketplace.leads.rests import rest
+from marketplace.orders.many import ManyBody, change_alike
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
@@ -67,6 +68,20 @@ def patch_order(actor: Actor, order_id: str) -> Answer:
         keep_reach(row, asked.delivery, desk().vault)
     ask_again(row)
     return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
+
+
+@api.post("/orders/many")
+@writes("orders:write")
+@describe(answers.OrderShown, takes=ManyBody, is_list=True)
+def patch_orders(actor: Actor) -> Answer:
+    """Change several orders alike in one transaction: all of them, or none and every fault of every one."""
+    asked = body(ManyBody)
+    ids = [parse_id("ord", one) for one in asked.orders]
+    rows = change_alike(actor.account_id, ids, asked, actor.name, business_clock().now())
+    for row in rows:
+        ask_again(row)
+    secrets, endpoints = secrets_of(ids, desk().vault), endpoints_of(rows)
+    return Answer({"items": [shown.order(row, secrets.get(row.id), endpoints.get(row.id)) for row in rows]})
 
 
 class RestBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -93,12 +93,12 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
 
 
 def lead(
-    row: Lead, sales: list[Sale], drawn: Mapping[UUID, int], currency: str, redirect_url: str | None,
-    private: dict[str, Any] | None = None,
+    row: Lead, sales: list[Sale], drawn: Mapping[UUID, int], returnable: Mapping[UUID, bool], currency: str,
+    redirect_url: str | None, private: dict[str, Any] | None = None,
 ) -> LeadShown:  # fmt: skip
     """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear.
 
-    `drawn` is what of each sale's price came from credit.
+    `drawn` is what of each sale's price came from credit, `returnable` whether it may go back for more than fraud.
     """
     lead_id, private = show_id("lead", row.id), private or {"contact": None, "comments": None}
     payout = sum(each.payout_minor for each in sales if each.state not in UNPAID)
@@ -108,6 +108,7 @@ def lead(
         payout=amount(payout, currency) if sales and row.status == "sold" else None,
         sales=[_sale_of_lead(each) for each in sales],
         paid_from={show_id("sale", each.id): paid_from(each.price_minor, drawn.get(each.id, 0)) for each in sales},
+        returnable={show_id("sale", each.id): returnable[each.id] for each in sales},
         redirect_url=redirect_url, links=links_of(lead_id), region=row.region, external_id=row.external_id,
         received_at=instant(row.received_at), **row.details, **private,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from marketplace.web.buyer import (
     leads,
     lists,
     order_editor,
+    order_many,
     orders,
     places,
     recharge,
@@ -21,6 +22,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists, order_editor, orders,
-         places, top_ups, transfers, wallet)  # fmt: skip
+PAGES = (cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists, order_editor,
+         order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

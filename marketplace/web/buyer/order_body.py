@@ -90,7 +90,7 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
         "caps": {period: number_of(form[period].cap) for period in PERIODS},
         "budget": {period: money_of(form[period].budget, currency) for period in PERIODS},
         "schedule": {"timezone": text_of(form.timezone) or "UTC", "windows": _windows(form) or None},
-        "delivery": delivery,
+        "contact_hours": form.contact_hours.data, "delivery": delivery,
     }  # fmt: skip
 
 

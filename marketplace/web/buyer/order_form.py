@@ -116,6 +116,7 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     settings = FieldList(FormField(OwnSettingForm), max_entries=40)
     hour, day, week, month, total = (FormField(LimitForm) for _ in PERIODS)
     timezone = StringField()
+    contact_hours = BooleanField()
     windows = FieldList(FormField(WindowForm), max_entries=110)
     delivery = RadioField(choices=_choices((*SIMPLE, OTHER), words.DELIVERIES), default="none")
     delivery_url = StringField()
