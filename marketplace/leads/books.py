@@ -13,6 +13,7 @@ from marketplace.catalog.places import Point
 from marketplace.catalog.places.centres import place_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
+from marketplace.leads.suppression.keeping_away import LIVE
 from marketplace.orders.terms import decode_terms
 
 # Nothing is sold to an order whose endpoint is paused.
@@ -37,13 +38,17 @@ NOWHERE = Centres(0, {})
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
-    """A vertical as it trades now: its row's id, its definition, its book, and the paused sources of publishers."""
+    """A vertical as it trades now: its row's id, its definition, its book, the paused sources of publishers.
+
+    `suppressing` are those of its buyers who have a list that keeps leads away.
+    """
 
     id: int
     vertical: Vertical
     book: Book
     paused_sources: frozenset[tuple[UUID, str]] = frozenset()
     centres: Centres = NOWHERE
+    suppressing: frozenset[UUID] = frozenset()
 
     def place_of(self, country: str, code: str | None, city: str | None) -> Point | None:
         """Return where a lead lives, None when nobody knows."""
@@ -89,7 +94,9 @@ class Books:
             book = Book(orders, version, known.book if known else None)
             if book.asks_places:
                 self._centres = _centres(cursor, self._centres)
-        return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, self._centres)
+            buyers = {one.buyer_id for one in book.orders}
+            lists = frozenset(buyer for (buyer,) in cursor.execute(LIVE) if buyer in buyers)
+        return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, self._centres, lists)
 
 
 def _centres(cursor: Cursor[Any], known: Centres) -> Centres:

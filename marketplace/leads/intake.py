@@ -30,6 +30,7 @@ from marketplace.leads.matching import LeadFacts, Listed, Shortlist
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Contact, Submission
+from marketplace.leads.suppression.keeping_away import kept_away
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
 from marketplace.orders.periods import minute_of_week, period_starts
@@ -157,10 +158,13 @@ class Intake:
         contact, place = judged.contact, None
         if live.book.asks_places:
             place = live.place_of(country_of(submission.region), contact.postal_code, contact.city)
-        facts = facts_of(judged, sender.account_id, at, place)
+        facts, keys = facts_of(judged, sender.account_id, at, place), person_keys(self._pepper, judged)
+        if live.suppressing and not judged.reasons:
+            known = kept_away(self._pool, lead_id, keys, live.suppressing, at)
+            facts = msgspec.structs.replace(facts, suppressed=known)
         return Prepared(
             live, live.book.candidates(facts, at), judged, self._row(judged, live.id, sender, lead_id, at, place),
-            person_keys(self._pepper, judged), _answer_base(judged, lead_id, live.vertical.currency),
+            keys, _answer_base(judged, lead_id, live.vertical.currency),
         )  # fmt: skip
 
     def _row(

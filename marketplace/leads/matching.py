@@ -141,6 +141,8 @@ def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Listed]:
                 break  # and so is whoever comes after it
             while waiting and waiting[0][:2] < entry.rank:
                 yield heappop(waiting)[2]
+            if entry.listed.buyer_id in facts.suppressed:
+                continue
             offered = entry.offered(facts)
             if offered.price_minor == entry.highest:
                 yield offered

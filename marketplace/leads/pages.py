@@ -41,7 +41,8 @@ class Listed(Struct, frozen=True):
 class LeadFacts(Struct, frozen=True):
     """What orders may judge a lead by; `regions` is its region first, then every region that holds it.
 
-    `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid.
+    `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid; `suppressed`
+    are the buyers who have the person on a list that keeps leads away.
     """
 
     regions: tuple[str, ...]
@@ -52,6 +53,7 @@ class LeadFacts(Struct, frozen=True):
     verified: bool = False
     exclusive_only: bool = False
     min_price_minor: int = 0
+    suppressed: frozenset[UUID] = frozenset()
 
 
 class Entry:

@@ -20,7 +20,7 @@ from marketplace.orders.where import reasons_of_place
 class Verdict(Struct, frozen=True):
     """One order and one lead: `wanted`, or why not; `detail` shows the order's own terms, so only to who may see them.
 
-    `outcome` is one of wanted, paused, region, filtered, closed, below_min; `detail` is empty for wanted.
+    `outcome` is one of wanted, paused, region, filtered, closed, below_min, suppressed; `detail` is empty for wanted.
     """
 
     order_id: UUID
@@ -32,7 +32,14 @@ class Verdict(Struct, frozen=True):
 
 def verdicts(orders: Iterable[Listed], facts: LeadFacts, at: datetime) -> list[Verdict]:
     """Judge every order in the order given (`Book.orders` is in rank order); those wanted are the book's candidates."""
-    return [Verdict(each.order_id, each.buyer_id, each.version, *judge(each.terms, facts, at)) for each in orders]
+    return [Verdict(each.order_id, each.buyer_id, each.version, *_of_buyer(each, facts, at)) for each in orders]
+
+
+def _of_buyer(listed: Listed, facts: LeadFacts, at: datetime) -> tuple[str, str]:
+    outcome, detail = judge(listed.terms, facts, at)
+    if outcome == "wanted" and listed.buyer_id in facts.suppressed:
+        return "suppressed", "The person is on a list of the buyer's that keeps leads away."
+    return outcome, detail
 
 
 def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:

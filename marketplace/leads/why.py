@@ -24,6 +24,7 @@ from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.leads.source_codes import public_codes
+from marketplace.leads.suppression.keeping_away import kept_away_of
 from marketplace.leads.verdicts import verdicts
 from marketplace.orders.filters import lead_fields
 from marketplace.orders.prices import price_for
@@ -49,6 +50,7 @@ SENTENCES = {
     "closed": "The order is outside its hours.",
     "region": "The order does not buy in this region.",
     "share_full": "The lead is shared by as many buyers as the set allows.",
+    "suppressed": "The buyer knows the person already.",
     "below_min": "The order bids less than the publisher's minimum.",
     "refused": "The buyer refused the lead when it was delivered.",
     "undeliverable": "The lead could not be delivered to the buyer in time.",
@@ -71,9 +73,14 @@ class Reason:
     test: bool
 
     @property
+    def public_outcome(self) -> str:
+        """Return the outcome as strangers may know it: whom a buyer knows is no business of theirs."""
+        return "filtered" if self.outcome == "suppressed" else self.outcome
+
+    @property
     def sentence(self) -> str:
         """Return what anybody may be told."""
-        return (OF_A_TEST if self.test else SENTENCES)[self.outcome]
+        return (OF_A_TEST if self.test else SENTENCES)[self.public_outcome]
 
 
 def why(lead: Lead, vault: Vault) -> list[Reason]:
@@ -134,6 +141,7 @@ def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
         regions, fields, lead.score, lead.temperature, lead.contact_class,
         exclusive_only=details.get("exclusive_only", False),
         min_price_minor=Money.parse(least["amount"], least["currency"]).minor if least else 0,
+        suppressed=kept_away_of(lead.id),
     )  # fmt: skip
 
 
@@ -149,7 +157,7 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
         return {"order": show_id("ord", reason.order_id), "outcome": reason.outcome,
                 "detail": reason.detail or reason.sentence, "bid": bid}  # fmt: skip
     alias = pseudonym(lead_id, reason.order_id)
-    return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
+    return {"order": alias, "outcome": reason.public_outcome, "detail": reason.sentence, "bid": None}
 
 
 def _tried(listed: Listed, test: bool, outcome: str, *detail: str) -> Reason:

@@ -116,7 +116,7 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
     vertical, (found, drawn) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
     sales = found[lead_id]
-    counted = Counter(reason.outcome for reason in why(lead, vault))
+    counted = Counter(reason.public_outcome for reason in why(lead, vault))
     says = OF_A_TEST if lead.test else SENTENCES
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))

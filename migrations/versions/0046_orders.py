@@ -1,4 +1,4 @@
-"""What orders may say more: places by postal code, and pauses that end by themselves."""
+"""What orders may say more: places by postal code, pauses that end by themselves, lists that keep leads away."""
 
 from migrations.sql import run_sql
 
@@ -8,7 +8,7 @@ down_revision = "0042"
 
 def upgrade() -> None:
     """Add the centres of postal codes with their imports, and the instant at which a paused order buys again."""
-    run_sql("0046_orders", "postal_centres", "pauses", "prices")
+    run_sql("0046_orders", "postal_centres", "pauses", "prices", "suppression")
 
 
 def downgrade() -> None:

@@ -89,7 +89,7 @@ class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     ping_id: str | None
     contact: Contact | None
     comments: str | None
-    place: tuple[float, float] | None = None
+    place: list[float] | None = None
 
 
 class FaultShown(Struct, frozen=True, kw_only=True):
