@@ -131,26 +131,30 @@ def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Listed]:
 
     An order that pays less than its highest price waits until nobody who is still to come could pay more.
     """
-    floor, number = facts.min_price_minor, 0
-    waiting: list[tuple[int, int, Listed]] = []  # a heap, best first
+    floor, fields, suppressed, number = facts.min_price_minor, facts.fields, facts.suppressed, 0
+    waiting: list[tuple[int, int, Entry]] = []  # a heap, best first
     while (page := view.turn_to(number)) is not None and page.best_price >= floor:
         while waiting and waiting[0][:2] < page.entries[0].rank:
-            yield heappop(waiting)[2]
+            yield _popped(waiting)
         for entry in page.wanting(facts, minute):
             if entry.highest < floor:
                 break  # and so is whoever comes after it
             while waiting and waiting[0][:2] < entry.rank:
-                yield heappop(waiting)[2]
-            if entry.listed.buyer_id in facts.suppressed:
+                yield _popped(waiting)
+            if suppressed and entry.listed.buyer_id in suppressed:
                 continue
-            offered = entry.offered(facts)
-            if offered.price_minor == entry.highest:
-                yield offered
-            elif offered.price_minor >= floor:
-                heappush(waiting, (-offered.price_minor, offered.order_id.int, offered))
+            if entry.price is None:
+                yield entry.listed
+            elif (minor := entry.price(fields)) >= floor:
+                heappush(waiting, (-minor, entry.rank[1], entry))
         number += 1
     while waiting:
-        yield heappop(waiting)[2]
+        yield _popped(waiting)
+
+
+def _popped(waiting: list[tuple[int, int, Entry]]) -> Listed:
+    minor, _, entry = heappop(waiting)
+    return entry.offered(-minor)
 
 
 def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -16,7 +16,7 @@ from marketplace.orders import filters, where
 from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import Filter, Key, Predicate
 from marketplace.orders.periods import in_spans, minute_of_week, spans_of
-from marketplace.orders.prices import highest_price, price_for
+from marketplace.orders.prices import compile_price, highest_price
 from marketplace.orders.terms import OrderTerms
 
 
@@ -59,10 +59,11 @@ class LeadFacts(Struct, frozen=True):
 class Entry:
     """An order on its shelf; `rank` orders entries by the highest price they may pay, falling, then by order id."""
 
-    __slots__ = ("areas", "highest", "is_compiled", "listed", "rank", "rest", "whole")
+    __slots__ = ("areas", "highest", "is_compiled", "listed", "price", "rank", "rest", "whole")
 
     def __init__(self, listed: Listed) -> None:
         self.listed = listed
+        self.price = compile_price(listed.terms) if listed.terms.modifiers else None
         self.highest = highest_price(listed.terms)
         self.rank = (-self.highest, listed.order_id.int)
         self.is_compiled = False
@@ -90,11 +91,9 @@ class Entry:
         )
         self.is_compiled = True
 
-    def offered(self, facts: LeadFacts) -> Listed:
-        """Return the order with what it pays for this lead."""
-        if not self.listed.terms.modifiers:
-            return self.listed
-        return structs.replace(self.listed, offered_minor=price_for(self.listed.terms, facts.fields))
+    def offered(self, minor: int) -> Listed:
+        """Return the order with what it pays for one lead."""
+        return self.listed if self.price is None else structs.replace(self.listed, offered_minor=minor)
 
 
 class _FieldBits(NamedTuple):

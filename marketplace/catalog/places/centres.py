@@ -82,7 +82,7 @@ class Read:
 
 
 def read_centres(lines: Iterable[str]) -> Read:
-    """Read CSV with a header; Invalid `invalid_places` when it lacks a column or has no good line, or too many.
+    """Read CSV with a header; Invalid `invalid_postal_centres` when it lacks a column or has no good line, or too many.
 
     Of a code that is named more than once the middle of its points counts.
     """
@@ -145,4 +145,4 @@ def _middle(points: list[Point]) -> Iterator[float]:
 
 
 def _refused(where: str, code: str, says: str) -> Invalid:
-    return Invalid("invalid_places", "The places cannot be kept.", [Fault(where, code, says)])
+    return Invalid("invalid_postal_centres", "The places cannot be kept.", [Fault(where, code, says)])
