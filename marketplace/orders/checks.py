@@ -240,6 +240,9 @@ def _pattern_faults(field: str, value: Any) -> Faults:
 
 
 def _range_faults(field: str, value: Any) -> Faults:
+    if _is_ordered(value) or (isinstance(value, list) and len([each for each in value if each is not None]) == 1):
+        yield Fault(field, "one_bound", "between needs both bounds, [low, high]; for one use gte or lte.")
+        return
     pair = value if isinstance(value, list) and len(value) == 2 and all(map(_is_ordered, value)) else None
     if pair is None or isinstance(pair[0], str) != isinstance(pair[1], str):
         yield Fault(field, "invalid_value", "between needs [low, high]: two numbers, or two texts such as dates.")
