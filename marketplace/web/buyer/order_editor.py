@@ -25,6 +25,7 @@ from marketplace.web.buyer.order_body import delivery_document, order_body, orde
 from marketplace.web.buyer.order_faults import with_faults_placed
 from marketplace.web.buyer.order_filling import for_new, for_terms, offered, paths_here
 from marketplace.web.buyer.order_form import OrderForm
+from marketplace.web.buyer.order_templates import TEMPLATES, from_template
 from marketplace.web.buyer.order_trial import TRY, try_delivery
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell
@@ -58,13 +59,16 @@ def order(person: Person, order: str) -> str | Response:
 
 
 def _begun(person: Person, shelf: dict[str, Vertical]) -> dict[str, Any]:
-    """Return what a new order begins with; `like` names one of the person's own orders, `vertical` a vertical."""
+    """Return what a new order begins with; `like` names one of the person's own orders, `vertical` a vertical,
+    `template` a ready beginning.
+    """
     like = request.args.get("like")
     if like:
         terms = decode_terms(get_order(person.account_id, parse_id("ord", like)).terms)
         begun = for_terms(terms, None)
         return begun | {"name": gettext("%(name)s, again", name=terms.name)}
-    return for_new(shelf.get(request.args.get("vertical", "")))
+    begun = for_new(shelf.get(request.args.get("vertical", "")))
+    return begun | from_template(request.args.get("template", ""))
 
 
 def _placed(person: Person, form: OrderForm, shelf: dict[str, Vertical]) -> str:
@@ -112,4 +116,5 @@ def _shown(
     form.add_spare_rows()
     vertical = shelf.get(terms.vertical if terms else form.vertical.data or "")
     return render_template("marketplace/buyer/order.html", form=form, order=order, terms=terms, vertical=vertical,
-                           trial=trial, changes=changes, paths=paths_here(vertical), resumes_at=resumes_at)  # fmt: skip
+                           trial=trial, changes=changes, paths=paths_here(vertical), templates=TEMPLATES,
+                           resumes_at=resumes_at)  # fmt: skip
