@@ -32,7 +32,8 @@ from marketplace.orders.terms import decode_terms
 from marketplace.orders.where import PLACE
 
 _VERSIONS_THEN = text(
-    "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms"
+    "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms, EXISTS (SELECT FROM"
+    " marketplace.suppressed_leads k WHERE k.lead_id = :lead AND k.buyer_id = o.buyer_id) AS is_kept_away"
     " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
     " LEFT JOIN unnest(CAST(:orders AS uuid[]), CAST(:versions AS integer[])) AS tried (order_id, version)"
     " ON tried.order_id = v.order_id"
@@ -91,8 +92,8 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
     if lead.status == "rejected":
         return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
-    then = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
-    facts = facts_of_stored(lead, vault)
+    then, suppressed = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    facts = facts_of_stored(lead, vault, suppressed)
     then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
@@ -117,15 +118,24 @@ def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
             for each in reasons]  # fmt: skip
 
 
-def _orders_then(lead: Lead, tried: dict[UUID, int]) -> dict[UUID, Listed]:
-    """Return each order of the vertical as it was tried, or else as it stood when the lead came."""
-    asked = {"vertical": lead.vertical_id, "at": lead.received_at, "orders": list(tried), "versions": [*tried.values()]}
-    rows = db.session.execute(_VERSIONS_THEN, asked)
-    return {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
+def _orders_then(lead: Lead, tried: dict[UUID, int]) -> tuple[dict[UUID, Listed], frozenset[UUID]]:
+    """Return each order of the vertical as it was tried, or else as it stood when the lead came, and from whom of their
+    buyers the lead was kept away.
+    """
+    asked = {
+        "lead": lead.id,
+        "vertical": lead.vertical_id,
+        "at": lead.received_at,
+        "orders": list(tried),
+        "versions": [*tried.values()],
+    }
+    rows = db.session.execute(_VERSIONS_THEN, asked).all()
+    found = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
+    return found, frozenset(row.buyer_id for row in rows if row.is_kept_away)
 
 
-def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
-    """Return what orders could judge a stored lead by; the same as at its intake."""
+def facts_of_stored(lead: Lead, vault: Vault, suppressed: frozenset[UUID] | None = None) -> LeadFacts:
+    """Return what orders could judge a stored lead by; the same as at its intake, `suppressed` asked for if need be."""
     details, regions = lead.details, parents_of(lead.region)
     fields = lead_fields(
         regions=regions, channel=details.get("channel"), interest=details.get("interest"), score=lead.score,
@@ -141,7 +151,7 @@ def facts_of_stored(lead: Lead, vault: Vault) -> LeadFacts:
         regions, fields, lead.score, lead.temperature, lead.contact_class,
         exclusive_only=details.get("exclusive_only", False),
         min_price_minor=Money.parse(least["amount"], least["currency"]).minor if least else 0,
-        suppressed=kept_away_of(lead.id),
+        suppressed=kept_away_of(lead.id) if suppressed is None else suppressed,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
-from marketplace.leads.queries import get_lead, returnable_sales, sales_with_credit, unsealed
+from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
@@ -114,7 +114,7 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
-    vertical, (found, drawn) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
+    vertical, (found, drawn, returnable) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
     sales = found[lead_id]
     counted = Counter(reason.public_outcome for reason in why(lead, vault))
     says = OF_A_TEST if lead.test else SENTENCES
@@ -122,7 +122,7 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
     return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
-                     returnable_sales([lead_id]))  # fmt: skip
+                     returnable)  # fmt: skip
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

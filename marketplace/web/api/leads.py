@@ -37,7 +37,7 @@ from marketplace.leads.delivery.awaited import answered, redirects_of
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Sender
 from marketplace.leads.models import Lead
-from marketplace.leads.queries import get_lead, leads_of, returnable_sales, sales_with_credit, unsealed
+from marketplace.leads.queries import get_lead, leads_of, sales_with_credit, unsealed
 from marketplace.leads.refusals import count_refusal, count_refusals, refusals_of
 from marketplace.leads.submission import Submission
 from marketplace.leads.why import show_reason, why
@@ -148,8 +148,7 @@ def list_leads(actor: Actor) -> Answer:
     asked = page_request("lead")
     rows = leads_of(actor.account_id, status, test, asked.after, asked.limit + 1)
     ids = [row.id for row in rows]
-    (sales, drawn), redirects = sales_with_credit(ids), redirects_of(ids)
-    returnable = returnable_sales(ids)
+    (sales, drawn, returnable), redirects = sales_with_credit(ids), redirects_of(ids)
 
     def show(row: Lead) -> answers.LeadShown:
         return shown.lead(row, sales[row.id], drawn, returnable, currencies[row.vertical_id], redirects.get(row.id))
@@ -165,8 +164,8 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
     row = get_lead(_publisher(actor), parse_id("lead", lead_id))
     currency = verticals_by_id()[row.vertical_id].currency
     redirect, private = redirects_of([row.id]).get(row.id), unsealed(row, desk().vault)
-    sales, drawn = sales_with_credit([row.id])
-    return Answer(shown.lead(row, sales[row.id], drawn, returnable_sales([row.id]), currency, redirect, private))
+    sales, drawn, returnable = sales_with_credit([row.id])
+    return Answer(shown.lead(row, sales[row.id], drawn, returnable, currency, redirect, private))
 
 
 @api.get("/leads/<lead_id>/why")

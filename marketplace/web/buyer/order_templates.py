@@ -14,7 +14,7 @@ class Template(NamedTuple):
 
 TEMPLATES = {
     "hot": Template(_l("Hot leads, dearer and first"), {
-        "temperatures": ["hot", "warm"],
+        "temperatures": ["warm", "hot"],
         "modifiers": [{"field": "temperature", "values": "hot", "change": "+50 %"}],
     }),
     "alone": Template(_l("Complete leads to you alone"), {
