@@ -1,7 +1,8 @@
 """How long it takes to find the best order for a lead in a book of a thousand and of a hundred thousand orders.
 
 A lead is timed from its parts: its fields are laid out, and the book is asked for its best candidate. Orders spread
-over a hundred regions, some name a whole country or none, and most have filters, a schedule or a minimum score.
+over a hundred regions, some name a whole country or none, and most have filters, a schedule or a minimum score; some
+list postal codes, buy around a place, or pay by what the lead is.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from uuid import UUID
 from marketplace.leads.matching import Book, LeadFacts, Listed
 from marketplace.orders.filters import Filter, lead_fields
 from marketplace.orders.periods import Schedule, Window
+from marketplace.orders.prices import Modifier
 from marketplace.orders.terms import CONTACT_CLASSES, TEMPERATURES, OrderTerms
+from marketplace.orders.where import PLACE, Radius
 
 SEED = 20261122
 COUNTRIES = 10
@@ -58,9 +61,12 @@ def _microseconds_per_lead(orders: int, leads: int) -> float:
 def _one_run(book: Book, parts: list[dict[str, Any]]) -> float:
     taken = []
     for number, each in enumerate(parts):
+        place = (40 + number * 7 % 150 / 10, number * 11 % 150 / 10 - 5)
         at = MONDAY + timedelta(milliseconds=number)
         start = perf_counter_ns()
-        facts = LeadFacts(each["regions"], lead_fields(**each), each["score"], each["temperature"], "quick")
+        fields = lead_fields(**each)
+        fields[PLACE] = place
+        facts = LeadFacts(each["regions"], fields, each["score"], each["temperature"], "quick")
         next(book.candidates(facts, at), None)
         taken.append(perf_counter_ns() - start)
     return median(taken) / 1_000
@@ -109,7 +115,20 @@ def _terms(random: Random) -> OrderTerms:
         temperatures=random.choice(((), (), ("warm", "hot"), ("hot",))),
         verified_only=random.random() < 0.1,
         schedule=OFFICE_HOURS if random.random() < 0.5 else None,
+        postal_prefixes=_prefixes(country, random) if random.random() < 0.1 else (),
+        radius=Radius("x", "", 300, random.uniform(40, 55), random.uniform(-5, 10)) if random.random() < 0.05 else None,
+        modifiers=tuple(_modifiers(random)),
     )
+
+
+def _prefixes(country: str, random: Random) -> tuple[str, ...]:
+    return tuple(sorted({f"{country}:{random.randrange(100):02}" for _ in range(30)}))
+
+
+def _modifiers(random: Random) -> Iterator[Modifier]:
+    if random.random() < 0.1:
+        yield Modifier("temperature", ("hot",), percent=random.choice((10, 25, 50)))
+        yield Modifier("contact_class", ("quick", "registration"), amount_minor=-100)
 
 
 def _filters(random: Random) -> Iterator[Filter]:

@@ -121,6 +121,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     app.url_map.merge_slashes = False
     # Of a page's form, which is read before its view is asked; what programs send is bounded where it is read.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_batch_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes  # an order's list of postal codes is typed
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would be HTML
     connect_app(app, database_url, settings.pool_size)
     http.install(app)

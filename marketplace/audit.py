@@ -51,7 +51,8 @@ PRICES = """
     SELECT s.id AS sale_id, s.price_minor, v.terms ->> 'price_minor' AS ordered
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
-    WHERE s.price_minor IS DISTINCT FROM (v.terms ->> 'price_minor')::bigint
+    LEFT JOIN LATERAL marketplace.prices_of(v.terms) AS p ON true
+    WHERE (p.lowest IS NULL OR s.price_minor NOT BETWEEN p.lowest AND p.highest)
       AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.terms #> '{ladder,steps}')
                           WHEN 'array' THEN v.terms #> '{ladder,steps}' ELSE '[]' END) AS step
                       WHERE (step ->> 1)::bigint = s.price_minor)

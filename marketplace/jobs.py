@@ -31,6 +31,7 @@ from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
 from marketplace.leads.delivery.mail.bounced import SENDERS
 from marketplace.leads.disputes.due import STEPS as DISPUTE_STEPS
+from marketplace.leads.rests import end_rest
 from marketplace.leads.settlement import mature_batch, net_batch, settle_batch
 from marketplace.leads.source_breaker import look_at_sources
 from marketplace.leads.sources.fetching import fetch_due
@@ -70,6 +71,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "people_told": tell_people_wanted,
     "sources_looked_at": look_at_sources,
     **WATCH,
+    "orders_rested": end_rest,
     "wallet_paces": count_paces,
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,

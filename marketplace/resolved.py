@@ -47,7 +47,7 @@ _OF_THE_EXCHANGE = (
     "card.new_week_minor", "card.new_days", "card.news_days", "card.tries_a_day", "card.asks_a_day", "card.pages_a_day",
     "credit.most_days", "document.issue_after_hours",
     "credit.overdue_days", "four_eyes.credit_minor", "four_eyes.payout_minor", "payout.small_after_days",
-    "debt.receivable_after_days",
+    "debt.receivable_after_days", "order.no_return_discount_bp",
     "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip

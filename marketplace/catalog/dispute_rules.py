@@ -30,7 +30,8 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One reason: its window counts from delivery, null is the vertical's; `credit_bp` is what upholding returns.
 
     `machine` names the sub-reasons that a machine decides for certain, the first for a claim that names none. Until
-    `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker.
+    `operator_days` after delivery an operator may claim by it what is settled; `robots` counts for the breaker. A
+    reason `without_return` counts for orders too that gave up the right of return.
     """
 
     says: str
@@ -45,6 +46,7 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     credit_bp: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
     operator_days: Annotated[int, Meta(ge=1, le=1095)] | None = None
     robots: bool = False
+    without_return: bool = False
 
     def is_provable(self, sub_reason: str | None) -> bool:
         """Tell whether a machine can decide such a claim alone."""

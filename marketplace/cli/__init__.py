@@ -15,6 +15,7 @@ from marketplace.cli.defaults import defaults_command
 from marketplace.cli.demo import demo, simulator
 from marketplace.cli.leads import leads
 from marketplace.cli.payouts import payouts
+from marketplace.cli.places import places
 from marketplace.cli.processes import clock, db_group, serve, web, worker
 from marketplace.cli.replay import replay_command
 from marketplace.cli.time import time_command
@@ -27,8 +28,8 @@ def leadbourse() -> None:
 
 
 for command in (account, audit_command, bank, bench, books_group, clock, db_group, defaults_command, demo,
-                fund_command, leads, payouts, reconcile_command, replay_command, run_due_command, serve, simulator,
-                time_command, vertical, web, worker):  # fmt: skip
+                fund_command, leads, payouts, places, reconcile_command, replay_command, run_due_command, serve,
+                simulator, time_command, vertical, web, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from core.db import Pool, lend
+from marketplace.catalog.places import Point
+from marketplace.catalog.places.centres import place_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.matching import Book, Listed
 from marketplace.leads.narrowing import Narrowed
+from marketplace.leads.suppression.keeping_away import LIVE
 from marketplace.orders.terms import decode_terms
 
 # Nothing is sold to an order whose endpoint is paused.
@@ -27,14 +32,30 @@ PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_stand
 
 
 @dataclass(frozen=True, slots=True)
+class Centres:
+    """Where postal codes lie, by the last import; read only where an order buys around a place."""
+
+    last_import: int
+    points: dict[str, Point]
+
+
+NOWHERE = Centres(0, {})
+
+
+@dataclass(frozen=True, slots=True)
 class LiveVertical:
-    """A vertical as it trades now: its row's id, its definition, its book, and which sources are paused or narrowed."""
+    """A vertical as it trades now: its row's id, its definition, its book, and which sources are paused or narrowed.
+
+    `suppressing` are those of its buyers who have a list that keeps leads away.
+    """
 
     id: int
     vertical: Vertical
     book: Book
     paused_sources: frozenset[tuple[UUID, str]] = frozenset()
     source_rules: Mapping[tuple[UUID, str], Narrowed] = field(default_factory=dict)
+    centres: Centres = NOWHERE
+    suppressing: frozenset[UUID] = frozenset()
 
     @property
     def most_buyers(self) -> int:
@@ -46,6 +67,10 @@ class LiveVertical:
         """Return what several buyers can pay for any lead in all, whatever they want; 0 when nobody shares."""
         return max(self.book.together[: self.most_buyers], default=0)
 
+    def place_of(self, country: str, code: str | None, city: str | None) -> Point | None:
+        """Return where a lead lives, None when nobody knows."""
+        return place_of(self.centres.points, country, code, city)
+
 
 class Books:
     """The live verticals of one process; the sale function tells when one of them is stale."""
@@ -54,6 +79,7 @@ class Books:
         self._pool = pool
         self._live: dict[str, LiveVertical] = {}
         self._lock = Lock()
+        self._centres = NOWHERE
 
     def find(self, slug: str) -> LiveVertical | None:
         """Find a vertical, fresh or stale; asks the database for one that is not known yet."""
@@ -68,24 +94,36 @@ class Books:
             known = self._live.get(slug)
             if known is not None and known is not stale:
                 return known
-            loaded = _load(self._pool, slug, known)
+            loaded = self._load(slug, known)
             if loaded is not None:
                 self._live[slug] = loaded
             return loaded
 
+    def _load(self, slug: str, known: LiveVertical | None) -> LiveVertical | None:
+        with lend(self._pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
+            row = cursor.execute(query, (slug,)).fetchone()
+            if row is None:
+                return None
+            vertical_id, definition, version = row
+            orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
+            rules = {(rule[0], rule[1]): Narrowed(*rule[2:]) for rule in cursor.execute(SOURCE_RULES, (vertical_id,))}
+            paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
+            book = Book(orders, version, known.book if known else None)
+            if book.asks_places:
+                self._centres = _centres(cursor, self._centres)
+            buyers = {one.buyer_id for one in book.orders}
+            lists = frozenset(buyer for (buyer,) in cursor.execute(LIVE) if buyer in buyers)
+        return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, rules, self._centres, lists)
 
-def _load(pool: Pool, slug: str, known: LiveVertical | None) -> LiveVertical | None:
-    with lend(pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
-        query = "SELECT id, definition, book_version FROM marketplace.verticals WHERE slug = %s"
-        row = cursor.execute(query, (slug,)).fetchone()
-        if row is None:
-            return None
-        vertical_id, definition, version = row
-        orders = [_listed(*order) for order in cursor.execute(ORDERS, (vertical_id,))]
-        rules = {(rule[0], rule[1]): Narrowed(*rule[2:]) for rule in cursor.execute(SOURCE_RULES, (vertical_id,))}
-        paused = frozenset((publisher, source) for publisher, source in cursor.execute(PAUSED_SOURCES))
-    book = Book(orders, version, known.book if known else None)
-    return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, rules)
+
+def _centres(cursor: Cursor[Any], known: Centres) -> Centres:
+    """Return what is known of postal codes, read again when there was an import since."""
+    [last] = cursor.execute("SELECT coalesce(max(id), 0) FROM marketplace.postal_imports").fetchone() or (0,)
+    if last == known.last_import:
+        return known
+    rows = cursor.execute("SELECT code, latitude, longitude FROM marketplace.postal_centres")
+    return Centres(last, {code: (latitude, longitude) for code, latitude, longitude in rows})
 
 
 def _listed(order_id: UUID, buyer_id: UUID, version: int, terms: dict[str, object]) -> Listed:

@@ -21,15 +21,22 @@ from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
 from core.prepared import PreparedStatement
 from core.schemas import decode
+from marketplace.catalog.places import Point
+from marketplace.catalog.regions import country_of
+from marketplace.catalog.zones import zone_of
 from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
 from marketplace.leads.narrowing import narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
+from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Contact, Submission
+from marketplace.leads.suppression.keeping_away import kept_away
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.filters import lead_fields
+from marketplace.orders.periods import minute_of_week
+from marketplace.orders.where import PLACE
 
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
@@ -158,23 +165,29 @@ class Intake:
         if (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
         least_minor = live.vertical.least_minor(judged.regions, judged.contact_class)
-        facts = facts_of(judged, least_minor, sender.account_id)
+        contact, place = judged.contact, None
+        if live.book.asks_places:
+            place = live.place_of(country_of(submission.region), contact.postal_code, contact.city)
+        keys = person_keys(self._pepper, judged)
+        facts = facts_of(judged, sender.account_id, at, place, least_minor)
+        if live.suppressing and not judged.reasons:
+            known = kept_away(self._pool, lead_id, keys, live.suppressing, at)
+            facts = msgspec.structs.replace(facts, suppressed=known)
         shortlist, deals = live.book.candidates(facts, at), live.book.deals(facts, at)
         most_buyers = rule.most_buyers if rule else None
-        row = self._row(judged, live.id, sender, lead_id, at, most_buyers)
+        row = self._row(judged, live.id, sender, lead_id, at, most_buyers, place)
         answer = _answer_base(judged, lead_id, live.vertical.currency)
-        keys = person_keys(self._pepper, judged)
         return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor, deals)
 
     def _row(self, judged: Judged, vertical_id: int, sender: Sender, lead_id: UUID, at: datetime,
-        most_buyers: int | None,
+        most_buyers: int | None, place: Point | None,
     ) -> tuple[Any, ...]:  # fmt: skip
         submission = judged.submission
         contact = self._vault.seal(msgspec.json.encode(Sealed(judged.contact, submission.comments)), lead_id)
         return (
             lead_id, sender.account_id, vertical_id, submission.region, list(judged.reasons), judged.contact_class,
             judged.temperature, judged.score, submission.test, submission.external_id, submission.source.name, at,
-            details_of(submission, most_buyers), contact, self._vault.generation,
+            details_of(submission, most_buyers, place), contact, self._vault.generation,
         )  # fmt: skip
 
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
@@ -231,7 +244,7 @@ class Intake:
 
     def _is_enough(self, live: LiveVertical, best: Listed) -> bool:
         """Tell whether an order that ranks first surely buys alone: no set of others can be worth more."""
-        way, price = live.vertical.distribution.way, best.terms.price_minor
+        way, price = live.vertical.distribution.way, best.price_minor
         return (
             best.terms.max_share == 1
             and best.terms.ladder is None
@@ -267,25 +280,39 @@ class Intake:
 def _decide(offered: list[Listed], live: LiveVertical) -> bool:
     """Tell whether these decide who buys, if all of them can."""
     rules = Rules(BEST_PRICE, live.vertical.distribution.way, live.most_buyers)
-    able = [Candidate(one.order_id, one.buyer_id, one.terms.price_minor, one.terms.max_share) for one in offered]
+    able = [Candidate(one.order_id, one.buyer_id, one.price_minor, one.terms.max_share) for one in offered]
     return is_settled(able, rules, able[-1].price_minor, live.together)
 
 
-def facts_of(judged: Judged, least_minor: int = 0, publisher_id: UUID | None = None) -> LeadFacts:
-    """Return what orders may judge this lead by; they bid `least_minor` at least, and what the publisher asks."""
+def facts_of(
+    judged: Judged, publisher_id: UUID, at: datetime, place: Point | None = None, least_minor: int = 0
+) -> LeadFacts:
+    """Return what orders may judge this publisher's lead of `at` by; `place` where it lives, if anybody asks.
+
+    They bid `least_minor` at least, and what the publisher asks.
+    """
     submission, contact = judged.submission, judged.contact
     asked = judged.min_price.minor if judged.min_price else 0
     fields = lead_fields(
         regions=judged.regions, channel=submission.channel, interest=submission.interest, score=judged.score,
         temperature=judged.temperature, contact_class=judged.contact_class,
         contact=msgspec.structs.asdict(contact), attributes=submission.attributes,
-        source_name=submission.source.name, subs=submission.source.sub,
+        source_name=submission.source.name, subs=submission.source.sub, hour=hour_of(submission.region, at),
+        codes=public_codes(publisher_id, submission.source.name),
     )  # fmt: skip
+    if place is not None:
+        fields[PLACE] = place
     return LeadFacts(
         judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
         exclusive_only=submission.exclusive_only,
         min_price_minor=max(least_minor, asked), asked_minor=asked, publisher_id=publisher_id,
     )  # fmt: skip
+
+
+def hour_of(region: str, at: datetime) -> int | None:
+    """Return the hour that the clock shows where a lead lives, None where several clocks do."""
+    zone = zone_of(region)
+    return None if zone is None else minute_of_week(zone, at) // 60 % 24
 
 
 class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -300,13 +327,14 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     min_price: Any
     ping_id: Any
     most_buyers: int | None = None
+    place: Any = None
 
 
-def details_of(submission: Submission, most_buyers: int | None = None) -> str:
-    """Return the JSON kept beside the sealed contact."""
+def details_of(submission: Submission, most_buyers: int | None = None, place: Point | None = None) -> str:
+    """Return the JSON kept beside the sealed contact, with the place by which orders judged it."""
     s = submission
     details = _Details(s.attributes, s.interest, s.channel, s.source, s.consent, s.exclusive_only,
-                       s.min_price, s.ping_id, most_buyers)  # fmt: skip
+                       s.min_price, s.ping_id, most_buyers, place)  # fmt: skip
     return msgspec.json.encode(details).decode()
 
 

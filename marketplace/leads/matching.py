@@ -3,14 +3,15 @@
 The index is advice: it knows the terms of orders, not their counters, funds or last purchase, on which the sale decides
 in the database. So it hands out whole price tiers, inside which the sale ranks by last purchase.
 
-Orders stand on shelves, one for each region they name, in rank order (price, then id). What a lead's region and all
-regions that hold it have on their shelves is merged into one view, page by page (`pages.py`), only as far as asked.
+Orders stand on shelves, one for each region they name, in rank order (the highest price they may pay, then id). What a
+lead's region and all regions that hold it have on their shelves is merged into one view, page by page (`pages.py`),
+only as far as asked.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
-from heapq import merge
+from heapq import heappop, heappush, merge
 from itertools import islice
 from operator import attrgetter
 from threading import Lock
@@ -18,6 +19,7 @@ from uuid import UUID
 
 from marketplace.leads.pages import Entry, LeadFacts, Listed, Page
 from marketplace.leads.verdicts import WANTED, Verdict, judge, verdicts
+from marketplace.orders.prices import highest_price, price_for
 
 __all__ = ["Book", "LeadFacts", "Listed", "Shortlist", "Verdict"]
 
@@ -29,17 +31,17 @@ _rank = attrgetter("rank")
 
 
 class Shortlist(Iterator[Listed]):
-    """The orders that want one lead, best price first, then by order id; found as they are asked for."""
+    """The orders that want one lead, best price for it first, then by order id; found as they are asked for."""
 
-    def __init__(self, entries: Iterator[Entry]) -> None:
-        self._entries = entries
-        self._ahead: Entry | None = None
+    def __init__(self, found: Iterator[Listed]) -> None:
+        self._found = found
+        self._ahead: Listed | None = None
         self.best: Listed | None = None  # the first of the batches
 
     def __next__(self) -> Listed:
         """Return the next order."""
-        entry, self._ahead = self._ahead or next(self._entries), None
-        return entry.listed
+        listed, self._ahead = self._ahead or next(self._found), None
+        return listed
 
     def batch(self, at_least: int = 32) -> tuple[list[Listed], bool]:
         """Return the next orders, never part of a price tier, and whether these were the last.
@@ -48,10 +50,10 @@ class Shortlist(Iterator[Listed]):
         """
         taken = list(islice(self, at_least))
         self.best = self.best or next(iter(taken), None)
-        self._ahead = next(self._entries, None)
-        while self._ahead is not None and self._ahead.listed.terms.price_minor == taken[-1].terms.price_minor:
-            taken.append(self._ahead.listed)
-            self._ahead = next(self._entries, None)
+        self._ahead = next(self._found, None)
+        while self._ahead is not None and self._ahead.price_minor == taken[-1].price_minor:
+            taken.append(self._ahead)
+            self._ahead = next(self._found, None)
         return taken, self._ahead is None
 
 
@@ -64,6 +66,7 @@ class Book:
     def __init__(self, orders: Iterable[Listed], version: int = 0, earlier: "Book | None" = None) -> None:
         known: dict[UUID, Entry] = earlier._entries if earlier else {}  # noqa: SLF001  # another of this class
         self.version = version
+        self.asks_places = False
         self._entries: dict[UUID, Entry] = {listed.order_id: _entry(listed, known) for listed in orders}
         self._views: dict[tuple[str, ...], _View] = {}
         self._earlier_views: dict[tuple[str, ...], _View] = dict(earlier._views) if earlier else {}  # noqa: SLF001
@@ -77,6 +80,7 @@ class Book:
         self._shelves: dict[str, list[Entry]] = {}
         for entry in ranked:
             if entry.listed.terms.status == "active":
+                self.asks_places |= entry.listed.terms.radius is not None
                 for region in set(entry.listed.terms.regions) or (EVERYWHERE,):
                     self._shelves.setdefault(region, []).append(entry)
 
@@ -92,7 +96,11 @@ class Book:
     def deals(self, facts: LeadFacts, at: datetime) -> list[Listed]:
         """Return the private deals with the lead's publisher that want it at this instant, best price first."""
         own = self._deals.get(facts.publisher_id) if self._deals and facts.publisher_id else None
-        return [one for one in own or () if judge(one.terms, facts, at)[0] == WANTED]
+        wanted = (
+            self._entries[one.order_id].offered(price_for(one.terms, facts.fields)) for one in own or ()
+            if one.buyer_id not in facts.suppressed and judge(one.terms, facts, at)[0] == WANTED
+        )  # fmt: skip
+        return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
 
     @cached_property
     def has_ladders(self) -> bool:
@@ -101,13 +109,13 @@ class Book:
 
     @cached_property
     def together(self) -> tuple[int, ...]:
-        """What the best of those who share with as many pay in all, for each number of buyers that any order allows."""
+        """What the best of those who share with as many may pay in all, for each number of buyers that orders allow."""
         sharing = [one for one in self.orders if one.terms.max_share > 1 and one.terms.status == "active"]
         best = [dict[UUID, int]() for _ in range(max((one.terms.max_share for one in sharing), default=0))]
         for one in sharing:
             for buyers, members in enumerate(best[: one.terms.max_share], 1):
                 if len(members) < buyers:
-                    members.setdefault(one.buyer_id, one.terms.price_minor)
+                    members.setdefault(one.buyer_id, highest_price(one.terms))
         return tuple(sum(members.values()) for members in best)
 
     def verdicts(self, facts: LeadFacts, at: datetime) -> list[Verdict]:
@@ -150,14 +158,35 @@ class _View:
             return self.pages[number]
 
 
-def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Entry]:
-    floor, number = facts.min_price_minor, 0
+def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Listed]:
+    """Yield the orders that want the lead by what they pay for it, though pages are in the order of what they may pay.
+
+    An order that pays less than its highest price waits until nobody who is still to come could pay more.
+    """
+    floor, fields, suppressed, number = facts.min_price_minor, facts.fields, facts.suppressed, 0
+    waiting: list[tuple[int, int, Entry]] = []  # a heap, best first
     while (page := view.turn_to(number)) is not None and page.best_price >= floor:
+        while waiting and waiting[0][:2] < page.entries[0].rank:
+            yield _popped(waiting)
         for entry in page.wanting(facts, minute):
-            if entry.listed.terms.price_minor < floor:
-                return
-            yield entry
+            if entry.highest < floor:
+                break  # and so is whoever comes after it
+            while waiting and waiting[0][:2] < entry.rank:
+                yield _popped(waiting)
+            if suppressed and entry.listed.buyer_id in suppressed:
+                continue
+            if entry.price is None:
+                yield entry.listed
+            elif (minor := entry.price(fields)) >= floor:
+                heappush(waiting, (-minor, entry.rank[1], entry))
         number += 1
+    while waiting:
+        yield _popped(waiting)
+
+
+def _popped(waiting: list[tuple[int, int, Entry]]) -> Listed:
+    minor, _, entry = heappop(waiting)
+    return entry.offered(-minor)
 
 
 def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -28,7 +28,7 @@ def offer_of(
         starts.extend(period_starts(listed.terms.timezone, at))
     return (
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
-        _array([listed.buyer_id.hex for listed in offered]), _array([listed.terms.price_minor for listed in offered]),
+        _array([listed.buyer_id.hex for listed in offered]), _array([listed.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, live.book.version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
@@ -59,7 +59,7 @@ def _sole_of(offered: list[Listed], distribution: Distribution, lease: timedelta
     best = offered[0]
     if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder:
         return _NOBODY  # it has limits that only the general way knows
-    return best.order_id, best.version, best.buyer_id, best.terms.price_minor, best.terms.delivered_later
+    return best.order_id, best.version, best.buyer_id, best.price_minor, best.terms.delivered_later
 
 
 def _leases(offered: list[Listed], lease: timedelta) -> str:

@@ -10,28 +10,40 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from marketplace.orders import filters
+from marketplace.orders import filters, where
+from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import Filter, Key, Predicate
 from marketplace.orders.periods import in_spans, minute_of_week, spans_of
+from marketplace.orders.prices import compile_price, highest_price
 from marketplace.orders.terms import OrderTerms
 
 
 class Listed(Struct, frozen=True):
-    """One version of an order as it stands in the book."""
+    """One version of an order as it stands in the book; `offered_minor` is what it pays for one lead, once known.
+
+    Without modifiers of its price it pays the same for every lead.
+    """
 
     order_id: UUID
     buyer_id: UUID
     version: int
     terms: OrderTerms
+    offered_minor: int | None = None
+
+    @property
+    def price_minor(self) -> int:
+        """Return what it pays for the lead, or for any."""
+        return self.terms.price_minor if self.offered_minor is None else self.offered_minor
 
 
 class LeadFacts(Struct, frozen=True):
     """What orders may judge a lead by; `regions` is its region first, then every region that holds it.
 
     `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid,
-    `asked_minor` what the publisher asks of it, after the platform's margin.
+    `asked_minor` what the publisher asks of it, after the platform's margin; `suppressed` are the buyers who have the
+    person on a list that keeps leads away.
     """
 
     regions: tuple[str, ...]
@@ -44,24 +56,47 @@ class LeadFacts(Struct, frozen=True):
     min_price_minor: int = 0
     asked_minor: int = 0
     publisher_id: UUID | None = None
+    suppressed: frozenset[UUID] = frozenset()
 
 
 class Entry:
-    """An order on its shelf; `rank` orders entries by falling price, then by order id."""
+    """An order on its shelf; `rank` orders entries by the highest price they may pay, falling, then by order id."""
 
-    __slots__ = ("listed", "rank", "rest", "whole")
+    __slots__ = ("areas", "highest", "is_compiled", "listed", "price", "rank", "rest", "whole")
 
     def __init__(self, listed: Listed) -> None:
         self.listed = listed
-        self.rank = (-listed.terms.price_minor, listed.order_id.int)
+        self.price = compile_price(listed.terms) if listed.terms.modifiers else None
+        self.highest = highest_price(listed.terms)
+        self.rank = (-self.highest, listed.order_id.int)
+        self.is_compiled = False
         self.whole: Predicate | None = None
         self.rest: Predicate | None = None
+        self.areas: tuple[frozenset[Any] | None, frozenset[Any] | None] = (None, None)
 
     def compile(self) -> None:
-        """Prepare the tests of all filters (`whole`), and of those that a page cannot hold in bits (`rest`)."""
-        conditions = self.listed.terms.filters
-        self.whole = filters.compile_filters(conditions)
-        self.rest = filters.compile_filters(each for each in conditions if not filters.is_listing(each))
+        """Prepare the tests of all conditions (`whole`), and of those that a page cannot hold in bits (`rest`)."""
+        if self.is_compiled:
+            return
+        terms = self.listed.terms
+        places: list[Predicate] = []
+        if terms.postal_prefixes:
+            places.append(where.in_postal(terms.postal_prefixes))
+        if terms.radius is not None:
+            places.append(where.in_circle(terms.radius))
+        conditions = terms.filters
+        self.whole = filters.all_of([*places, *map(filters.compile_filter, conditions)])
+        unlisted = (each for each in conditions if not filters.is_listing(each))
+        self.rest = filters.all_of([*places, *map(filters.compile_filter, unlisted)])
+        self.areas = (
+            where.areas_of_prefixes(terms.postal_prefixes) if terms.postal_prefixes else None,
+            where.areas_of_circle(terms.radius) if terms.radius else None,
+        )
+        self.is_compiled = True
+
+    def offered(self, minor: int) -> Listed:
+        """Return the order with what it pays for one lead."""
+        return self.listed if self.price is None else structs.replace(self.listed, offered_minor=minor)
 
 
 class _FieldBits(NamedTuple):
@@ -73,12 +108,22 @@ class _FieldBits(NamedTuple):
     turns: dict[Key, int]
 
 
+class _Areas(NamedTuple):
+    """Which orders buy wherever a lead lives, and which may buy in one coarse area."""
+
+    anywhere: int
+    inside: dict[Any, int]
+
+
 class _Bits(Struct):
     """Everything a page knows in bits, made when the page is first asked."""
 
     scores: list[int]
     by_score: list[int]
     fields: list[_FieldBits]
+    postal: _Areas
+    circles: _Areas
+    contact_hours: int
     schedules: dict[tuple[str, tuple[int, ...]], int]
     by_kind: dict[tuple[str, str, bool, bool], int]
     always_open: int
@@ -92,18 +137,17 @@ class Page:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self.best_price = entries[0].listed.terms.price_minor
+        self.best_price = entries[0].highest
         self._bits: _Bits | None = None
 
     def wanting(self, facts: LeadFacts, minute: int) -> Iterator[Entry]:
-        """Yield the orders that want a lead in this minute (since 1970), best first; its minimum price is not asked."""
-        bits = self._bits
-        if bits is None:
-            bits = self._bits = self._make_bits()
+        """Yield, in rank order, the orders that want a lead in this minute (since 1970), whatever they pay."""
+        bits = self._bits or self._make_bits()
         left = self._of_kind(bits, facts) & bits.by_score[bisect_right(bits.scores, facts.score)]
-        if bits.schedules:
-            left &= self._open(bits, minute)
+        left &= self._open(bits, minute, facts.regions[0])
         fields, in_bits = facts.fields, True
+        if bits.postal.inside or bits.circles.inside:
+            left &= _reaching(bits, fields)
         for path, missing, unnamed, turns in bits.fields:
             if not left:
                 return
@@ -137,7 +181,18 @@ class Page:
                 key = (schedule.timezone, spans_of(schedule.windows))
                 schedules[key] = schedules.get(key, 0) | self._bit(place)
         always = self._where([True] * len(self.entries)) ^ _union(schedules.values())
-        return _Bits(scores, by_score, self._field_bits(), schedules, {}, always, (-1, 0))
+        postal, circles = (self._areas([entry.areas[which] for entry in self.entries]) for which in (0, 1))
+        calls = self._where([entry.listed.terms.contact_hours for entry in self.entries])
+        self._bits = _Bits(scores, by_score, self._field_bits(), postal, circles, calls, schedules, {}, always, (-1, 0))
+        return self._bits
+
+    def _areas(self, asked: list[frozenset[Any] | None]) -> _Areas:
+        """Hold in bits which orders may buy in each coarse area; where exactly is then asked of each."""
+        inside: dict[Any, int] = {}
+        for place, areas in enumerate(asked):
+            for area in areas or ():
+                inside[area] = inside.get(area, 0) | self._bit(place)
+        return _Areas(self._where([areas is None for areas in asked]), inside)
 
     def _field_bits(self) -> list[_FieldBits]:
         """Hold the listing conditions in bits, field by field; several of one order on one field are one answer."""
@@ -168,7 +223,14 @@ class Page:
             found = bits.by_kind[kind] = self._where([takes_kind(e.listed.terms, facts) for e in self.entries])
         return found
 
-    def _open(self, bits: _Bits, minute: int) -> int:
+    def _open(self, bits: _Bits, minute: int, region: str) -> int:
+        """Return the orders that are open in a minute, of those that keep the hours for calls none outside of them."""
+        found = self._by_schedule(bits, minute) if bits.schedules else bits.always_open
+        if bits.contact_hours and not may_call(region, datetime.fromtimestamp(minute * 60, UTC)):
+            found &= ~bits.contact_hours
+        return found
+
+    def _by_schedule(self, bits: _Bits, minute: int) -> int:
         asked, found = bits.open_at
         if asked != minute:
             at = datetime.fromtimestamp(minute * 60, UTC)
@@ -194,6 +256,14 @@ def takes_kind(terms: OrderTerms, facts: LeadFacts) -> bool:
         and (facts.verified or not terms.verified_only)
         and (terms.exclusive or not facts.exclusive_only)
     )
+
+
+def _reaching(bits: _Bits, fields: Mapping[str, Any]) -> int:
+    """Return the orders that may buy where the lead lives: a few too many, none too few."""
+    by_code, around = bits.postal.anywhere, bits.circles.anywhere
+    for area in where.postal_areas(fields) if bits.postal.inside else ():
+        by_code |= bits.postal.inside.get(area, 0)
+    return by_code & (around | bits.circles.inside.get(where.circle_area(fields), 0))
 
 
 def _all_admit(conditions: list[Filter], key: Key | None) -> bool:

@@ -15,6 +15,7 @@ from core.schemas import learned
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.intake import Sealed
 from marketplace.leads.models import Event, Lead, Sale
+from marketplace.orders.models import OrderVersion
 
 OPEN_STATES = ("held", "delivered", "disputed")
 THEIRS = ("delivered", "disputed", "settled")  # the states in which the lead is its buyer's
@@ -54,15 +55,19 @@ def sales_of_leads(lead_ids: list[UUID]) -> dict[UUID, list[Sale]]:
     return found
 
 
-def sales_with_credit(lead_ids: list[UUID]) -> tuple[dict[UUID, list[Sale]], dict[UUID, int]]:
-    """Return what `sales_of_leads` does, and what of each sale's price was paid from its buyer's credit line."""
+def sales_with_credit(lead_ids: list[UUID]) -> tuple[dict[UUID, list[Sale]], dict[UUID, int], dict[UUID, bool]]:
+    """Return what `sales_of_leads` does, and of each sale what of its price was paid from its buyer's credit line and
+    whether its order has the right of return; without it only fraud counts.
+    """
     found: dict[UUID, list[Sale]] = {lead_id: [] for lead_id in lead_ids}
-    query = select(Sale, func.billing.drawn_for(Sale.id)).where(Sale.lead_id.in_(lead_ids))
-    drawn = {}
-    for sale, minor in db.session.execute(query.order_by(Sale.price_minor.desc(), Sale.id)):
+    then = (OrderVersion.order_id == Sale.order_id) & (OrderVersion.version == Sale.order_version)
+    query = select(Sale, func.billing.drawn_for(Sale.id), OrderVersion.terms["returns"]).outerjoin(OrderVersion, then)
+    drawn, returnable = {}, {}
+    query = query.where(Sale.lead_id.in_(lead_ids)).order_by(Sale.price_minor.desc(), Sale.id)
+    for sale, minor, returns in db.session.execute(query):
         found[sale.lead_id].append(sale)
-        drawn[sale.id] = int(minor)
-    return found, drawn
+        drawn[sale.id], returnable[sale.id] = int(minor), returns is not False
+    return found, drawn, returnable
 
 
 def get_sale(buyer_id: UUID | None, sale_id: UUID) -> Sale:

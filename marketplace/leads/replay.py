@@ -17,8 +17,11 @@ from core.errors import NotFound
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, WEIGHTED, Candidate, Rules, choose
+from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
+from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import Order, OrderVersion
+from marketplace.orders.prices import price_for
 from marketplace.orders.terms import OrderTerms, decode_terms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +55,9 @@ def replay(lead_id: UUID) -> Replay:
     vertical = vertical_by_book(lead.vertical_id, decision["book"])
     tried = [(UUID(one[0]), *one[1:]) for one in decision["tried"]]
     chosen = choose(
-        _candidates(tried), _rules(vertical, lead), exclusive_only=lead.details.get("exclusive_only", False)
+        _candidates(lead, vertical, tried),
+        _rules(vertical, lead),
+        exclusive_only=lead.details.get("exclusive_only", False),
     )
     words = {order_id: [outcome, *_detail(order_id, outcome, tried)] for order_id, outcome in chosen.outcomes}
     versions = {one[0]: one[1] for one in tried}
@@ -61,13 +66,15 @@ def replay(lead_id: UUID) -> Replay:
     return Replay(stored, json.dumps(again, separators=(",", ":"), ensure_ascii=False))
 
 
-def _candidates(tried: list[tuple[Any, ...]]) -> list[Candidate]:
+def _candidates(lead: Lead, vertical: Vertical, tried: list[tuple[Any, ...]]) -> list[Candidate]:
     """Return those who were tried, whose last purchases stand for the order in which they were."""
     terms = _terms_then([(one[0], one[1]) for one in tried])
+    goes_by_lead = any(said.modifiers for _, said in terms.values())
+    fields = facts_of_stored(lead, desk().vault, vertical).fields if goes_by_lead else {}
     found = []
     for turn, (order_id, version, outcome, *more) in enumerate(tried):
         buyer_id, said = terms[order_id, version]
-        price = next((one for one in more if isinstance(one, int)), said.price_minor)  # of a ladder, at that moment
+        price = next((one for one in more if isinstance(one, int)), price_for(said, fields))  # a ladder's is stored
         found.append(Candidate(
             order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
             None if outcome in _CHOSEN else outcome, said.priority or None,

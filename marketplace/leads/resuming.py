@@ -3,24 +3,22 @@
 What its owner stopped by hand is the owner's to resume.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from core.db import db
-from core.errors import Conflict, Fault, NotFound
+from core.errors import Conflict, NotFound
 from core.notifications import Webhook, change_webhook
-from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.endpoint_rows import Endpoint
 from marketplace.leads.delivery.endpoints import rouse
 from marketplace.leads.delivery.reach import ask_again
 from marketplace.leads.models import Event
 from marketplace.orders.models import Order, OrderVersion
-from marketplace.orders.standing import SYSTEM, Settings, change_order
+from marketplace.orders.standing import SYSTEM, as_it_was, change_order
 from marketplace.orders.terms import OrderPatch
 
 _NOT_STOPPED = "It is not stopped by the system any more: look at the review again."
@@ -83,15 +81,8 @@ def _webhook(row_id: UUID, lock: bool) -> Stopped | None:
 
 def _resume_order(row_id: UUID, why: str, actor: str, at: datetime) -> None:
     buyer_id = db.session.get_one(Order, row_id).buyer_id
-    ask_again(change_order(buyer_id, row_id, OrderPatch(status="active"), actor, at, judge_delivery=_as_it_was))
+    ask_again(change_order(buyer_id, row_id, OrderPatch(status="active"), actor, at, judge_delivery=as_it_was))
     _leave("paused>active", row_id, why, actor, at)
-
-
-def _as_it_was(
-    _buyer: UUID, _said: Mapping[str, Any], _vertical: Vertical, before: Settings | None
-) -> tuple[Settings, list[Fault]]:
-    """Its address was judged when its buyer gave it, and secrets among it are not the operator's to send again."""
-    return dict(before or {}), []
 
 
 def _resume_endpoint(row_id: UUID, why: str, actor: str, at: datetime) -> None:

@@ -9,9 +9,12 @@ from msgspec import Struct
 
 from core.money import Money
 from marketplace.leads.pages import LeadFacts, Listed
+from marketplace.orders.contact_hours import may_call, next_call
 from marketplace.orders.filters import compile_filter, explain
 from marketplace.orders.periods import is_open, next_opening
+from marketplace.orders.prices import price_for
 from marketplace.orders.terms import OrderTerms
+from marketplace.orders.where import reasons_of_place
 
 WANTED = "wanted"
 
@@ -19,7 +22,7 @@ WANTED = "wanted"
 class Verdict(Struct, frozen=True):
     """One order and one lead: `wanted`, or why not; `detail` shows the order's own terms, so only to who may see them.
 
-    `outcome` is one of wanted, paused, region, filtered, closed, below_min; `detail` is empty for wanted.
+    `outcome` is one of wanted, paused, region, filtered, closed, below_min, suppressed; `detail` is empty for wanted.
     """
 
     order_id: UUID
@@ -35,9 +38,16 @@ def verdicts(orders: Iterable[Listed], facts: LeadFacts, at: datetime) -> list[V
     Those wanted are the book's candidates and deals.
     """
     return [
-        Verdict(each.order_id, each.buyer_id, each.version, *judge(each.terms, facts, at))
+        Verdict(each.order_id, each.buyer_id, each.version, *_of_buyer(each, facts, at))
         for each in orders if each.terms.deal is None or each.terms.deal.publisher_id == facts.publisher_id
     ]  # fmt: skip
+
+
+def _of_buyer(listed: Listed, facts: LeadFacts, at: datetime) -> tuple[str, str]:
+    outcome, detail = judge(listed.terms, facts, at)
+    if outcome == WANTED and listed.buyer_id in facts.suppressed:
+        return "suppressed", "The person is on a list of the buyer's that keeps leads away."
+    return outcome, detail
 
 
 def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
@@ -54,13 +64,24 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
     if not is_open(terms.schedule, at):
         opening = next_opening(terms.schedule, at).astimezone(ZoneInfo(terms.timezone))
         return "closed", f"The order is closed; it opens {opening.isoformat(timespec='minutes')}."
-    if terms.price_minor < facts.min_price_minor:
-        bid, least = (Money(minor, terms.currency) for minor in (terms.price_minor, facts.min_price_minor))
+    if terms.contact_hours and not may_call(facts.regions[0], at):
+        return "closed", _not_to_be_called(terms, facts.regions[0], at)
+    price = price_for(terms, facts.fields)
+    if price < facts.min_price_minor:
+        bid, least = (Money(minor, terms.currency) for minor in (price, facts.min_price_minor))
         return (
             "below_min",
             f"The order bids {bid} {terms.currency}; the lead asks for at least {least} {terms.currency}.",
         )
     return WANTED, ""
+
+
+def _not_to_be_called(terms: OrderTerms, region: str, at: datetime) -> str:
+    opening = next_call(terms.schedule, region, at)
+    if opening is None:
+        return f"The order buys only while people may be called, and nothing says when that is in {region}."
+    shown = opening.astimezone(ZoneInfo(terms.timezone)).isoformat(timespec="minutes")
+    return f"People of {region} may not be called at this hour; the order opens {shown}."
 
 
 def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:
@@ -74,4 +95,5 @@ def _reasons(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:
         yield "The contact is not verified; the order takes verified leads only."
     if facts.exclusive_only and not terms.exclusive:
         yield "The lead is sold exclusively; the order shares."
+    yield from reasons_of_place(terms.postal_prefixes, terms.radius, facts.fields)
     yield from (explain(each, facts.fields) for each in terms.filters if not compile_filter(each)(facts.fields))

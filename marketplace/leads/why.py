@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace as replaced
 from sqlalchemy import select, text
 
 from core.crypto import Vault
@@ -20,15 +21,21 @@ from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.endpoints import pauses_at
+from marketplace.leads.intake import hour_of
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed
+from marketplace.leads.source_codes import public_codes
+from marketplace.leads.suppression.keeping_away import kept_away_of
 from marketplace.leads.verdicts import verdicts
 from marketplace.orders.filters import lead_fields
+from marketplace.orders.prices import price_for
 from marketplace.orders.terms import decode_terms
+from marketplace.orders.where import PLACE
 
 _VERSIONS_THEN = text(
-    "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms"
+    "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms, EXISTS (SELECT FROM"
+    " marketplace.suppressed_leads k WHERE k.lead_id = :lead AND k.buyer_id = o.buyer_id) AS is_kept_away"
     " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
     " LEFT JOIN unnest(CAST(:orders AS uuid[]), CAST(:versions AS integer[])) AS tried (order_id, version)"
     " ON tried.order_id = v.order_id"
@@ -47,6 +54,7 @@ SENTENCES = {
     "region": "The order does not buy in this region.",
     "other_way": "Leads here are sold to one buyer only, or to several only, and this order buys the other way.",
     "share_full": "The lead is shared by as many buyers as the set allows.",
+    "suppressed": "The buyer knows the person already.",
     "below_min": "The order bids less than the publisher's minimum.",
     "refused": "The buyer refused the lead when it was delivered.",
     "undeliverable": "The lead could not be delivered to the buyer in time.",
@@ -69,9 +77,14 @@ class Reason:
     test: bool
 
     @property
+    def public_outcome(self) -> str:
+        """Return the outcome as strangers may know it: whom a buyer knows is no business of theirs."""
+        return "filtered" if self.outcome == "suppressed" else self.outcome
+
+    @property
     def sentence(self) -> str:
         """Return what anybody may be told."""
-        return (OF_A_TEST if self.test else SENTENCES)[self.outcome]
+        return (OF_A_TEST if self.test else SENTENCES)[self.public_outcome]
 
 
 def why(lead: Lead, vault: Vault) -> list[Reason]:
@@ -82,13 +95,14 @@ def why(lead: Lead, vault: Vault) -> list[Reason]:
     if lead.status == "rejected":
         return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
-    then = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    then, suppressed = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    facts = facts_of_stored(lead, vault, vertical_by_book(lead.vertical_id, lead.decision["book"]), suppressed)
+    then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
-                  key=lambda each: (-each.terms.price_minor, each.order_id))  # fmt: skip
-    vertical = vertical_by_book(lead.vertical_id, lead.decision["book"])
+                  key=lambda each: (-each.price_minor, each.order_id))  # fmt: skip
     paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
-    for verdict in verdicts(rest, facts_of_stored(lead, vault, vertical), lead.received_at):
+    for verdict in verdicts(rest, facts, lead.received_at):
         outcome, detail = verdict.outcome, verdict.detail
         if outcome == "wanted":
             pause = paused.get(verdict.order_id)
@@ -107,22 +121,39 @@ def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
             for each in reasons]  # fmt: skip
 
 
-def _orders_then(lead: Lead, tried: dict[UUID, int]) -> dict[UUID, Listed]:
-    """Return each order of the vertical as it was tried, or else as it stood when the lead came."""
-    asked = {"vertical": lead.vertical_id, "at": lead.received_at, "orders": list(tried), "versions": [*tried.values()]}
-    rows = db.session.execute(_VERSIONS_THEN, asked)
-    return {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
+def _orders_then(lead: Lead, tried: dict[UUID, int]) -> tuple[dict[UUID, Listed], frozenset[UUID]]:
+    """Return each order of the vertical as it was tried, or else as it stood when the lead came, and from whom of their
+    buyers the lead was kept away.
+    """
+    asked = {
+        "lead": lead.id,
+        "vertical": lead.vertical_id,
+        "at": lead.received_at,
+        "orders": list(tried),
+        "versions": [*tried.values()],
+    }
+    rows = db.session.execute(_VERSIONS_THEN, asked).all()
+    found = {row.order_id: Listed(row.order_id, row.buyer_id, row.version, decode_terms(row.terms)) for row in rows}
+    return found, frozenset(row.buyer_id for row in rows if row.is_kept_away)
 
 
-def facts_of_stored(lead: Lead, vault: Vault, vertical: Vertical | None = None) -> LeadFacts:
-    """Return what orders could judge a stored lead by; the same as at its intake, with the vertical of then."""
+def facts_of_stored(
+    lead: Lead, vault: Vault, vertical: Vertical | None = None, suppressed: frozenset[UUID] | None = None
+) -> LeadFacts:
+    """Return what orders could judge a stored lead by; the same as at its intake, with the vertical of then.
+
+    From which buyers it was kept away is asked for unless it is said.
+    """
     details, regions = lead.details, parents_of(lead.region)
     fields = lead_fields(
         regions=regions, channel=details.get("channel"), interest=details.get("interest"), score=lead.score,
         temperature=lead.temperature, contact_class=lead.contact_class, contact=unsealed(lead, vault)["contact"],
         attributes=details.get("attributes", {}), source_name=lead.source_name,
-        subs=details.get("source", {}).get("sub", {}),
+        subs=details.get("source", {}).get("sub", {}), hour=hour_of(lead.region, lead.received_at),
+        codes=public_codes(lead.publisher_id, lead.source_name),
     )  # fmt: skip
+    if details.get(PLACE):
+        fields[PLACE] = tuple(details[PLACE])
     said = details.get("min_price")
     asked = Money.parse(said["amount"], said["currency"]).minor if said else 0
     least = vertical.least_minor(regions, lead.contact_class) if vertical else 0
@@ -130,6 +161,7 @@ def facts_of_stored(lead: Lead, vault: Vault, vertical: Vertical | None = None) 
         regions, fields, lead.score, lead.temperature, lead.contact_class,
         exclusive_only=details.get("exclusive_only", False),
         min_price_minor=max(asked, least), asked_minor=asked, publisher_id=lead.publisher_id,
+        suppressed=kept_away_of(lead.id) if suppressed is None else suppressed,
     )  # fmt: skip
 
 
@@ -145,7 +177,7 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
         return {"order": show_id("ord", reason.order_id), "outcome": reason.outcome,
                 "detail": reason.detail or reason.sentence, "bid": bid}  # fmt: skip
     alias = pseudonym(lead_id, reason.order_id)
-    return {"order": alias, "outcome": reason.outcome, "detail": reason.sentence, "bid": None}
+    return {"order": alias, "outcome": reason.public_outcome, "detail": reason.sentence, "bid": None}
 
 
 def _tried(listed: Listed, test: bool, outcome: str, *more: str | int) -> Reason:
@@ -157,4 +189,4 @@ def _tried(listed: Listed, test: bool, outcome: str, *more: str | int) -> Reason
 
 def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:
     terms = listed.terms
-    return Reason(listed.order_id, listed.buyer_id, outcome, detail, terms.price_minor, terms.currency, test)
+    return Reason(listed.order_id, listed.buyer_id, outcome, detail, listed.price_minor, terms.currency, test)

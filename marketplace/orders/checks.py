@@ -4,13 +4,16 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from core.errors import Fault, Invalid
-from core.money import Money, is_currency
+from core.money import Money
 from marketplace.orders import terms
+from marketplace.orders.contact_hours import never_opens
 from marketplace.orders.filters import EXISTS_ONLY_PATHS, OPERATORS
 from marketplace.orders.pace import ladder_faults, pacing_faults, weekday_faults
 from marketplace.orders.patterns import Pattern
 from marketplace.orders.periods import DAYS, is_zone, minute_of
-from marketplace.orders.terms import MoneyBody, OrderBody, OrderTerms, ScheduleBody, WindowBody
+from marketplace.orders.place_checks import place_faults
+from marketplace.orders.price_checks import bound_faults, modifier_faults, money_faults, price_faults
+from marketplace.orders.terms import OrderBody, OrderTerms, ScheduleBody, WindowBody
 
 MAX_NAME, MAX_REGIONS, MAX_FILTERS, MAX_VALUES, MAX_WINDOWS, MAX_TEXT = 200, 1000, 50, 1000, 100, 500
 MAX_CAP = 1_000_000_000
@@ -31,7 +34,7 @@ def accept_terms(
     faults = check_terms(body, currency=currency, min_price_minor=min_price_minor, paths=paths, is_region=is_region)
     faults += more_faults
     if not faults:
-        return terms.terms_of(body)
+        return terms.terms_of(body, min_price_minor)
     codes = [fault.code for fault in faults]
     code = next((code for code in ("model_not_offered", "delivery_not_offered") if code in codes), "invalid_order")
     raise Invalid(code, "The order cannot be kept as it is; each error says what to change.", faults)
@@ -55,9 +58,10 @@ def check_terms(
         *_word_faults("exclusivity", body.exclusivity, terms.EXCLUSIVITIES),
         *_word_faults("status", body.status, terms.STATUSES),
         *_offer_faults(body),
-        *_price_faults(body, currency, min_price_minor),
+        *_price_faults(body, currency, min_price_minor, is_region),
         *_share_faults(body),
         *_region_faults(body.regions or [], is_region),
+        *place_faults(body.postal_prefixes, body.radius, body.regions),
         *_score_faults(body.min_score),
         *_list_faults("temperatures", body.temperatures, terms.TEMPERATURES),
         *_list_faults("contact_classes", body.contact_classes, terms.CONTACT_CLASSES),
@@ -67,7 +71,8 @@ def check_terms(
         *_budget_faults(body, currency),
         *pacing_faults(body.pacing, _has_day_limit(body)),
         *ladder_faults(body.ladder, _price_in(body, currency), min_price_minor, currency),
-        *_schedule_faults(body.schedule),
+        *_two_prices(body),
+        *_opening_faults(body),
     ]
 
 
@@ -97,35 +102,15 @@ def _offer_faults(body: OrderBody) -> Faults:
                 yield Fault(name, "not_for_model", f"An order by cpl has no {name}; leave it out.")
 
 
-def _price_faults(body: OrderBody, currency: str, min_price_minor: int) -> Faults:
-    if body.price is None:
-        if body.model not in ("cpa", "cps"):
-            yield Fault("price", "required", f"Say the price of one lead, in {currency}.")
-        return
-    faults = list(_money_faults("price", body.price, currency))
-    yield from faults
-    if not faults and Money.parse(body.price.amount, currency).minor < min_price_minor:
-        least = Money(min_price_minor, currency)
-        message = f"Bid at least {least} {currency}, the minimum price of this vertical."
-        yield Fault("price.amount", "below_minimum_price", message)
-
-
-def _money_faults(field: str, money: MoneyBody, currency: str) -> Faults:
-    if not is_currency(money.currency):
-        message = f"{money.currency!r} is not a currency traded here; use {currency}."
-        yield Fault(f"{field}.currency", "unknown_currency", message)
-        return
-    if money.currency != currency:
-        message = f"This vertical trades in {currency}; name the amount in {currency}."
-        yield Fault(f"{field}.currency", "wrong_currency", message)
-    try:
-        amount = Money.parse(money.amount, money.currency)
-    except ValueError as error:
-        message = f'Write the amount as a decimal string such as "{Money(2000, money.currency)}": {error}.'
-        yield Fault(f"{field}.amount", "invalid_amount", message)
-        return
-    if amount.minor <= 0:
-        yield Fault(f"{field}.amount", "not_positive", "The amount must be more than zero.")
+def _price_faults(body: OrderBody, currency: str, min_price_minor: int, is_region: Callable[[str], bool]) -> Faults:
+    if body.price is not None:
+        yield from price_faults("price", body.price, currency, min_price_minor)
+    elif body.model not in ("cpa", "cps"):
+        yield Fault("price", "required", f"Say the price of one lead, in {currency}.")
+    yield from bound_faults(body.price, body.price_floor, body.price_ceiling, currency, min_price_minor)
+    known = {"region": is_region, "temperature": terms.TEMPERATURES.__contains__,
+             "contact_class": terms.CONTACT_CLASSES.__contains__}  # fmt: skip
+    yield from modifier_faults(body.modifiers or [], currency, known)
 
 
 def _share_faults(body: OrderBody) -> Faults:
@@ -160,6 +145,14 @@ def _cap_faults(body: OrderBody) -> Faults:
             yield Fault(f"caps.{period}", "out_of_range", message)
 
 
+def _two_prices(body: OrderBody) -> Faults:
+    if body.ladder and body.modifiers:
+        message = (
+            "A price goes by the number bought or by the lead, not by both: leave the ladder or the modifiers out."
+        )
+        yield Fault("ladder", "ladder_and_modifiers", message)
+
+
 def _has_day_limit(body: OrderBody) -> bool:
     limits = {**terms.limits_in(body.caps), **terms.limits_in(body.budget)}
     return "day" in limits or bool(terms.weekday_in(body.caps))
@@ -175,7 +168,18 @@ def _price_in(body: OrderBody, currency: str) -> Money | None:
 
 def _budget_faults(body: OrderBody, currency: str) -> Faults:
     for period, money in terms.limits_in(body.budget).items():
-        yield from _money_faults(f"budget.{period}", money, currency)
+        yield from money_faults(f"budget.{period}", money, currency)
+
+
+def _opening_faults(body: OrderBody) -> Faults:
+    faults = list(_schedule_faults(body.schedule))
+    yield from faults
+    if body.contact_hours and not faults and never_opens(terms.schedule_of(body.schedule), body.regions or ()):
+        message = (
+            "In no minute of the week these hours are open and people of the regions may be called: widen the hours, "
+            "or see the rules of contact (GET /api/v1/contact-rules/FR)."
+        )
+        yield Fault("schedule.windows" if body.schedule else "contact_hours", "never_opens", message)
 
 
 def _schedule_faults(schedule: ScheduleBody | None) -> Faults:
@@ -263,6 +267,9 @@ def _pattern_faults(field: str, value: Any) -> Faults:
 
 
 def _range_faults(field: str, value: Any) -> Faults:
+    if _is_ordered(value) or (isinstance(value, list) and len([each for each in value if each is not None]) == 1):
+        yield Fault(field, "one_bound", "between needs both bounds, [low, high]; for one use gte or lte.")
+        return
     pair = value if isinstance(value, list) and len(value) == 2 and all(map(_is_ordered, value)) else None
     if pair is None or isinstance(pair[0], str) != isinstance(pair[1], str):
         yield Fault(field, "invalid_value", "between needs [low, high]: two numbers, or two texts such as dates.")

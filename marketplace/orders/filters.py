@@ -12,7 +12,7 @@ The rules, the same for every operator:
 """
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +28,8 @@ _CONTACT_PATHS = {name: f"contact.{name}" for name in (*_CONTACT, *_PERSONAL)}
 _SUBS = tuple(str(number) for number in range(1, 11))
 EXISTS_ONLY_PATHS = frozenset(f"contact.{name}" for name in _PERSONAL)
 LEAD_PATHS = EXISTS_ONLY_PATHS.union(
-    ["channel", "region", "interest", "language", "score", "temperature", "contact_class", "source.name"]
+    ["channel", "region", "interest", "language", "score", "temperature", "contact_class", "verified", "hour"]
+    + ["source.name", "source.code", "publisher.code"]
     + [f"contact.{name}" for name in _CONTACT]
     + [f"source.sub.{number}" for number in _SUBS]
 )
@@ -67,10 +68,14 @@ def lead_fields(
     attributes: Mapping[str, Any],
     source_name: str | None,
     subs: Mapping[str, Any],
+    verified: bool = False,
+    hour: int | None = None,
+    codes: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
     """Lay out a lead as path and value; `regions` is its region first, then every region that holds it.
 
-    What names or reaches the person is laid out as true or missing only.
+    What names or reaches the person is laid out as true or missing only. `hour` is the one of the clock at the
+    person, 0 to 23; `codes` are the public ones of its publisher and of the source.
     """
     fields: dict[str, Any] = {
         "region": regions,
@@ -81,7 +86,11 @@ def lead_fields(
         "temperature": temperature,
         "contact_class": contact_class,
         "source.name": source_name,
+        "verified": verified,
+        "hour": hour,
     }
+    if codes is not None:
+        fields["publisher.code"], fields["source.code"] = codes
     for name, value in contact.items():
         if value and name in _CONTACT_PATHS:
             fields[_CONTACT_PATHS[name]] = value if name in _CONTACT else True
@@ -150,16 +159,14 @@ def compile_filter(condition: Filter) -> Predicate:
     return holds
 
 
-def compile_filters(conditions: Iterable[Filter]) -> Predicate | None:
-    """Compile the conditions of one order into one test that all of them hold; None when there is none."""
-    tests = tuple(compile_filter(each) for each in conditions)
-    if not tests:
-        return None
-    if len(tests) == 1:
-        return tests[0]
+def all_of(tests: Sequence[Predicate]) -> Predicate | None:
+    """Make one test that all of these hold; None when there is none."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    several = tuple(tests)
 
     def all_hold(fields: Fields) -> bool:
-        return all(test(fields) for test in tests)
+        return all(test(fields) for test in several)
 
     return all_hold
 

@@ -35,6 +35,8 @@ class Order(Model):
         CheckConstraint("status IN ('active', 'paused', 'closed')"),
         Index("orders_buyer_id_idx", "buyer_id", "id"),
         Index("orders_vertical_id_idx", "vertical_id", postgresql_where=text("status = 'active'")),
+        CheckConstraint("resumes_at IS NULL OR status = 'paused'", name="orders_resumes_check"),
+        Index("orders_resumes_idx", "resumes_at", postgresql_where=text("resumes_at IS NOT NULL")),
         Index("orders_paused_idx", "changed_at", postgresql_where=text("status = 'paused'")),
         {"schema": "marketplace"},
     )
@@ -47,6 +49,7 @@ class Order(Model):
     terms: Mapped[Any] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    resumes_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     endpoint: Mapped[str | None] = mapped_column(Text, Computed(_ENDPOINT, persisted=True))
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import select, text
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
+from core.money import BASIS_POINTS
+from core.overrides import overrides
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.shelf import raise_book_version
@@ -58,6 +60,13 @@ def portal_only(
     if document.get("kind") == PORTAL:
         return {"kind": PORTAL}, []
     return {}, [Fault("delivery.kind", "delivery_not_offered", "Use none and collect the leads in the portal.")]
+
+
+def as_it_was(
+    _buyer_id: UUID, _document: Mapping[str, Any], _vertical: Vertical, before: Settings | None
+) -> tuple[Settings, list[Fault]]:
+    """Keep a delivery that nobody changes: its address was judged when its buyer gave it, its secrets are his."""
+    return dict(before or {}), []
 
 
 def place_order(
@@ -114,6 +123,8 @@ def change_order(
     after = msgspec.structs.replace(
         _accepted(buyer_id, asked, row, judge_delivery, before.delivery), **by_others(before)
     )
+    if patch.status is not UNSET:  # who says so himself is not overruled by the clock
+        order.resumes_at = None
     if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
         return order
     order.terms, order.status = msgspec.to_builtins(after), after.status
@@ -188,11 +199,19 @@ def _judged(
     return accept_terms(
         msgspec.structs.replace(body, delivery=settings),
         currency=vertical.currency,
-        min_price_minor=vertical.min_price.minor,
+        min_price_minor=_least_price(body, vertical),
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
         more_faults=[*faults, *own_setting_faults(body.settings or {}, vertical)],
     )
+
+
+def _least_price(body: OrderBody, vertical: Vertical) -> int:
+    """Return the least that an order must bid: the vertical's minimum, and less of it without the right of return."""
+    if body.returns:
+        return vertical.min_price.minor
+    kept_bp = BASIS_POINTS - int(overrides().setting("order.no_return_discount_bp"))
+    return -(-vertical.min_price.minor * kept_bp // BASIS_POINTS)
 
 
 def _limit(counters: OrderCounters, terms: OrderTerms) -> None:

@@ -19,6 +19,20 @@ from marketplace.orders.filters import OPERATORS, Filter
 from marketplace.orders.pace import Ladder, LadderBody, ladder_body, ladder_of
 from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
 from marketplace.orders.periods import PERIODS as PERIODS
+from marketplace.orders.prices import Modifier
+from marketplace.orders.said import (
+    ModifierBody,
+    MoneyBody,
+    RadiusBody,
+    minor_of,
+    modifier_bodies,
+    modifiers_of,
+    money_body,
+    prefixes_of,
+    radius_body,
+    radius_of,
+)
+from marketplace.orders.where import Radius
 
 TEMPERATURES = ("cold", "warm", "hot")
 CONTACT_CLASSES = ("quick", "registration", "promotional", "interested")
@@ -37,13 +51,6 @@ def _one_of(words: tuple[str, ...]) -> Meta:
 Temperature = Annotated[str, _one_of(TEMPERATURES)]
 ContactClass = Annotated[str, _one_of(CONTACT_CLASSES)]
 Count = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
-
-
-class MoneyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """An amount as clients write it: a decimal string and an ISO 4217 currency."""
-
-    amount: str
-    currency: str
 
 
 class CapsBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,8 +103,14 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     vertical: str
     regions: list[str] | None = None
+    postal_prefixes: list[str] | None = None
+    radius: RadiusBody | None = None
     model: Annotated[str, _one_of(MODELS)] = "cpl"
     price: MoneyBody | None = None
+    modifiers: list[ModifierBody] | None = None
+    price_floor: MoneyBody | None = None
+    price_ceiling: MoneyBody | None = None
+    returns: bool = True
     action: str | None = None
     rate_bp: int | None = None
     hold: dict[str, Any] | None = None
@@ -113,6 +126,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pacing: bool | None = None
     ladder: LadderBody | None = None
     schedule: ScheduleBody | None = None
+    contact_hours: bool = False
     delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
     settings: dict[str, int | bool] | None = None
@@ -128,8 +142,14 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     vertical: str | UnsetType = UNSET
     regions: list[str] | None | UnsetType = UNSET
+    postal_prefixes: list[str] | None | UnsetType = UNSET
+    radius: RadiusBody | None | UnsetType = UNSET
     model: Annotated[str, _one_of(MODELS)] | UnsetType = UNSET
     price: MoneyBody | None | UnsetType = UNSET
+    modifiers: list[ModifierBody] | None | UnsetType = UNSET
+    price_floor: MoneyBody | None | UnsetType = UNSET
+    price_ceiling: MoneyBody | None | UnsetType = UNSET
+    returns: bool | UnsetType = UNSET
     action: str | None | UnsetType = UNSET
     rate_bp: int | None | UnsetType = UNSET
     hold: dict[str, Any] | None | UnsetType = UNSET
@@ -145,6 +165,7 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pacing: bool | None | UnsetType = UNSET
     ladder: LadderBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
+    contact_hours: bool | UnsetType = UNSET
     delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
     settings: dict[str, int | bool] | None | UnsetType = UNSET
@@ -167,10 +188,12 @@ class DealTerms(Struct, frozen=True):
 class OrderTerms(Struct, frozen=True, kw_only=True):
     """What an order version says, normalised; every value is stored, so that a later default cannot change it.
 
-    Empty `regions`, `temperatures` and `contact_classes` mean any; `max_share` 1 means exclusive; `contact_sla` lets
-    the exchange pause the order when its leads are left alone; `priority` (the lowest number first) and `target_share`
-    are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it say; `settings`
-    narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
+    Empty `regions`, `postal_prefixes`, `temperatures` and `contact_classes` mean any; a floor or ceiling of 0 is none;
+    `least_minor` is what the vertical asked for at least when modifiers were said; `max_share` 1 means exclusive; with
+    `contact_hours` it buys only while the lead may be called; without `returns` only fraud may be disputed;
+    `contact_sla` lets the exchange pause the order when its leads are left alone; `priority` (the lowest number first)
+    and `target_share` are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it
+    say; `settings` narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -178,6 +201,13 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     currency: str
     price_minor: int
     regions: tuple[str, ...] = ()
+    postal_prefixes: tuple[str, ...] = ()
+    radius: Radius | None = None
+    modifiers: tuple[Modifier, ...] = ()
+    price_floor_minor: int = 0
+    price_ceiling_minor: int = 0
+    least_minor: int = 0
+    returns: bool = True
     model: str = "cpl"
     max_share: int = 1
     filters: tuple[Filter, ...] = ()
@@ -191,6 +221,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     ladder: Ladder | None = None
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
+    contact_hours: bool = False
     delivery_kind: str = PORTAL
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
@@ -221,7 +252,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
         return self.schedule.timezone if self.schedule else "UTC"
 
 
-def terms_of(body: OrderBody) -> OrderTerms:
+def terms_of(body: OrderBody, least_minor: int = 0) -> OrderTerms:
     """Normalise a body in which `check_terms` found no fault; ValueError may follow from any other body."""
     if body.price is None:
         raise ValueError("an order without a price has no terms")
@@ -232,6 +263,13 @@ def terms_of(body: OrderBody) -> OrderTerms:
         currency=price.currency,
         price_minor=price.minor,
         regions=_distinct(body.regions),
+        postal_prefixes=prefixes_of(body.postal_prefixes, body.regions),
+        radius=radius_of(body.radius, body.regions),
+        modifiers=modifiers_of(body.modifiers),
+        price_floor_minor=minor_of(body.price_floor),
+        price_ceiling_minor=minor_of(body.price_ceiling),
+        least_minor=least_minor if body.modifiers else 0,
+        returns=body.returns,
         model=body.model,
         max_share=1 if body.exclusivity == "exclusive" else body.max_share or DEFAULT_SHARE,
         filters=tuple(Filter(each.field, each.op, each.value) for each in body.filters or ()),
@@ -246,7 +284,8 @@ def terms_of(body: OrderBody) -> OrderTerms:
         budget_minor={
             period: Money.parse(money.amount, money.currency).minor for period, money in limits_in(body.budget).items()
         },
-        schedule=_schedule_of(body.schedule),
+        schedule=schedule_of(body.schedule),
+        contact_hours=body.contact_hours,
         contact_sla=bool(body.contact_sla),
         settings=body.settings or {},
         delivery_kind=body.delivery["kind"] if body.delivery else PORTAL,
@@ -265,6 +304,12 @@ def body_of(terms: OrderTerms) -> OrderBody:
         name=terms.name,
         vertical=terms.vertical,
         regions=list(terms.regions),
+        postal_prefixes=list(terms.postal_prefixes) or None,
+        radius=radius_body(terms.radius),
+        modifiers=modifier_bodies(terms.modifiers, terms.currency),
+        price_floor=money_body(terms.price_floor_minor, terms.currency),
+        price_ceiling=money_body(terms.price_ceiling_minor, terms.currency),
+        returns=terms.returns,
         model=terms.model,
         price=MoneyBody(str(Money(terms.price_minor, terms.currency)), terms.currency),
         exclusivity="exclusive" if terms.exclusive else "shared",
@@ -279,6 +324,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
         ladder=ladder_body(terms.ladder, terms.currency) if terms.ladder else None,
         budget=BudgetBody(**budget),
         schedule=_schedule_body(terms.schedule),
+        contact_hours=terms.contact_hours,
         contact_sla=terms.contact_sla,
         settings=terms.settings,
         delivery=terms.delivery or {"kind": PORTAL},
@@ -348,7 +394,8 @@ def _distinct(words: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words or ()))
 
 
-def _schedule_of(body: ScheduleBody | None) -> Schedule | None:
+def schedule_of(body: ScheduleBody | None) -> Schedule | None:
+    """Normalise a schedule in which `checks` found no fault."""
     if body is None:
         return None
     windows = (

@@ -23,6 +23,7 @@ from marketplace.leads.dispositions import dispositions_of
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import THEIRS, events_of, unsealed
+from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import OrderVersion
 
 ROWS, REPORTS = 50, 200
@@ -83,6 +84,11 @@ class Story:
     is_sent: bool
     dispute_id: UUID | None
     labels: Mapping[str, str]
+
+    @property
+    def codes(self) -> tuple[str, str]:
+        """Return the public codes of the lead's publisher and source, by which an order may choose."""
+        return public_codes(self.bought.sale.publisher_id, self.bought.lead.source_name)
 
 
 def read_cursor(text: str | None) -> tuple[str, UUID] | None:

@@ -35,6 +35,7 @@ class OrderLine:
     spent_today: Money
     endpoint: str | None
     paused_until: datetime | None
+    resumes_at: datetime | None = None
 
     @property
     def price(self) -> Money:
@@ -123,7 +124,7 @@ def _line(row: Order, terms: OrderTerms, bought: Bought, endpoint: Endpoint | No
     state = None if row.endpoint is None else "ok" if endpoint is None else _word(endpoint.state)
     until = endpoint.probe_at if endpoint and endpoint.state == "open" else None
     return OrderLine(row.id, row.version, terms, bought[0],
-                     Money(bought[1], terms.currency), state, until)  # fmt: skip
+                     Money(bought[1], terms.currency), state, until, row.resumes_at)  # fmt: skip
 
 
 def _word(state: str) -> str:

@@ -63,6 +63,7 @@ class LeadStory:
     events: Sequence[Event]
     currency: str
     drawn: Mapping[UUID, int]
+    returnable: Mapping[UUID, bool]
 
     def paid_from(self, sale: Sale) -> PaidFrom:
         """Tell where a sale's price was taken from."""
@@ -113,14 +114,15 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
-    vertical, (found, drawn) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
+    vertical, (found, drawn, returnable) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
     sales = found[lead_id]
-    counted = Counter(reason.outcome for reason in why(lead, vault))
+    counted = Counter(reason.public_outcome for reason in why(lead, vault))
     says = OF_A_TEST if lead.test else SENTENCES
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
-    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn)
+    return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
+                     returnable)  # fmt: skip
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

@@ -118,6 +118,14 @@ DELIVERIES = {
     "email": _l("E-mail"),
     "json": _l("Another form, written as JSON"),
 }
+PRICED_BY = {
+    "contact_class": _l("Kind of contact"),
+    "temperature": _l("Temperature"),
+    "region": _l("Region"),
+    "verified": _l("Verified (true or false)"),
+    "publisher.code": _l("Publisher, by its code"),
+    "source.code": _l("Source, by its code"),
+}
 PERIODS = {
     "hour": _l("An hour"),
     "day": _l("A day"),
@@ -128,6 +136,12 @@ PERIODS = {
 TERMS = {
     "name": _l("Name"),
     "regions": _l("Regions"),
+    "postal_prefixes": _l("Postal codes"),
+    "radius": _l("Around a place"),
+    "modifiers": _l("Changes of the price"),
+    "price_floor": _l("Least price"),
+    "price_ceiling": _l("Highest price"),
+    "returns": _l("Leads may be sent back"),
     "price": _l("Price"),
     "exclusivity": _l("Sold"),
     "max_share": _l("Most buyers"),
@@ -141,6 +155,7 @@ TERMS = {
     "caps": _l("Most leads"),
     "budget": _l("Most money"),
     "schedule": _l("Hours"),
+    "contact_hours": _l("While the lead may be called"),
     "delivery": _l("Delivery"),
     "status": _l("State"),
 }

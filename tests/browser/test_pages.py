@@ -48,6 +48,7 @@ OF_KIND = {
         "/buyer/briefs",
         "/buyer/briefs/new",
         "/buyer/orders/new?vertical=education",
+        "/buyer/orders/sheet/read",
         "/buyer/leads",
         "/buyer/leads?state=held",
         "/views/new?list=buyer.leads&query=state%3Dheld&name=x",

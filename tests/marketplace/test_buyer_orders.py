@@ -8,6 +8,7 @@ from lxml import html
 
 from core.db import db
 from core.outbound import Outbound
+from marketplace.web.buyer.order_templates import TEMPLATES
 from tests.conftest import SetClock
 from tests.factories import Market, Member
 from tests.marketplace.endpoint import open_endpoint
@@ -173,6 +174,18 @@ def test_a_clone_says_what_the_order_says(market: Market, visitor: Visitor, buye
     assert send(visitor, f"/buyer/orders/new?like={order['id']}").status_code == 302
     newest = buyer.get("/orders")["items"][0]
     assert newest["name"] == "Paris, again" and newest["caps"] == order["caps"] and newest["regions"] == ["FR-IDF"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_an_order_once_it_has_a_name_and_a_price(visitor: Visitor, buyer: Member, name: str) -> None:
+    answer = send(visitor, f"/buyer/orders/new?vertical=education&template={name}", name=name, price="20.00")
+    assert answer.status_code == 302, faults(answer)
+    terms, form = only_order(buyer), TEMPLATES[name].form
+    assert [one["percent"] for one in terms["modifiers"] or ()] == [
+        int(one["change"].removesuffix(" %")) for one in form.get("modifiers", ())
+    ]
+    assert terms["returns"] is form.get("returns", True) and terms["temperatures"] == form.get("temperatures")
+    assert terms["exclusivity"] == form.get("exclusivity", "shared")
 
 
 def test_an_order_of_somebody_else_is_not_there(market: Market, visitor: Visitor) -> None:

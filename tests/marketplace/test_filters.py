@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketplace.orders.filters import Filter, compile_filter, compile_filters, explain, lead_fields, paths_of
+from marketplace.orders.filters import Filter, all_of, compile_filter, explain, lead_fields, paths_of
 from marketplace.orders.patterns import Pattern
 
 
@@ -63,9 +63,9 @@ def test_a_missing_field_satisfies_only_the_negations_and_exists_false(missing: 
 
 
 def test_all_conditions_of_an_order_must_hold() -> None:
-    both = compile_filters([Filter("a", "eq", 1), Filter("b", "eq", 2)])
+    both = all_of([compile_filter(Filter("a", "eq", 1)), compile_filter(Filter("b", "eq", 2))])
     assert both is not None and both({"a": 1, "b": 2}) and not both({"a": 1})
-    assert compile_filters([]) is None
+    assert all_of([]) is None
 
 
 def test_a_region_matches_through_what_holds_it() -> None:

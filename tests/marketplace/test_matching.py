@@ -1,17 +1,23 @@
 """The book of orders against a plain scan of all of them."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from math import floor
 from typing import Any
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from marketplace.catalog.places import kilometres
 from marketplace.leads import matching
 from marketplace.leads.matching import Book, LeadFacts, Listed
 from marketplace.orders.filters import Filter, compile_filter, lead_fields
 from marketplace.orders.periods import Schedule, Window, is_open
+from marketplace.orders.prices import Modifier
 from marketplace.orders.terms import OrderTerms
+from marketplace.orders.where import Radius
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 CHAINS = [("FR-75C", "FR-IDF", "FR"), ("FR-IDF", "FR"), ("FR-ARA", "FR"), ("ES-MD", "ES"), ("FR",)]
@@ -33,7 +39,10 @@ def make_facts(regions: tuple[str, ...] = CHAINS[0], **more: Any) -> LeadFacts:
     known = {"score": 50, "temperature": "warm", "contact_class": "quick"}
     judged = {name: more.pop(name, value) for name, value in known.items()}
     fields = lead_fields(regions=regions, channel=more.pop("channel", "search"), interest="request", source_name="x",
-                         contact={"postal_code": "75011"}, subs={}, attributes=attributes, **judged)  # fmt: skip
+                         contact={"postal_code": more.pop("postal_code", "75011")}, subs={}, attributes=attributes,
+                         verified=more.get("verified", False), **judged)  # fmt: skip
+    if "place" in more:
+        fields["place"] = more.pop("place")
     return LeadFacts(regions, fields, **judged, **more)
 
 
@@ -51,15 +60,38 @@ def wants(terms: OrderTerms, facts: LeadFacts, at: datetime) -> bool:
         and (not terms.contact_classes or facts.contact_class in terms.contact_classes)
         and (facts.verified or not terms.verified_only)
         and (terms.max_share == 1 or not facts.exclusive_only)
-        and terms.price_minor >= facts.min_price_minor
+        and pays(terms, facts) >= facts.min_price_minor
+        and lives_where_wanted(terms, facts)
         and is_open(terms.schedule, at)
         and all(compile_filter(each)(facts.fields) for each in terms.filters)
     )
 
 
+def lives_where_wanted(terms: OrderTerms, facts: LeadFacts) -> bool:
+    code, place = facts.regions[-1] + ":" + facts.fields["contact.postal_code"], facts.fields.get("place")
+    near = terms.radius is None or (place is not None and kilometres(terms.radius.centre, place) <= terms.radius.km)
+    return near and (not terms.postal_prefixes or any(map(code.startswith, terms.postal_prefixes)))
+
+
+def pays(terms: OrderTerms, facts: LeadFacts) -> int:
+    """Work the price out the plain way: exact, then rounded once, then within its bounds."""
+    if not terms.modifiers:
+        return terms.price_minor
+    price, told = Fraction(terms.price_minor), set()
+    for each in terms.modifiers:
+        value = facts.fields[each.field]
+        if each.field not in told and set(value if isinstance(value, tuple) else (value,)) & set(each.values):
+            told.add(each.field)
+            price += Fraction(terms.price_minor * each.percent, 100) + each.amount_minor
+    rounded = floor(price + Fraction(1, 2))
+    return max(min(rounded, terms.price_ceiling_minor or rounded), terms.price_floor_minor, terms.least_minor, 1)
+
+
 def scan(orders: list[Listed], facts: LeadFacts, at: datetime) -> list[Listed]:
     wanting = [each for each in orders if wants(each.terms, facts, at)]
-    return sorted(wanting, key=lambda each: (-each.terms.price_minor, each.order_id.int))
+    priced = [structs.replace(each, offered_minor=pays(each.terms, facts)) if each.terms.modifiers else each
+              for each in wanting]  # fmt: skip
+    return sorted(priced, key=lambda each: (-each.price_minor, each.order_id.int))
 
 
 filters = st.one_of(
@@ -78,6 +110,16 @@ schedules = st.sampled_from(
     [None, None, Schedule("Europe/Paris", (Window((0, 1, 2, 3, 4), 540, 1080),)),
      Schedule("Asia/Kolkata", (Window((0,), 1320, 120),)), Schedule("UTC")]
 )  # fmt: skip
+modifiers = st.builds(
+    lambda what, how: Modifier(*what, **how),
+    st.sampled_from([("temperature", ("hot",)), ("temperature", ("warm", "cold")), ("region", ("FR-IDF", "FR")),
+                     ("region", ("FR",)), ("contact_class", ("quick",)), ("verified", (True,)), ("verified", (False,))]),
+    st.sampled_from([{"percent": 25}, {"percent": -15}, {"percent": 1}, {"amount_minor": 99}, {"amount_minor": -250}]),
+)  # fmt: skip
+circles = st.sampled_from(
+    [None, None, Radius("Paris", "FR", 30, 48.8534, 2.3488), Radius("Lyon", "FR", 500, 45.7491, 4.8479),
+     Radius("The date line", "", 900, -16.5, 179.9), Radius("The pole", "", 800, 89.0, 0.0)]
+)  # fmt: skip
 terms = st.builds(
     make_terms,
     st.integers(1, 8).map(lambda price: price * 100),
@@ -89,6 +131,11 @@ terms = st.builds(
     contact_classes=st.sampled_from([(), (), ("quick",)]),
     verified_only=st.booleans(),
     schedule=schedules,
+    modifiers=st.lists(modifiers, max_size=4).map(tuple),
+    price_ceiling_minor=st.sampled_from([0, 0, 850]),
+    price_floor_minor=st.sampled_from([0, 90]),
+    postal_prefixes=st.sampled_from([(), (), ("FR:7",), ("ES:75", "FR:69", "FR:75011"), ("FR:750112",)]),
+    radius=circles,
     status=st.sampled_from(["active", "active", "active", "paused"]),
 )
 books = st.lists(terms, max_size=40).map(
@@ -102,6 +149,8 @@ leads = st.builds(
     temperature=st.sampled_from(["cold", "warm", "hot"]),
     contact_class=st.sampled_from(["quick", "registration"]),
     verified=st.booleans(),
+    postal_code=st.sampled_from(["75011", "69003", "7", "1012AB"]),
+    place=st.sampled_from([None, (48.8, 2.4), (45.7, 4.8), (-16.5, -179.8), (85.0, 100.0), (47.0, 3.5)]),
     exclusive_only=st.booleans(),
     min_price_minor=st.sampled_from([0, 0, 300]),
 )

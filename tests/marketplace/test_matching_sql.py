@@ -16,6 +16,7 @@ from core.schemas import convert
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import Sender, facts_of
 from marketplace.leads.pages import LeadFacts
+from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Submission
 from marketplace.orders.standing import change_order, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
@@ -23,16 +24,16 @@ from tests.at_once import ask
 from tests.conftest import START
 from tests.factories import Market
 
-# Every rule is written out here a second time: a value compares by kind and, as text, without regard to case; a missing
+# Every rule is written out here a second time, what an order pays for the lead too: a value compares by kind and, as text, without regard to case; a missing
 # field satisfies only ne, not_in and exists: false; a field with several values satisfies what one of them satisfies.
 # Case is folded in full, as the book does it: "STRASSE" is "straße". The database's own locale keeps the ß as it is.
 REFERENCE = """
 WITH now AS (
-    SELECT DISTINCT ON (v.order_id) v.order_id, v.terms, (v.terms ->> 'price_minor')::bigint AS price
+    SELECT DISTINCT ON (v.order_id) v.order_id, v.terms
     FROM marketplace.order_versions v ORDER BY v.order_id, v.version DESC
 ), lead AS (SELECT %s::jsonb AS fields, %s::text[] AS regions, %s::int AS score, %s::text AS temperature,
                    %s::text AS contact_class, %s::bool AS exclusive_only, %s::bigint AS least)
-SELECT now.order_id FROM now, lead
+SELECT now.order_id, price FROM now, lead, LATERAL pg_temp.price_of(terms, lead.fields) AS price
 WHERE terms ->> 'status' = 'active'
   AND (terms -> 'regions' = '[]' OR terms -> 'regions' ?| lead.regions)
   AND (terms -> 'temperatures' = '[]' OR terms -> 'temperatures' ? lead.temperature)
@@ -41,6 +42,16 @@ WHERE terms ->> 'status' = 'active'
   AND NOT (terms ->> 'verified_only')::bool
   AND (NOT lead.exclusive_only OR (terms ->> 'max_share')::int = 1)
   AND price >= lead.least
+  AND (terms -> 'postal_prefixes' = '[]' OR EXISTS (
+    SELECT FROM jsonb_array_elements_text(terms -> 'postal_prefixes') AS prefix
+    WHERE starts_with(lead.regions[cardinality(lead.regions)] || ':'
+                      || upper(replace(nullif(lead.fields ->> 'contact.postal_code', ''), ' ', '')), prefix)))
+  AND (terms -> 'radius' = 'null' OR (
+    SELECT 2 * 6371.0088 * asin(sqrt(power(sin(radians(lat - lat0) / 2), 2)
+               + cos(radians(lat0)) * cos(radians(lat)) * power(sin(radians(lon - lon0) / 2), 2)))
+    FROM (SELECT (lead.fields #>> '{place,0}')::float AS lat, (lead.fields #>> '{place,1}')::float AS lon,
+                 (terms #>> '{radius,latitude}')::float AS lat0, (terms #>> '{radius,longitude}')::float AS lon0) AS p
+  ) <= (terms #>> '{radius,km}')::float)
   AND NOT EXISTS (
     SELECT FROM jsonb_to_recordset(terms -> 'filters') AS f (field text, op text, value jsonb),
     LATERAL (SELECT coalesce(jsonb_agg(v), '[]') AS found FROM jsonb_path_query(lead.fields -> f.field, 'lax $[*]') AS v
@@ -71,15 +82,31 @@ CREATE FUNCTION pg_temp.any_is(found jsonb, op text, wanted jsonb) RETURNS bool 
     FROM jsonb_array_elements(found) AS v,
          LATERAL (SELECT casefold((v #>> '{}') COLLATE pg_unicode_fast) COLLATE "C" AS t,
                          casefold((wanted #>> '{}') COLLATE pg_unicode_fast) COLLATE "C" AS w) AS folded
+$$;
+CREATE FUNCTION pg_temp.price_of(terms jsonb, fields jsonb) RETURNS bigint LANGUAGE sql AS $$
+    SELECT CASE WHEN terms -> 'modifiers' = '[]' THEN base
+           ELSE greatest(least(floor(base + base * percent / 100 + 0.5) + amount, nullif(ceiling, 0)), bottom, 1) END
+    FROM (SELECT (terms ->> 'price_minor')::numeric AS base, (terms ->> 'price_ceiling_minor')::numeric AS ceiling,
+                 greatest((terms ->> 'price_floor_minor')::numeric, (terms ->> 'least_minor')::numeric) AS bottom) AS said,
+    LATERAL (SELECT coalesce(sum((m ->> 'percent')::numeric), 0) AS percent,
+                    coalesce(sum((m ->> 'amount_minor')::numeric), 0) AS amount
+             FROM (SELECT DISTINCT ON (m ->> 'field') m
+                   FROM jsonb_array_elements(terms -> 'modifiers') WITH ORDINALITY AS each (m, place)
+                   WHERE EXISTS (SELECT FROM jsonb_array_elements(m -> 'values') AS w WHERE pg_temp.any_is(
+                       (SELECT coalesce(jsonb_agg(v), '[]') FROM jsonb_path_query(fields -> (m ->> 'field'), 'lax $[*]') AS v),
+                       '=', w))
+                   ORDER BY m ->> 'field', place) AS firsts) AS changes
 $$
 """
 
+PUBLISHER = UUID("0190a000-0000-7000-8000-000000000001")
 REGIONS = ["FR", "FR-IDF", "FR-75C", "FR-ARA", "ES", "ES-MD", "NL"]
 TEXTS = ["student", "Student", "business", "self_employed", "Paris", "paris", "straße", "STRASSE", "10", "FR", "search"]
 NUMBERS = st.integers(0, 4) | st.sampled_from([1.0, 2.5])
 PLAIN = st.sampled_from(TEXTS) | NUMBERS | st.booleans()
 FIELDS = st.sampled_from(["attributes.occupation", "attributes.visits", "attributes.pages_per_visit", "attributes.programme",
-                          "attributes.free_copy", "contact.city", "region", "channel", "score", "source.sub.1"])  # fmt: skip
+                          "attributes.free_copy", "contact.city", "region", "channel", "score", "source.sub.1",
+                          "hour", "verified", "source.code", "publisher.code", "interest", "language"])  # fmt: skip
 ORDERED = st.sampled_from(TEXTS) | NUMBERS
 
 
@@ -99,6 +126,23 @@ CONDITIONS = st.one_of(
     st.builds(between, ORDERED, ORDERED),
 )
 FILTERS = st.builds(lambda field, condition: {"field": field, **condition}, FIELDS, CONDITIONS)
+RADII = st.one_of(
+    st.builds(lambda place, km: {"place": place, "country": "FR", "km": km},
+              st.sampled_from(["Paris", "Lyon", "Versailles"]), st.sampled_from([1, 15, 30, 450])),
+    st.just({"place": "The date line", "km": 900, "latitude": 10.0, "longitude": 179.5}),
+)  # fmt: skip
+MODIFIERS = st.builds(
+    lambda what, how: what | how,
+    st.one_of(
+        st.fixed_dictionaries({"field": st.just("temperature"), "values": st.lists(st.sampled_from(["cold", "warm", "hot"]), min_size=1)}),
+        st.fixed_dictionaries({"field": st.just("region"), "values": st.lists(st.sampled_from(REGIONS), min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"field": st.just("contact_class"), "values": st.just(["quick", "interested"])}),
+        st.just({"field": "verified", "values": [False]}),
+        st.just({"field": "publisher.code", "values": [public_codes(PUBLISHER, "default")[0]]}),
+    ),
+    st.one_of(st.sampled_from([-15, -90, 7, 25, 33, 900]).map(lambda percent: {"percent": percent}),
+              st.sampled_from(["-0.51", "0.01", "2.00"]).map(lambda amount: {"amount": {"amount": amount, "currency": "EUR"}})),
+)  # fmt: skip
 ORDERS = st.fixed_dictionaries(
     {"price": st.sampled_from(["4.20", "5.00", "5.01", "9.00"]).map(lambda amount: {"amount": amount, "currency": "EUR"})},
     optional={
@@ -109,6 +153,11 @@ ORDERS = st.fixed_dictionaries(
         "temperatures": st.lists(st.sampled_from(["cold", "warm", "hot"]), max_size=2),
         "contact_classes": st.lists(st.sampled_from(["quick", "registration", "promotional", "interested"]), max_size=3),
         "verified_only": st.booleans(),
+        "postal_prefixes": st.lists(st.sampled_from(["FR:7", "FR:75", "FR:75011", "FR:69", "ES:75", "NL:7501"]), max_size=3),
+        "radius": RADII,
+        "modifiers": st.lists(MODIFIERS, max_size=4),
+        "price_ceiling": st.just({"amount": "9.50", "currency": "EUR"}),
+        "price_floor": st.sampled_from(["2.00", "4.20"]).map(lambda amount: {"amount": amount, "currency": "EUR"}),
         "status": st.sampled_from(["active", "active", "paused"]),
     },
 )  # fmt: skip
@@ -128,7 +177,7 @@ LEADS = st.fixed_dictionaries(
         "contact": st.fixed_dictionaries(
             {"email": st.just("a@example.com")},
             optional={"first_name": st.just("Ada"), "phone": st.just("+33199001234"), "city": st.sampled_from(["", *TEXTS]),
-                      "best_time": st.just("noon")},
+                      "postal_code": st.sampled_from(["75011", "750 11", "69003", "7", "", "fr"]), "best_time": st.just("noon")},
         ),
     }
 )  # fmt: skip
@@ -152,17 +201,17 @@ def programmes(op: str, value: Any) -> dict[str, Any]:
     return order("4.20", filters=[{"field": "attributes.programme", "op": op, "value": value}])
 
 
-def reference(url: str, facts: LeadFacts) -> list[UUID]:
-    """Return the ids of the orders that want this lead, best price first, as the plain query finds them."""
+def reference(url: str, facts: LeadFacts) -> list[tuple[UUID, int]]:
+    """Return the orders that want this lead with what they pay for it, the best first, as the plain query finds them."""
     fields = json.dumps(msgspec.to_builtins(facts.fields))
     values = (fields, list(facts.regions), facts.score, facts.temperature, facts.contact_class, facts.exclusive_only,
               facts.min_price_minor)  # fmt: skip
-    return [row[0] for row in ask(url, REFERENCE, *values, first=COMPARE)]
+    return [(row[0], row[1]) for row in ask(url, REFERENCE, *values, first=COMPARE)]
 
 
 def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, database_url: str) -> None:
     buyer = parse_id("acc", market.make("buyer").id)
-    sender = Sender(new_id(), new_id())
+    sender = Sender(PUBLISHER, new_id())
     common = {"name": "an order", "vertical": "education"}
 
     # Shrinking would ask the database until the test is out of time, and then tell nothing of what failed.
@@ -194,7 +243,8 @@ def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, dat
             placed = [place_order(buyer, convert(common | one, OrderBody), "test", START).id for one in orders]
         with transaction():
             for place in changed:
-                patch = convert({"status": "active", "price": {"amount": "5.00", "currency": "EUR"}}, OrderPatch)
+                patch = convert({"status": "active", "price": {"amount": "5.00", "currency": "EUR"}, "price_floor": None},
+                                OrderPatch)  # fmt: skip
                 change_order(buyer, placed[place % len(placed)], patch, "test", START)
         intake = desk().intake
         intake.books.reload("education", intake.books.find("education"))
@@ -203,7 +253,8 @@ def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, dat
             submission = convert({"vertical": "education", "consent": consent} | lead, Submission)
             prepared = intake.prepare(submission, sender, new_id())
             assert prepared.judged.reasons == ()
-            found = [listed.order_id for listed in prepared.shortlist]
-            assert found == reference(database_url, facts_of(prepared.judged))
+            found = [(listed.order_id, listed.price_minor) for listed in prepared.shortlist]
+            place = json.loads(prepared.row[12]).get("place")
+            assert found == reference(database_url, facts_of(prepared.judged, PUBLISHER, START, place))
 
     compare()

@@ -53,6 +53,8 @@ PAGES = {
         "/buyer/briefs/new",
         "/buyer/orders?status=paused",
         "/buyer/orders/new",
+        "/buyer/orders/sheet",
+        "/buyer/orders/sheet/read",
         "/buyer/deliveries",
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",

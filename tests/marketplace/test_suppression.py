@@ -132,7 +132,7 @@ def test_lists_are_shown_to_their_buyer_and_deleted_with_their_entries(
 ) -> None:
     made = send(buyer, "ada@example.com\nnobody").json
     [listed] = buyer.get("/suppression-lists")["items"]
-    assert listed == made | {"faults": []} and buyer.get(f"/suppression-lists/{made['id']}") == made
+    assert listed == made | {"faults": [], "kept_away": None} and buyer.get(f"/suppression-lists/{made['id']}") == made
     stranger = market.make_buyer()
     for method in ("GET", "DELETE"):
         assert stranger.request(method, f"/suppression-lists/{made['id']}").status_code == 404

@@ -155,6 +155,7 @@ def post_then(publisher: Member, lead: dict[str, Any], key: str | None = None) -
         then.setattr(books, "ORDERS", books.ORDERS.partition(" AND NOT EXISTS")[0])
         then.setattr(books, "SOURCE_RULES", "SELECT WHERE %s < 0")  # nobody narrowed a source then
         then.setattr(books, "PAUSED_SOURCES", "SELECT 1, '' WHERE false")
+        then.setattr(books, "LIVE", "SELECT 1 WHERE false")
         intake.books.reload("education", intake.books.find("education"))
         prepared = intake.prepare(decode(raw, Submission), sender, new_id())
     values = list(intake.arguments(prepared, sender, hashlib.sha256(raw).digest(), 512, in_batch=False))

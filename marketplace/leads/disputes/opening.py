@@ -21,6 +21,7 @@ from marketplace.leads.disputes.guard import check_file, fee_of, stands_guarded
 from marketplace.leads.disputes.reasons import (
     check_evidence,
     check_operator_time,
+    check_right,
     check_time,
     check_words,
     reason_of_sale,
@@ -51,6 +52,7 @@ def open_dispute(buyer_id: UUID, sale_id: UUID, claim: Claim, actor: str, at: da
     """
     check_words(claim.reason, claim.sub_reason)
     sale = _undisputed(select(Sale).where(Sale.id == sale_id, Sale.buyer_id == buyer_id))
+    check_right(sale, claim.reason)
     reason = reason_of_sale(sale, claim.reason)
     if not reason.enabled:
         raise Conflict("reason_off", f"{claim.reason} is no reason in this vertical.")

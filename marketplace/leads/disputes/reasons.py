@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from core.clock import from_rfc3339
@@ -45,15 +46,28 @@ def reasons_of_sale(sale: Sale) -> dict[str, Reason]:
 
 def reasons_as_sold(sale: Sale, definition: Any, region: str, terms: Any) -> dict[str, Reason]:
     """Return what `reasons_of_sale` does, to whoever has read the vertical, the lead's region and the order's terms."""
-    said = overrides(sale.sold_at)
-    return Vertical.stored(definition).dispute_reasons(
-        said.of_country(country_of(region)), decode_terms(terms).settings, said.exchange
+    said, order = overrides(sale.sold_at), decode_terms(terms)
+    reasons = Vertical.stored(definition).dispute_reasons(
+        said.of_country(country_of(region)), order.settings, said.exchange
     )
+    if order.returns:
+        return reasons
+    return {name: replace(one, enabled=one.enabled and one.without_return) for name, one in reasons.items()}
 
 
 def reason_of_sale(sale: Sale, name: str) -> Reason:
     """Return the rule of a known reason as it holds for the sale."""
     return reasons_of_sale(sale)[name]
+
+
+def check_right(sale: Sale, name: str) -> None:
+    """Refuse a reason that the order of a sale gave up, Conflict `no_return_right`."""
+    query = select(OrderVersion.terms).where(OrderVersion.order_id == sale.order_id)
+    terms = db.session.scalars(query.where(OrderVersion.version == sale.order_version)).one()
+    if decode_terms(terms).returns or dispute_rules().reasons[name].without_return:
+        return
+    left = ", ".join(each for each, rule in dispute_rules().reasons.items() if rule.without_return)
+    raise Conflict("no_return_right", f"The order gave up the right of return for a lower price; it may claim {left}.")
 
 
 def check_words(name: str, sub_reason: str | None) -> None:

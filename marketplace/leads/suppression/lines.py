@@ -1,7 +1,7 @@
 """An upload read line by line in constant memory: each identity becomes its keyed hash at once and is kept no further.
 
-Plain lines, CSV with a header and NDJSON; in each an address, a number or the SHA-256 of one. Of a hash whose kind
-nobody says both keys are kept, since only one of them can ever meet a person.
+Plain lines, CSV with a header and NDJSON; in each an address, a number or the SHA-256 of one, or a key as a saved list
+has it. Of a hash whose kind nobody says both keys are kept, since only one of them can ever meet a person.
 """
 
 import csv
@@ -27,7 +27,7 @@ IN_MEMORY = 1 << 20  # of the keys read so far; more goes to a file that nobody 
 CHUNK = 1 << 16
 BOTH: tuple[IdentityKind, ...] = ("email", "phone")
 # What a column or a member may be called, and what stands in it.
-COLUMNS = ("email", "phone", "email_sha256", "phone_sha256", "sha256")
+COLUMNS = ("email", "phone", "email_sha256", "phone_sha256", "sha256", "key")
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ALIASES = {"e-mail": "email", "mail": "email", "e_mail": "email", "telephone": "phone", "hash": "sha256"}
 
@@ -92,6 +92,8 @@ class Upload:
     def _keep(self, entries: list[tuple[tuple[IdentityKind, ...], bytes]]) -> None:
         """Write the keys as COPY reads them; of a twin only the first counts as an entry."""
         for kinds, digest in entries:
+            if not kinds:  # a key as a saved list has it
+                self.keys.write(b"\\\\x%b\tf\n" % digest.hex().encode())
             for place, kind in enumerate(kinds):
                 self.keys.write(b"\\\\x%b\t%b\n" % (self._keyed(kind, digest).hex().encode(), b"ft"[place : place + 1]))
 
@@ -143,6 +145,8 @@ class Upload:
             return ("email",), _digest(text)
         if name == "phone_sha256":
             return ("phone",), _digest(text)
+        if name == "key":
+            return (), _digest(text)
         if name == "sha256":
             return BOTH, _digest(text)
         if _HEX.fullmatch(text.lower()):

@@ -21,6 +21,7 @@ from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
 from marketplace.orders.pace import LadderBody
+from marketplace.orders.said import ModifierBody, RadiusBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
 from marketplace.web.api.answers_contact import Handling
 
@@ -70,10 +71,13 @@ class LeadAnswer(Struct, frozen=True, kw_only=True, gc=False):
 class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     """A lead as its publisher sent it, with its sales as they stand; the list leaves the contact out.
 
-    `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both.
+    `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both;
+    `returnable` whether it may be sent back for more than fraud;
+    `place` has latitude and longitude where orders judged the lead by them.
     """
 
     paid_from: dict[str, PaidFrom]
+    returnable: dict[str, bool]
     region: str
     external_id: str | None
     received_at: datetime
@@ -87,6 +91,7 @@ class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     ping_id: str | None
     contact: Contact | None
     comments: str | None
+    place: list[float] | None = None
 
 
 class FaultShown(Struct, frozen=True, kw_only=True):
@@ -164,13 +169,15 @@ class SaleShown(Struct, frozen=True, kw_only=True):
 
     `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
     any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
-    is null where the person said nothing.
+    is null where the person said nothing. By the codes of publisher and source an order may filter and price.
     """
 
     id: str
     lead: LeadBought
     order: str
     order_version: int
+    publisher_code: str
+    source_code: str
     model: str
     price: Amount
     state: SaleState
@@ -231,8 +238,14 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     name: str
     vertical: str
     regions: list[str]
+    postal_prefixes: list[str] | None
+    radius: RadiusBody | None
     model: str
     price: Amount | None
+    modifiers: list[ModifierBody] | None
+    price_floor: Amount | None
+    price_ceiling: Amount | None
+    returns: bool
     exclusivity: str
     max_share: int | None
     filters: list[FilterBody]
@@ -245,12 +258,14 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     pacing: bool
     ladder: LadderBody | None
     schedule: ScheduleBody | None
+    contact_hours: bool
     delivery: dict[str, Any]
     contact_sla: bool
     settings: dict[str, int | bool]
     status: str
     priority: int | None
     target_share: int | None
+    resumes_at: datetime | None
     endpoint: EndpointShown | None
     created_at: datetime
     changed_at: datetime

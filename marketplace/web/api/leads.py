@@ -148,10 +148,10 @@ def list_leads(actor: Actor) -> Answer:
     asked = page_request("lead")
     rows = leads_of(actor.account_id, status, test, asked.after, asked.limit + 1)
     ids = [row.id for row in rows]
-    (sales, drawn), redirects = sales_with_credit(ids), redirects_of(ids)
+    (sales, drawn, returnable), redirects = sales_with_credit(ids), redirects_of(ids)
 
     def show(row: Lead) -> answers.LeadShown:
-        return shown.lead(row, sales[row.id], drawn, currencies[row.vertical_id], redirects.get(row.id))
+        return shown.lead(row, sales[row.id], drawn, returnable, currencies[row.vertical_id], redirects.get(row.id))
 
     return Answer(page_of("lead", asked, lambda *_: rows, show))
 
@@ -164,8 +164,8 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
     row = get_lead(_publisher(actor), parse_id("lead", lead_id))
     currency = verticals_by_id()[row.vertical_id].currency
     redirect, private = redirects_of([row.id]).get(row.id), unsealed(row, desk().vault)
-    sales, drawn = sales_with_credit([row.id])
-    return Answer(shown.lead(row, sales[row.id], drawn, currency, redirect, private))
+    sales, drawn, returnable = sales_with_credit([row.id])
+    return Answer(shown.lead(row, sales[row.id], drawn, returnable, currency, redirect, private))
 
 
 @api.get("/leads/<lead_id>/why")

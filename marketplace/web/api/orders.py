@@ -1,7 +1,7 @@
 """Standing orders over HTTP."""
 
 from flask import request
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from core.errors import Malformed
 from core.http import Answer, body, business_clock, created, page_request, reads, writes
@@ -12,6 +12,8 @@ from marketplace.leads.delivery.endpoints import endpoints_of
 from marketplace.leads.delivery.offered import judge_delivery, secret_of, secrets_of
 from marketplace.leads.delivery.reach import ask_again, keep_reach
 from marketplace.leads.desk import desk
+from marketplace.leads.rests import rest
+from marketplace.orders.many import ManyBody, change_alike
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
@@ -65,6 +67,36 @@ def patch_order(actor: Actor, order_id: str) -> Answer:
     if asked.delivery is not UNSET:
         keep_reach(row, asked.delivery, desk().vault)
     ask_again(row)
+    return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
+
+
+@api.post("/orders/many")
+@writes("orders:write")
+@describe(answers.OrderShown, takes=ManyBody, is_list=True)
+def patch_orders(actor: Actor) -> Answer:
+    """Change several orders alike in one transaction: all of them, or none and every fault of every one."""
+    asked = body(ManyBody)
+    ids = [parse_id("ord", one) for one in asked.orders]
+    rows = change_alike(actor.account_id, ids, asked, actor.name, business_clock().now())
+    for row in rows:
+        ask_again(row)
+    secrets, endpoints = secrets_of(ids, desk().vault), endpoints_of(rows)
+    return Answer({"items": [shown.order(row, secrets.get(row.id), endpoints.get(row.id)) for row in rows]})
+
+
+class RestBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many minutes an order buys nothing; then it buys again by itself."""
+
+    minutes: int
+
+
+@api.post("/orders/<order_id>/rest")
+@writes("orders:write")
+@describe(answers.OrderShown, takes=RestBody)
+def rest_order(actor: Actor, order_id: str) -> Answer:
+    """Pause an order for some minutes; `resumes_at` says when it buys again, within a minute."""
+    asked = body(RestBody)
+    row = rest(actor.account_id, parse_id("ord", order_id), asked.minutes, actor.name, business_clock().now())
     return Answer(_show(row), headers={"ETag": f'"{row.version}"'})
 
 

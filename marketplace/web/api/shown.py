@@ -24,6 +24,7 @@ from marketplace.leads.models import Lead, Sale
 from marketplace.leads.paid_from import paid_from
 from marketplace.leads.queries import Pending
 from marketplace.leads.reasons import REASONS
+from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
@@ -92,12 +93,12 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
 
 
 def lead(
-    row: Lead, sales: list[Sale], drawn: Mapping[UUID, int], currency: str, redirect_url: str | None,
-    private: dict[str, Any] | None = None,
+    row: Lead, sales: list[Sale], drawn: Mapping[UUID, int], returnable: Mapping[UUID, bool], currency: str,
+    redirect_url: str | None, private: dict[str, Any] | None = None,
 ) -> LeadShown:  # fmt: skip
     """Show a stored lead to its publisher, with the sales as they stand; `private` is the contact in the clear.
 
-    `drawn` is what of each sale's price came from credit.
+    `drawn` is what of each sale's price came from credit, `returnable` whether it may go back for more than fraud.
     """
     lead_id, private = show_id("lead", row.id), private or {"contact": None, "comments": None}
     payout = sum(each.payout_minor for each in sales if each.state not in UNPAID)
@@ -107,6 +108,7 @@ def lead(
         payout=amount(payout, currency) if sales and row.status == "sold" else None,
         sales=[_sale_of_lead(each) for each in sales],
         paid_from={show_id("sale", each.id): paid_from(each.price_minor, drawn.get(each.id, 0)) for each in sales},
+        returnable={show_id("sale", each.id): returnable[each.id] for each in sales},
         redirect_url=redirect_url, links=links_of(lead_id), region=row.region, external_id=row.external_id,
         received_at=instant(row.received_at), **row.details, **private,
     )  # fmt: skip
@@ -137,8 +139,10 @@ def sale(
 
     `private` is None once the lead was returned, `contact` as long as it is not delivered.
     """
+    publisher_code, source_code = public_codes(row.publisher_id, bought.source_name)
     return SaleShown(
-        id=show_id("sale", row.id), lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
+        id=show_id("sale", row.id), publisher_code=publisher_code, source_code=source_code,
+        lead=_lead_bought(bought, private), order=show_id("ord", row.order_id),
         order_version=row.order_version, model="cpl", price=amount(row.price_minor, row.currency),
         state=row.state, sold_at=instant(row.sold_at), delivered_at=instant_or_none(row.delivered_at),
         dispute_until=instant_or_none(row.window_ends_at), release_at=instant_or_none(row.release_at),
@@ -196,8 +200,8 @@ def order(row: Order, secret: str | None = None, endpoint: Endpoint | None = Non
         terms["delivery"]["secret"] = secret
     return OrderShown(
         id=show_id("ord", row.id), version=row.version, **terms, priority=said.priority or None,
-        target_share=said.target_share or None, endpoint=_endpoint(row, endpoint),
-        created_at=instant(row.created_at), changed_at=instant(row.changed_at),
+        target_share=said.target_share or None, resumes_at=instant_or_none(row.resumes_at),
+        endpoint=_endpoint(row, endpoint), created_at=instant(row.created_at), changed_at=instant(row.changed_at),
     )  # fmt: skip
 
 

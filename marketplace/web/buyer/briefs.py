@@ -20,7 +20,8 @@ from core.ids import parse_id
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.deals.accepting import cancel_deal
 from marketplace.deals.briefs import BriefBody, briefs_of, cancel_brief, post_brief
-from marketplace.orders.terms import CapsBody, MoneyBody, OrderBody
+from marketplace.orders.said import MoneyBody
+from marketplace.orders.terms import CapsBody, OrderBody
 from marketplace.reports.briefs import MOST, brief_lines, deal_lines
 from marketplace.web.buyer.routes import buyer
 

@@ -1,6 +1,7 @@
 """Lists and addresses: whom the buyer knows already, uploaded and deleted, and where leads may go by mail."""
 
 from contextlib import closing
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -9,17 +10,18 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length, Regexp, ValidationError
 
 from core.actors import Person, page
-from core.errors import Invalid
+from core.errors import Fault, Invalid
 from core.forms import carry_out, show_faults
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from marketplace.leads.delivery.mail.addresses import addresses_of_account, ask, confirm
 from marketplace.leads.desk import desk
-from marketplace.leads.suppression import Upload, delete_list, get_list, lists_of, store_list
+from marketplace.leads.suppression import Upload, Use, delete_list, get_list, keys_on, lists_of, store_list
+from marketplace.leads.suppression.keeping_away import count_kept_away
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell
 
@@ -35,6 +37,8 @@ class ListForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     country = StringField(
         validators=[Regexp(r"^([A-Z]{2})?\Z", message=_l("Write two capitals, such as FR, or nothing."))]
     )
+    suppresses = BooleanField(default=True)
+    valid_until = StringField()
     file = FileField(validators=[InputRequired(_l("Choose a file."))])
 
     def validate_name(self, field: Any) -> None:
@@ -86,7 +90,17 @@ def new_list(person: Person) -> str | Response:
 def one_list(person: Person, wanted: str) -> str:
     """Show what was found in a list, with the lines that say nobody."""
     row = get_list(person.account_id, parse_id("sup", wanted))
-    return render_template("marketplace/buyer/list.html", row=row, wanted=wanted)
+    kept_away = count_kept_away(row) if row.suppresses else None
+    return render_template("marketplace/buyer/list.html", row=row, wanted=wanted, kept_away=kept_away)
+
+
+@buyer.get("/lists/<wanted>/keys")
+@page("buyer")
+def saved_list(person: Person, wanted: str) -> Response:
+    """Save a list as it is kept, as keyed hashes that can be uploaded again; nobody can read a person from them."""
+    row = get_list(person.account_id, parse_id("sup", wanted))
+    text = "".join(["key\r\n", *(f"{key.hex()}\r\n" for key in keys_on(row))])
+    return Response(text, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=list.csv"})
 
 
 @buyer.route("/lists/<wanted>/delete", methods=["GET", "POST"])
@@ -143,8 +157,18 @@ def _is_read(form: ListForm, upload: Upload) -> bool:
 
 
 def _stored(person: Person, form: ListForm, upload: Upload) -> str:
-    row = store_list(person.account_id, form.name.data.strip(), upload, person.name, business_clock().now())
+    use = Use(form.suppresses.data, None, _end_of(form.valid_until.data or ""))
+    row = store_list(person.account_id, form.name.data.strip(), upload, person.name, business_clock().now(), use)
     return show_id("sup", row.id)
+
+
+def _end_of(text: str) -> datetime | None:
+    """Return the end of a day in UTC, None for no day."""
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time.max, UTC) if text.strip() else None
+    except ValueError:
+        fault = Fault("valid_until", "not_a_date", "Send a date such as 2026-01-31.")
+        raise Invalid("invalid_list", "The list cannot be kept.", [fault]) from None
 
 
 def _confirmed(person: Person, form: CodeForm) -> str:

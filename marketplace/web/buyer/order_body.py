@@ -7,7 +7,9 @@ from typing import Any
 from core.errors import Fault, Invalid
 from core.schemas import convert
 from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch
-from marketplace.web.buyer.order_form import OTHER, OrderForm, is_filled
+from marketplace.web.buyer.order_form import OTHER, OrderForm
+from marketplace.web.buyer.order_more import places_document, prices_document, unreadable_more
+from marketplace.web.buyer.order_typed import filled_rows, money_of, number_of, text_of
 
 LISTS = ("in", "not_in", "between")  # operators whose value is a list, written with commas
 
@@ -28,11 +30,11 @@ def delivery_document(form: OrderForm) -> dict[str, Any]:
     """Return the settings of the delivery that a form describes; Invalid when they are no JSON object."""
     kind = form.delivery.data
     if kind == "webhook":
-        return {"kind": kind, "url": _text(form.delivery_url)}
+        return {"kind": kind, "url": text_of(form.delivery_url)}
     if kind == "email":
-        addresses = [one.strip() for one in _text(form.delivery_to).split(",") if one.strip()]
+        addresses = [one.strip() for one in text_of(form.delivery_to).split(",") if one.strip()]
         return {"kind": kind, "to": addresses} if addresses else {"kind": kind}
-    return _written(_text(form.delivery_json)) if kind == OTHER else {"kind": "none"}
+    return _written(text_of(form.delivery_json)) if kind == OTHER else {"kind": "none"}
 
 
 def unreadable(form: OrderForm) -> list[Fault]:
@@ -41,23 +43,19 @@ def unreadable(form: OrderForm) -> list[Fault]:
     numbers |= {f"caps.{period}": form[period].cap for period in PERIODS}
     faults = [
         Fault(name, "wrong_type", "Write a whole number, such as 25.")
-        for name, field in numbers.items() if _text(field) and _number(field) is None
+        for name, field in numbers.items() if text_of(field) and number_of(field) is None
     ]  # fmt: skip
-    keys = [_text(row.form.key) for row in filled_rows(form.settings)]
+    keys = [text_of(row.form.key) for row in filled_rows(form.settings)]
     faults += [
         Fault(f"settings.{key}", "duplicate_field", "Say each setting once; empty one of the two rows.")
         for key in sorted(set(keys)) if keys.count(key) > 1
     ]  # fmt: skip
+    faults += unreadable_more(form)
     try:
         delivery_document(form)
     except Invalid as refused:
         faults += refused.faults
     return faults
-
-
-def filled_rows(rows: Any) -> list[Any]:
-    """Return the rows of a list that say something: what a body's places count."""
-    return [row for row in rows if is_filled(row)]
 
 
 def _written(text: str) -> dict[str, Any]:
@@ -79,56 +77,43 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
     with suppress(Invalid):  # which `unreadable` names
         delivery = delivery_document(form)
     return {
-        "name": _text(form.name), "vertical": _text(form.vertical),
-        "regions": [one.strip().upper() for one in _text(form.regions).split(",") if one.strip()],
-        "price": _money(form.price, currency), "exclusivity": form.exclusivity.data or "",
-        "max_share": _number(form.max_share) if shared else None,
+        "name": text_of(form.name), "vertical": text_of(form.vertical),
+        "regions": [one.strip().upper() for one in text_of(form.regions).split(",") if one.strip()],
+        **places_document(form), **prices_document(form, currency),
+        "price": money_of(form.price, currency), "exclusivity": form.exclusivity.data or "",
+        "max_share": number_of(form.max_share) if shared else None,
         "filters": [_filter(row.form) for row in filled_rows(form.filters)],
-        "min_score": _number(form.min_score), "temperatures": form.temperatures.data,
+        "min_score": number_of(form.min_score), "temperatures": form.temperatures.data,
         "contact_classes": form.contact_classes.data, "verified_only": form.verified_only.data,
         "contact_sla": form.contact_sla.data,
-        "settings": {_text(row.form.key): _setting(row.form) for row in filled_rows(form.settings)},
-        "caps": {period: _number(form[period].cap) for period in PERIODS},
-        "budget": {period: _money(form[period].budget, currency) for period in PERIODS},
-        "schedule": {"timezone": _text(form.timezone) or "UTC", "windows": _windows(form) or None},
-        "delivery": delivery,
+        "settings": {text_of(row.form.key): _setting(row.form) for row in filled_rows(form.settings)},
+        "caps": {period: number_of(form[period].cap) for period in PERIODS},
+        "budget": {period: money_of(form[period].budget, currency) for period in PERIODS},
+        "schedule": {"timezone": text_of(form.timezone) or "UTC", "windows": _windows(form) or None},
+        "contact_hours": form.contact_hours.data, "delivery": delivery,
     }  # fmt: skip
-
-
-def _text(field: Any) -> str:
-    return (field.data or "").strip()
-
-
-def _number(field: Any) -> int | None:
-    text = _text(field)
-    return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else None
 
 
 def _setting(row: Any) -> Any:
     """Return a switch as on or off has it, else a whole number; -1 for anything else, which no setting can be."""
     switches = {"on": True, "off": False}
-    text = _text(row.value).lower()
-    return switches.get(text, _number(row.value) if _number(row.value) is not None else -1)
-
-
-def _money(field: Any, currency: str) -> dict[str, str] | None:
-    text = _text(field)
-    return {"amount": text, "currency": currency} if text else None
+    text = text_of(row.value).lower()
+    return switches.get(text, number_of(row.value) if number_of(row.value) is not None else -1)
 
 
 def _windows(form: OrderForm) -> list[dict[str, Any]]:
     return [
-        {"days": row.form.days.data, "from": _text(row.form.from_), "to": _text(row.form.to)}
+        {"days": row.form.days.data, "from": text_of(row.form.from_), "to": text_of(row.form.to)}
         for row in filled_rows(form.windows)
     ]
 
 
 def _filter(row: Any) -> dict[str, Any]:
-    text, op = _text(row.value), row.op.data or ""
+    text, op = text_of(row.value), row.op.data or ""
     value: Any = [_plain(one.strip()) for one in text.split(",")] if op in LISTS else _plain(text)
     if op == "matches":
         value = text
-    return {"field": _text(row.field), "op": op, "value": None if text == "" else value}
+    return {"field": text_of(row.field), "op": op, "value": None if text == "" else value}
 
 
 def _plain(text: str) -> Any:

@@ -1,5 +1,6 @@
 """Placing an order, changing it, and trying its delivery: one form, in two tabs at once if need be."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -24,6 +25,7 @@ from marketplace.web.buyer.order_body import delivery_document, order_body, orde
 from marketplace.web.buyer.order_faults import with_faults_placed
 from marketplace.web.buyer.order_filling import for_new, for_terms, offered, paths_here
 from marketplace.web.buyer.order_form import OrderForm
+from marketplace.web.buyer.order_templates import TEMPLATES, from_template
 from marketplace.web.buyer.order_trial import TRY, try_delivery
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell
@@ -47,23 +49,26 @@ def new_order(person: Person) -> str | Response:
 def order(person: Person, order: str) -> str | Response:
     """Show an order and change it, unless somebody else has changed it meanwhile: then say what, and ask again."""
     row = get_order(person.account_id, parse_id("ord", order))
-    terms, version = decode_terms(row.terms), row.version
+    terms, version, resumes_at = decode_terms(row.terms), row.version, row.resumes_at
     form, shelf = OrderForm(data=for_terms(terms, version)), {one.slug: one for one in all_verticals()}
     name = None if TRY in request.form else carry_out(form, lambda: _changed(person, form, order, terms.currency))
     if name:
         tell(gettext("Order %(name)s is changed for every lead posted from now on.", name=name))
         return redirect(url_for("buyer.orders"))
-    return _shown(person, form, shelf, order, terms, version)
+    return _shown(person, form, shelf, order, terms, version, resumes_at)
 
 
 def _begun(person: Person, shelf: dict[str, Vertical]) -> dict[str, Any]:
-    """Return what a new order begins with; `like` names one of the person's own orders, `vertical` a vertical."""
+    """Return what a new order begins with; `like` names one of the person's own orders, `vertical` a vertical,
+    `template` a ready beginning.
+    """
     like = request.args.get("like")
     if like:
         terms = decode_terms(get_order(person.account_id, parse_id("ord", like)).terms)
         begun = for_terms(terms, None)
         return begun | {"name": gettext("%(name)s, again", name=terms.name)}
-    return for_new(shelf.get(request.args.get("vertical", "")))
+    begun = for_new(shelf.get(request.args.get("vertical", "")))
+    return begun | from_template(request.args.get("template", ""))
 
 
 def _placed(person: Person, form: OrderForm, shelf: dict[str, Vertical]) -> str:
@@ -97,7 +102,7 @@ def _name_of(row: Order) -> str:
 
 def _shown(
     person: Person, form: OrderForm, shelf: dict[str, Vertical], order: str = "", terms: OrderTerms | None = None,
-    version: int = 0,
+    version: int = 0, resumes_at: datetime | None = None,
 ) -> str:  # fmt: skip
     """Draw the form, with the trial that was asked for and with what somebody else changed since it was opened."""
     order_id = parse_id("ord", order) if order else None
@@ -111,4 +116,5 @@ def _shown(
     form.add_spare_rows()
     vertical = shelf.get(terms.vertical if terms else form.vertical.data or "")
     return render_template("marketplace/buyer/order.html", form=form, order=order, terms=terms, vertical=vertical,
-                           trial=trial, changes=changes, paths=paths_here(vertical))  # fmt: skip
+                           trial=trial, changes=changes, paths=paths_here(vertical), templates=TEMPLATES,
+                           resumes_at=resumes_at)  # fmt: skip

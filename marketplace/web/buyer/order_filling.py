@@ -17,7 +17,9 @@ from marketplace.leads.delivery.credentials import masked
 from marketplace.orders.filters import LEAD_PATHS, paths_of
 from marketplace.orders.terms import OrderTerms, show_terms
 from marketplace.web.buyer.order_form import OTHER, SIMPLE
+from marketplace.web.buyer.order_more import more_for_terms
 
+SWITCHES = ("verified_only", "contact_sla", "contact_hours")
 WORKING_DAYS = ["mon", "tue", "wed", "thu", "fri"]
 OWN = {"none": {"kind"}, "webhook": {"kind", "url"}, "email": {"kind", "to"}}  # what a simple delivery has fields for
 
@@ -30,6 +32,8 @@ def for_new(vertical: Vertical | None) -> dict[str, Any]:
     hours = [f"{say(f'new_order.{end}_hour'):02}:00" for end in ("from", "to")]
     return {
         "vertical": vertical.slug if vertical else "",
+        "returns": True,
+        "contact_hours": True,
         "max_share": str(vertical.share.buyers if vertical else default("share.buyers")),
         "day": {
             "cap": str(say("new_order.day_leads")),
@@ -46,7 +50,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
     shown = show_terms(terms)
     schedule = shown["schedule"] or {"timezone": "UTC", "windows": None}
     return {
-        **{name: shown[name] for name in ("name", "vertical", "exclusivity", "verified_only", "contact_sla")},
+        **{name: shown[name] for name in ("name", "vertical", "exclusivity", *SWITCHES)},
         "version": "" if version is None else str(version), "regions": ", ".join(shown["regions"]),
         "price": shown["price"]["amount"], "max_share": str(shown["max_share"] or ""),
         "filters": [one | {"value": _value(one["value"])} for one in shown["filters"]],
@@ -57,7 +61,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         "settings": [{"key": key, "value": written_setting(value)} for key, value in terms.settings.items()],
         "timezone": schedule["timezone"],
         "windows": [{"days": one["days"], "from_": one["from"], "to": one["to"]} for one in schedule["windows"] or ()],
-        **_delivery(masked(shown["delivery"])),
+        **_delivery(masked(shown["delivery"])), **more_for_terms(terms),
     }  # fmt: skip
 
 

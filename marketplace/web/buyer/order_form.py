@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     FieldList,
@@ -23,11 +24,12 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from core.i18n import said
 from marketplace.orders.filters import OPERATORS
 from marketplace.orders.periods import DAYS
+from marketplace.orders.prices import FIELDS
 from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TEMPERATURES
 from marketplace.resolved import settings_of_orders
 from marketplace.web import words
 
-SPARE_FILTERS, SPARE_WINDOWS, SPARE_SETTINGS = 3, 1, 1  # empty rows that stand ready
+SPARE_FILTERS, SPARE_MODIFIERS, SPARE_WINDOWS, SPARE_SETTINGS = 3, 2, 1, 1  # empty rows that stand ready
 SIMPLE = ("none", "webhook", "email")  # deliveries with fields of their own; the others are written as JSON
 OTHER = "json"
 
@@ -66,6 +68,14 @@ class LimitForm(Form):  # type: ignore[misc]  # it ships no types
     budget = StringField()
 
 
+class ModifierForm(Form):  # type: ignore[misc]  # it ships no types
+    """More or less for some leads: a percentage such as +25 % or an amount such as -2.00."""
+
+    field = SelectField(choices=[SelectChoice("", "–"), *_choices(FIELDS, words.PRICED_BY)], validate_choice=False)  # noqa: RUF001  # a dash
+    values = StringField()
+    change = StringField()
+
+
 class OwnSettingForm(Form):  # type: ignore[misc]  # it ships no types
     """One of the exchange's settings, narrower for this order."""
 
@@ -87,7 +97,14 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     name = StringField()
     vertical = SelectField(validate_choice=False)
     regions = StringField()
+    postal_prefixes = TextAreaField()
+    postal_file = FileField()
+    radius_place, radius_country, radius_km = StringField(), StringField(), StringField()
+    radius_latitude, radius_longitude = StringField(), StringField()
     price = StringField()
+    modifiers = FieldList(FormField(ModifierForm), max_entries=60)
+    price_floor, price_ceiling = StringField(), StringField()
+    returns = BooleanField(default=True)
     exclusivity = RadioField(choices=_choices(EXCLUSIVITIES, words.EXCLUSIVITIES), default="shared")
     max_share = StringField()
     filters = FieldList(FormField(FilterForm), max_entries=60)
@@ -99,6 +116,7 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     settings = FieldList(FormField(OwnSettingForm), max_entries=40)
     hour, day, week, month, total = (FormField(LimitForm) for _ in PERIODS)
     timezone = StringField()
+    contact_hours = BooleanField()
     windows = FieldList(FormField(WindowForm), max_entries=110)
     delivery = RadioField(choices=_choices((*SIMPLE, OTHER), words.DELIVERIES), default="none")
     delivery_url = StringField()
@@ -113,6 +131,7 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
         """Let some empty rows stand ready, as many each time."""
         for rows, spare in (
             (self.filters, SPARE_FILTERS),
+            (self.modifiers, SPARE_MODIFIERS),
             (self.windows, SPARE_WINDOWS),
             (self.settings, SPARE_SETTINGS),
         ):

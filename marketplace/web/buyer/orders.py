@@ -16,6 +16,7 @@ from core.keyset import read_asked
 from core.pages import page_time
 from marketplace.leads.delivery.offered import judge_delivery
 from marketplace.leads.delivery.reach import ask_again
+from marketplace.leads.rests import rest
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order
 from marketplace.orders.terms import STATUSES, OrderPatch
@@ -25,11 +26,13 @@ from marketplace.web.chrome import CURRENCY, standing_here
 from marketplace.web.telling import tell
 from marketplace.web.words import STATES
 
+REST, REST_MINUTES = "rest", 120  # the button that pauses for two hours
+
 
 class StatusForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """Whether an order buys."""
 
-    status = StringField(validators=[AnyOf(STATUSES)])
+    status = StringField(validators=[AnyOf((*STATUSES, REST))])
 
 
 @buyer.get("/orders")
@@ -54,6 +57,8 @@ def order_status(person: Person, order: str) -> Response:
     name = carry_out(form, lambda: _changed(person, order, form.status.data))
     if name is None:
         tell(form)
+    elif form.status.data == REST:
+        tell(gettext("Order %(name)s rests for two hours and then buys again by itself.", name=name))
     elif form.status.data == "paused":
         tell(gettext("Order %(name)s is paused. Leads posted from now on pass it by.", name=name))
     else:
@@ -62,6 +67,9 @@ def order_status(person: Person, order: str) -> Response:
 
 
 def _changed(person: Person, order: str, status: str) -> str:
+    if status == REST:
+        rested = rest(person.account_id, parse_id("ord", order), REST_MINUTES, person.name, business_clock().now())
+        return str(rested.terms["name"])
     row: Order = change_order(person.account_id, parse_id("ord", order), OrderPatch(status=status), person.name,
                               business_clock().now(), judge_delivery=judge_delivery)  # fmt: skip
     ask_again(row)

@@ -1,0 +1,97 @@
+"""What an order pays for one lead: its base price, changed by what the lead is.
+
+The rule, in this order: of the modifiers of each field the first that names the lead's value counts; the percentages of
+all fields are added up and taken of the base price; the amounts are added; the sum is rounded once, half a minor unit
+up; what is above the order's ceiling becomes that, and then what is below its floor or the vertical's minimum becomes
+that. So neither the order of fields nor rounding in between can change a price.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from marketplace.orders.terms import OrderTerms
+
+FIELDS = ("contact_class", "temperature", "region", "verified", "publisher.code", "source.code")
+MIN_PERCENT, MAX_PERCENT = -90, 900
+
+Price = Callable[[Mapping[str, Any]], int]
+
+
+class Modifier(Struct, frozen=True):
+    """More or less for leads of which `field` has one of these values: percent of the base price, or minor units."""
+
+    field: str
+    values: tuple[str | bool, ...]
+    percent: int = 0
+    amount_minor: int = 0
+
+
+def price_for(terms: "OrderTerms", fields: Mapping[str, Any]) -> int:
+    """Return what the order pays for a lead with these fields, in minor units."""
+    return compile_price(terms)(fields)
+
+
+def compile_price(terms: "OrderTerms") -> Price:
+    """Prepare the rule for one order, to be asked of very many leads: a look-up for each field that it goes by."""
+    base, least, most = terms.price_minor, _least(terms), terms.price_ceiling_minor
+    if not terms.modifiers:
+        return lambda _: base
+    tables: dict[str, dict[Any, tuple[int, Modifier]]] = {}
+    for turn, each in enumerate(terms.modifiers):
+        table = tables.setdefault(each.field, {})
+        for value in each.values:
+            table.setdefault(_folded(value), (turn, each))
+    of_fields = tuple(tables.items())
+
+    def price(fields: Mapping[str, Any]) -> int:
+        percent = amount = 0
+        for field, table in of_fields:
+            value = fields.get(field)
+            if type(value) is str:
+                found = table.get(value.casefold())
+            elif isinstance(value, tuple):  # a region and all that hold it: the first modifier that names one of them
+                found = min(filter(None, map(table.get, map(_folded, value))), default=None, key=_turn)
+            else:
+                found = table.get(value)
+            if found is not None:
+                percent += found[1].percent
+                amount += found[1].amount_minor
+        minor = (base * (100 + percent) * 2 + 100) // 200 + amount
+        return max(min(minor, most) if most else minor, least)
+
+    return price
+
+
+def highest_price(terms: "OrderTerms") -> int:
+    """Return a price that the order pays for no lead more than: the index ranks by it until it knows the lead."""
+    if not terms.modifiers:
+        return terms.price_minor
+    best: dict[str, Modifier] = {}
+    for each in terms.modifiers:
+        gain = _changed(terms, [each]) - terms.price_minor
+        if gain > 0 and (each.field not in best or gain > _changed(terms, [best[each.field]]) - terms.price_minor):
+            best[each.field] = each
+    highest = _changed(terms, best.values()) + len(best)  # each may have been rounded down
+    return max(min(highest, terms.price_ceiling_minor or highest), _least(terms))
+
+
+def _changed(terms: "OrderTerms", modifiers: Iterable[Modifier]) -> int:
+    percent = amount = 0
+    for each in modifiers:
+        percent, amount = percent + each.percent, amount + each.amount_minor
+    return (terms.price_minor * (100 + percent) * 2 + 100) // 200 + amount
+
+
+def _least(terms: "OrderTerms") -> int:
+    return max(terms.price_floor_minor, terms.least_minor, 1)
+
+
+def _folded(value: str | bool) -> str | bool:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _turn(found: tuple[int, Modifier]) -> int:
+    return found[0]
