@@ -13,7 +13,8 @@ from marketplace.orders.patterns import Pattern
 from marketplace.orders.periods import DAYS, is_zone, minute_of
 from marketplace.orders.place_checks import place_faults
 from marketplace.orders.price_checks import bound_faults, modifier_faults, money_faults, price_faults
-from marketplace.orders.terms import OrderBody, OrderTerms, ScheduleBody, WindowBody
+from marketplace.orders.said import ScheduleBody, WindowBody, schedule_of
+from marketplace.orders.terms import OrderBody, OrderTerms
 
 MAX_NAME, MAX_REGIONS, MAX_FILTERS, MAX_VALUES, MAX_WINDOWS, MAX_TEXT = 200, 1000, 50, 1000, 100, 500
 MAX_CAP = 1_000_000_000
@@ -174,7 +175,7 @@ def _budget_faults(body: OrderBody, currency: str) -> Faults:
 def _opening_faults(body: OrderBody) -> Faults:
     faults = list(_schedule_faults(body.schedule))
     yield from faults
-    if body.contact_hours and not faults and never_opens(terms.schedule_of(body.schedule), body.regions or ()):
+    if body.contact_hours and not faults and never_opens(schedule_of(body.schedule), body.regions or ()):
         message = (
             "In no minute of the week these hours are open and people of the regions may be called: widen the hours, "
             "or see the rules of contact (GET /api/v1/contact-rules/FR)."

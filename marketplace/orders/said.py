@@ -1,13 +1,15 @@
-"""How an order's places and prices are written in its body, and read from it again."""
+"""How an order's places, prices and hours are written in its body, and read from it again."""
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from core.money import Money
 from marketplace.catalog.places import find_city
 from marketplace.catalog.postal import read_prefixes
 from marketplace.catalog.regions import country_of
+from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
 from marketplace.orders.prices import FIELDS, Modifier
 from marketplace.orders.where import Radius
 
@@ -94,3 +96,40 @@ def minor_of(money: MoneyBody | None) -> int:
 def money_body(minor: int, currency: str) -> MoneyBody | None:
     """Write an amount, none for 0."""
     return MoneyBody(str(Money(minor, currency)), currency) if minor else None
+
+
+class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of some days; one that ends at or before its start runs past midnight and belongs to the day it starts."""
+
+    days: list[Annotated[str, Meta(extra_json_schema={"enum": list(DAYS)})]]
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+class ScheduleBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the order buys, in its own zone; without windows it is always open and the zone only resets the caps."""
+
+    timezone: str
+    windows: list[WindowBody] | None = None
+
+
+def schedule_of(body: ScheduleBody | None) -> Schedule | None:
+    """Normalise a schedule in which `checks` found no fault."""
+    if body is None:
+        return None
+    windows = (
+        Window(tuple(sorted({DAYS.index(day) for day in each.days})), minute_of(each.from_), minute_of(each.to))
+        for each in body.windows or ()
+    )
+    return Schedule(body.timezone, tuple(windows))
+
+
+def schedule_body(schedule: Schedule | None) -> ScheduleBody | None:
+    """Write a schedule as it is sent."""
+    if schedule is None:
+        return None
+    windows = [
+        WindowBody([DAYS[day] for day in each.days], show_minute(each.from_minute), show_minute(each.to_minute))
+        for each in schedule.windows
+    ]
+    return ScheduleBody(schedule.timezone, windows or None)

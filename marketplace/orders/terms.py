@@ -17,13 +17,14 @@ from core.money import Money
 from core.schemas import learned
 from marketplace.orders.filters import OPERATORS, Filter
 from marketplace.orders.pace import Ladder, LadderBody, ladder_body, ladder_of
-from marketplace.orders.periods import DAYS, Schedule, Window, minute_of, show_minute
+from marketplace.orders.periods import DAYS, Schedule
 from marketplace.orders.periods import PERIODS as PERIODS
 from marketplace.orders.prices import Modifier
 from marketplace.orders.said import (
     ModifierBody,
     MoneyBody,
     RadiusBody,
+    ScheduleBody,
     minor_of,
     modifier_bodies,
     modifiers_of,
@@ -31,6 +32,8 @@ from marketplace.orders.said import (
     prefixes_of,
     radius_body,
     radius_of,
+    schedule_body,
+    schedule_of,
 )
 from marketplace.orders.where import Radius
 
@@ -80,21 +83,6 @@ class FilterBody(Struct, frozen=True, forbid_unknown_fields=True):
     field: str
     op: Annotated[str, _one_of(OPERATORS)]
     value: Any = None
-
-
-class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Hours of some days; one that ends at or before its start runs past midnight and belongs to the day it starts."""
-
-    days: list[Annotated[str, _one_of(DAYS)]]
-    from_: str = msgspec.field(name="from")
-    to: str
-
-
-class ScheduleBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """When the order buys, in its own zone; without windows it is always open and the zone only resets the caps."""
-
-    timezone: str
-    windows: list[WindowBody] | None = None
 
 
 class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -323,7 +311,7 @@ def body_of(terms: OrderTerms) -> OrderBody:
         pacing=terms.pacing,
         ladder=ladder_body(terms.ladder, terms.currency) if terms.ladder else None,
         budget=BudgetBody(**budget),
-        schedule=_schedule_body(terms.schedule),
+        schedule=schedule_body(terms.schedule),
         contact_hours=terms.contact_hours,
         contact_sla=terms.contact_sla,
         settings=terms.settings,
@@ -392,24 +380,3 @@ def _said(body: CapsBody | BudgetBody) -> dict[str, Any]:
 
 def _distinct(words: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words or ()))
-
-
-def schedule_of(body: ScheduleBody | None) -> Schedule | None:
-    """Normalise a schedule in which `checks` found no fault."""
-    if body is None:
-        return None
-    windows = (
-        Window(tuple(sorted({DAYS.index(day) for day in each.days})), minute_of(each.from_), minute_of(each.to))
-        for each in body.windows or ()
-    )
-    return Schedule(body.timezone, tuple(windows))
-
-
-def _schedule_body(schedule: Schedule | None) -> ScheduleBody | None:
-    if schedule is None:
-        return None
-    windows = [
-        WindowBody([DAYS[day] for day in each.days], show_minute(each.from_minute), show_minute(each.to_minute))
-        for each in schedule.windows
-    ]
-    return ScheduleBody(schedule.timezone, windows or None)

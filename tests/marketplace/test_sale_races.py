@@ -18,8 +18,9 @@ from core.config import Settings
 from core.db import pool_of, transaction
 from core.ids import parse_id
 from marketplace.app import create_app
+from marketplace.orders.said import ScheduleBody
 from marketplace.orders.standing import change_order
-from marketplace.orders.terms import OrderPatch, ScheduleBody
+from marketplace.orders.terms import OrderPatch
 from tests.at_once import ask, at_once, no_deadlocks, wait_until
 from tests.conftest import SetClock
 from tests.factories import Market, Member

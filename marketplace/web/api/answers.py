@@ -21,8 +21,8 @@ from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
 from marketplace.orders.pace import LadderBody
-from marketplace.orders.said import ModifierBody, RadiusBody
-from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody, ScheduleBody
+from marketplace.orders.said import ModifierBody, RadiusBody, ScheduleBody
+from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody
 from marketplace.web.api.answers_contact import Handling
 
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
