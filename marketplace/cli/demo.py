@@ -133,10 +133,11 @@ def _filled(settings: Settings, days: int, scale: float) -> DemoState:
 @contextmanager
 def _filling(settings: Settings, clock: SetClock) -> Iterator[None]:
     """Enter an application by the market's clock; what is lost with the machine is filled in anew, so nothing waits."""
-    with stand_in_beside(settings) as paying, open_database(paying) as database:
+    with stand_in_beside(settings) as (paying, wait_for_it), open_database(paying) as database:
         quick = f"{database.url}{'&' if '?' in database.url else '?'}options=-csynchronous_commit%3Doff"
         with _connected(paying, quick, clock):
             migrate()
+            wait_for_it()  # which began meanwhile
             yield
 
 

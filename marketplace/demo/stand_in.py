@@ -5,33 +5,37 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from billing import stand_in_for
 from core.config import Settings
 
-SECONDS = 20  # that it has to begin to listen
+SECONDS = 60  # that it has to begin to listen, on a slow machine
 FOLDER = "fake-stripe"
 
 
 @contextmanager
-def stand_in_beside(settings: Settings) -> Iterator[Settings]:
-    """Run the stand-in and give the settings of whoever talks to it; no cards where Stripe's own key is set."""
+def stand_in_beside(settings: Settings) -> Iterator[tuple[Settings, Callable[[], None]]]:
+    """Begin the stand-in and give the settings of whoever talks to it, and what waits until it listens.
+
+    No cards where Stripe's own key is set: nothing that is invented is told to Stripe.
+    """
     stand_in = stand_in_for(settings)
     if stand_in is None:
-        yield replace(settings, stripe_secret_key=None)
+        yield replace(settings, stripe_secret_key=None), lambda: None
         return
     told = stand_in.environment
     process = subprocess.Popen(stand_in.command, env=os.environ | told, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(told["STRIPE_API_BASE"])
-        yield replace(
+        paying = replace(
             settings, stripe_secret_key=told["STRIPE_SECRET_KEY"], stripe_api_base=told["STRIPE_API_BASE"],
             stripe_webhook_secret=told["STRIPE_WEBHOOK_SECRET"],
         )  # fmt: skip
+        yield paying, partial(_wait_for, told["STRIPE_API_BASE"])
     finally:
         process.terminate()
         process.wait()
