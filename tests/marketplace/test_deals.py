@@ -118,6 +118,8 @@ def test_a_cancelled_deal_gives_back_what_it_has_not_bought_and_buys_no_more(
     assert (ended["state"], asked["state"], asked["left"]) == ("cancelled", "open", 20 - ended["bought"])
     assert prices(market, publisher) == ["-"]
     assert buyer.request("POST", f"/deals/{deal['id']}/cancel", {}).json["code"] == "not_now"
+    assert buyer.request("PATCH", f"/orders/{deal['order']}", {"status": "active"}).json["code"] == "not_now"
+    assert "Closed" in words_of(visitor_of(market, buyer).open("/buyer/orders"))
     assert accepted(publisher, made)["leads"] == 20 - ended["bought"]
 
 
