@@ -189,7 +189,9 @@ def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, dat
     def compare(orders: list[dict[str, Any]], changed: list[int], leads: list[dict[str, Any]]) -> None:
         with transaction():
             db.session.execute(
-                db.text("TRUNCATE marketplace.deals, marketplace.orders, marketplace.order_versions, marketplace.order_counters")
+                db.text(
+                    "TRUNCATE marketplace.deals, marketplace.orders, marketplace.order_versions, marketplace.order_counters"
+                )
             )
             placed = [place_order(buyer, convert(common | one, OrderBody), "test", START).id for one in orders]
         with transaction():
