@@ -59,13 +59,14 @@ def set_places(slug: str, asked: Sequence[Place], actor: str, at: datetime) -> l
 
 
 def orders_placed(slug: str) -> list[Order]:
-    """Return the open orders of a vertical, by id; NotFound when there is no such vertical."""
+    """Return the open orders of a vertical by id, without deals; NotFound when there is no such vertical."""
     return _open_orders(get_vertical(slug)[0])
 
 
 def _open_orders(vertical_id: int, lock: bool = False) -> list[Order]:
     query = select(Order).where(Order.vertical_id == vertical_id, Order.status != "closed").order_by(Order.id)
-    return list(db.session.scalars(query.with_for_update() if lock else query))
+    rows = db.session.scalars(query.with_for_update() if lock else query)
+    return [row for row in rows if row.terms.get("deal") is None]  # deals come before all ranks
 
 
 def _placed(terms: OrderTerms, place: Place | None) -> OrderTerms:

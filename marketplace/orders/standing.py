@@ -113,6 +113,8 @@ def change_order(
     order = get_order(buyer_id, order_id, lock=True)
     if if_version is not None and if_version != order.version:
         raise Conflict("version_changed", f"The order is at version {order.version} by now; read it and try again.")
+    if order.status == "closed":
+        raise Conflict("not_now", "This order is closed for good: place another.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
     if before.deal is not None and (said := _said(patch) - OF_A_DEAL):

@@ -50,6 +50,7 @@ STATES = {
     "cancelled": Word("neutral", _l("Ended early")),
     "full": Word("won", _l("Full")),
     "ended": Word("neutral", _l("Over")),
+    "closed": Word("neutral", _l("Closed")),
     "stopped": Word("refused", _l("Stopped")),
     "expired": Word("neutral", _l("Expired")),
     "charge": Word("held", _l("Card is charged")),

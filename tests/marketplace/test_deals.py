@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from core.clock import as_rfc3339
 from core.db import db, transaction
 from core.ids import parse_id
 from marketplace.audit import audit_all
+from marketplace.deals.accepting import cancel_deal
 from marketplace.jobs import settle_due
 from marketplace.leads.replay import replay
-from tests.at_once import ask, at_once, no_deadlocks
-from tests.conftest import SetClock
+from tests.at_once import ask, at_once, no_deadlocks, wait_until
+from tests.conftest import START, SetClock
 from tests.factories import Market, Member
 from tests.marketplace.test_portal_pages import visitor_of
 from tests.visitor import words_of
@@ -118,7 +120,32 @@ def test_a_cancelled_deal_gives_back_what_it_has_not_bought_and_buys_no_more(
     assert (ended["state"], asked["state"], asked["left"]) == ("cancelled", "open", 20 - ended["bought"])
     assert prices(market, publisher) == ["-"]
     assert buyer.request("POST", f"/deals/{deal['id']}/cancel", {}).json["code"] == "not_now"
+    assert buyer.request("PATCH", f"/orders/{deal['order']}", {"status": "active"}).json["code"] == "not_now"
+    assert "Closed" in words_of(visitor_of(market, buyer).open("/buyer/orders"))
     assert accepted(publisher, made)["leads"] == 20 - ended["bought"]
+
+
+def test_a_sale_that_meets_the_end_of_its_deal_is_not_made(
+    app: Flask, market: Market, publisher: Member, buyer: Member, database_url: str
+) -> None:
+    deal = accepted(publisher, brief(market, buyer, volume=5))
+    prices(market, publisher)  # so that the book is in memory, and the periods have begun
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    held = Event()
+
+    def post() -> Any:
+        held.wait(30)
+        return publisher.post("/leads", market.lead())
+
+    def end() -> None:
+        with app.app_context(), transaction():
+            cancel_deal(parse_id("acc", buyer.id), parse_id("deal", deal["id"]), "test", START, "")
+            held.set()
+            wait_until(lambda: ask(database_url, waiting))
+
+    _, met = at_once([end, post])
+    assert met["status"] == "unsold"
+    assert (publisher.get(f"/deals/{deal['id']}")["bought"], buyer.get("/briefs")["items"][0]["left"]) == (1, 4)
 
 
 def test_deals_end_when_full_or_over_and_briefs_with_their_time(
