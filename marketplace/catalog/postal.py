@@ -36,7 +36,7 @@ def read_prefixes(
 
     `country` is that of lines which name none; without it they must. Empty lines are passed over.
     """
-    if len(lines) > MOST_PREFIXES:
+    if sum(not line.isspace() and line != "" for line in lines) > MOST_PREFIXES:
         return (), [Fault(field, "too_many", f"Name at most {MOST_PREFIXES} prefixes; shorter ones cover more.")]
     found, faults, bad = set[str](), list[Fault](), 0
     for place, line in enumerate(lines):
