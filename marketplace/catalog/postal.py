@@ -14,7 +14,6 @@ MOST_PREFIXES = 50_000
 MOST_FAULTS = 100  # of a list: who pasted the wrong column needs no fifty thousand sentences
 MOST_CODE = 10
 _LINE = re.compile(r"(?:([A-Z]{2})(?:\s*:\s*|\s+))?([A-Z0-9](?:[A-Z0-9 \-]{0,14}[A-Z0-9])?)\s*\*?")
-_DROPPED = str.maketrans("", "", " -")
 # What a whole code looks like, where it is known: 9 a digit, A a letter. Elsewhere letters and digits up to ten.
 _SHAPES = {
     **dict.fromkeys(("BA", "DE", "ES", "FI", "FR", "HR", "IT", "ME", "RS"), ("99999",)),
@@ -27,7 +26,7 @@ _SHAPES = {
 
 def comparable(country: str, code: str) -> str:
     """Write a postal code as codes compare: FR:75011; without letters and digits it is the country alone."""
-    return f"{country}:{code.upper().translate(_DROPPED)}"
+    return f"{country}:{code.upper().replace(' ', '').replace('-', '')}"
 
 
 def read_prefixes(
@@ -37,7 +36,7 @@ def read_prefixes(
 
     `country` is that of lines which name none; without it they must. Empty lines are passed over.
     """
-    if len(lines) > MOST_PREFIXES:
+    if sum(not line.isspace() and line != "" for line in lines) > MOST_PREFIXES:
         return (), [Fault(field, "too_many", f"Name at most {MOST_PREFIXES} prefixes; shorter ones cover more.")]
     found, faults, bad = set[str](), list[Fault](), 0
     for place, line in enumerate(lines):
@@ -72,7 +71,7 @@ def _read(text: str, country: str | None) -> str | tuple[str, str]:
     if match is None:
         shown = repr(text[:40])
         return "bad_prefix", f"{shown} is no beginning of a postal code; write one such as 75 or FR:75."
-    named, code = match[1] or country, match[2].translate(_DROPPED)
+    named, code = match[1] or country, match[2].replace(" ", "").replace("-", "")
     if named is None:
         return "country_needed", f"Write the country before it, such as FR:{code[:MOST_CODE]}."
     if not is_region(named):

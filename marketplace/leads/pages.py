@@ -79,15 +79,13 @@ class Entry:
         if self.is_compiled:
             return
         terms = self.listed.terms
-        places: list[Predicate] = []
-        if terms.postal_prefixes:
-            places.append(where.in_postal(terms.postal_prefixes))
-        if terms.radius is not None:
-            places.append(where.in_circle(terms.radius))
+        by_code = [where.in_postal(terms.postal_prefixes)] if terms.postal_prefixes else []
+        around = [where.in_circle(terms.radius)] if terms.radius is not None else []
+        exactly = [] if where.are_areas(terms.postal_prefixes) else by_code
         conditions = terms.filters
-        self.whole = filters.all_of([*places, *map(filters.compile_filter, conditions)])
+        self.whole = filters.all_of([*by_code, *around, *map(filters.compile_filter, conditions)])
         unlisted = (each for each in conditions if not filters.is_listing(each))
-        self.rest = filters.all_of([*places, *map(filters.compile_filter, unlisted)])
+        self.rest = filters.all_of([*exactly, *around, *map(filters.compile_filter, unlisted)])
         self.areas = (
             where.areas_of_prefixes(terms.postal_prefixes) if terms.postal_prefixes else None,
             where.areas_of_circle(terms.radius) if terms.radius else None,

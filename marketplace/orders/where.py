@@ -15,6 +15,7 @@ from marketplace.orders.filters import Predicate
 
 MAX_KM = 1000
 PLACE = "place"  # the field that has a lead's coordinates, laid out only where an order asks for them
+COARSE = len("FR:75")
 _POSTAL = "contact.postal_code"
 
 Area = Any
@@ -48,7 +49,11 @@ def in_postal(prefixes: tuple[str, ...]) -> Predicate:
 
     def holds(fields: Mapping[str, Any]) -> bool:
         code = code_of(fields)
-        return code is not None and any(code[:length] in known for length in lengths)
+        if code is not None:
+            for length in lengths:
+                if code[:length] in known:
+                    return True
+        return False
 
     return holds
 
@@ -66,7 +71,12 @@ def in_circle(radius: Radius) -> Predicate:
 
 def areas_of_prefixes(prefixes: tuple[str, ...]) -> frozenset[Area]:
     """Return the coarse areas outside of which no code has one of these prefixes."""
-    return frozenset(prefix[:5] for prefix in prefixes)
+    return frozenset(prefix[:COARSE] for prefix in prefixes)
+
+
+def are_areas(prefixes: tuple[str, ...]) -> bool:
+    """Tell whether each of these prefixes is a coarse area itself, so that nothing more need be asked."""
+    return all(len(prefix) <= COARSE for prefix in prefixes)
 
 
 def areas_of_circle(radius: Radius) -> frozenset[Area]:
@@ -77,7 +87,7 @@ def areas_of_circle(radius: Radius) -> frozenset[Area]:
 def postal_areas(fields: Mapping[str, Any]) -> tuple[Area, ...]:
     """Return the coarse areas that a lead's postal code lies in."""
     code = code_of(fields)
-    return () if code is None else (code[:4], code[:5])
+    return () if code is None else (code[: COARSE - 1], code[:COARSE])
 
 
 def circle_area(fields: Mapping[str, Any]) -> Area:

@@ -220,3 +220,16 @@ def test_the_file_of_cities_can_be_made_again(tmp_path: Path) -> None:
     source.write_text('{"1": {"geonameid": 1, "name": "Wien", "countrycode": "AT", "latitude": 48.20849, "longitude": 16.4,'
                       ' "population": 60000, "alternatenames": ["Vienna", "\\u0412\\u0438\\u0435\\u043d\\u0430"]}}')  # fmt: skip
     assert lzma.decompress(make(source)).decode() == "AT\tWien\t48.2085\t16.4000\t60000\tvienna\n"
+
+
+def test_fifty_thousand_lines_may_be_typed_and_come_back(market: Market, buyer: Member) -> None:
+    visitor, typed = visitor_of(market, buyer), "\r\n".join(f"{number:05}" for number in range(0, 100_000, 2))
+    answer = send(
+        visitor, "/buyer/orders/new?vertical=education", name="x", price="20", regions="FR", postal_prefixes=typed
+    )
+    assert answer.status_code == 302, answer.status_code
+    order = only_order(buyer)
+    assert len(order["postal_prefixes"]) == 50_000
+    again = send(visitor, f"/buyer/orders/{order['id']}")
+    assert again.status_code == 302, faults(again)[:3]
+    assert only_order(buyer)["version"] == 1
