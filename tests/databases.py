@@ -44,6 +44,7 @@ OTHERS = """
     WHERE datname = current_database() AND pid <> ALL (%s) AND backend_type = 'client backend'
 """
 CLEAN = "RESET ALL; DISCARD TEMP; UNLISTEN *; SELECT pg_advisory_unlock_all()"
+LOST = ("connections_lost", "connections_errors", "returns_bad")  # then a new one may just be under way
 _numbers = itertools.count()
 
 
@@ -67,16 +68,14 @@ class Databases:
         self.lent += 1
         if not self.url:
             self.url = create_database(self.server, f"test_{next(_numbers)}", self.template)
-            self.own = psycopg.connect(self.url, prepare_threshold=0)
-            with self.own.transaction():
-                self._remember(self.own)
+            with self._connection() as connection:
+                self._remember(connection)
         return self.url
 
     def differences(self) -> dict[str, list[Any]]:
         """Audit the books: ask every check in one go, on a connection that has planned them, and return what differs."""
-        assert self.own is not None
-        with self.own.transaction(), self.own.pipeline():
-            asked = {check.name: self.own.execute(check.query.replace(r"\:", ":").encode()) for check in ALL_CHECKS}
+        with self._connection() as own, own.pipeline():
+            asked = {check.name: own.execute(check.query.replace(r"\:", ":").encode()) for check in ALL_CHECKS}
             found = {name: cursor.fetchmany(DIFFERENCES_SHOWN) for name, cursor in asked.items()}
         return {name: rows for name, rows in found.items() if rows}
 
@@ -90,10 +89,9 @@ class Databases:
     def take_back(self) -> None:
         """Empty what was lent, or drop it when rows are not all that changed, or somebody still uses it."""
         if self._is_at_rest() and self.lent < LENT_AT_MOST:
-            assert self.own is not None
-            with self.own.transaction():
-                if self._is_shaped(self.own):
-                    self._restore(self.own)
+            with self._connection() as connection:
+                if self._is_shaped(connection):
+                    self._restore(connection)
                     return
         self.drop()
 
@@ -107,6 +105,20 @@ class Databases:
             drop_database(self.server, self.url.rpartition("/")[2])
         self.url, self.pool, self.own, self.lent = "", None, None, 0
 
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """Open a transaction on a connection of our own, a new one when a test ended it."""
+        if self.own is not None:
+            try:
+                self.own.execute("SELECT")
+                self.own.rollback()
+            except psycopg.OperationalError:
+                self.own.close()
+                self.own = None
+        self.own = self.own or psycopg.connect(self.url, prepare_threshold=0)
+        with self.own.transaction():
+            yield self.own
+
     def _kept_pool(self, url: str, **options: Any) -> core_db.Pool:
         assert url == self.url, "only an application on the lent database takes the kept connections"
         if self.pool is None or self.pool.closed:
@@ -117,8 +129,8 @@ class Databases:
         """Tell whether every connection of the kept pool came back, and clean them of what a test set."""
         if self.pool is None or self.pool.closed:
             return True
-        stats = self.pool.get_stats()
-        if stats.get("pool_available", 0) != stats.get("pool_size", 0):
+        stats = self.pool.pop_stats()
+        if stats.get("pool_available", 0) != stats.get("pool_size", 0) or any(map(stats.get, LOST)):
             return False
         held = [self.pool.getconn() for _ in range(stats["pool_size"])]
         for connection in held:
