@@ -179,7 +179,7 @@ from billing.payouts.models import Payout, PayoutFile, PayoutRail, PayoutResult,
 from billing.payouts.moving import withdraw_waiting as withdraw_waiting_payouts
 from billing.payouts.outcomes import take_back as take_payout_back
 from billing.payouts.pain import Debtor as PayoutDebtor
-from billing.payouts.rails import RailWish, find_rail, rails_of, say_rail
+from billing.payouts.rails import RailWish, find_rail, say_rail
 from billing.payouts.receivables import (
     Owed,
     WriteOff,
@@ -205,7 +205,7 @@ from billing.payouts.standing import (
     payouts_of,
     payouts_of_file,
     place_of,
-    shared_places,
+    places_of,
     to_pay,
 )
 from billing.payouts.standing import events_of as payout_events_of
@@ -247,14 +247,14 @@ __all__ = [
     "open_wallet", "outcomes_of", "owed_by", "owed_by_earners", "owed_since", "owing_for_long", "owing_of",
     "paid_currencies", "paid_lines_of", "paid_places", "pay_early", "payable_pro_formas_of", "payable_since",
     "payout_events_of", "payout_files_lately", "payout_results_lately", "payouts_in", "payouts_of", "payouts_of_file",
-    "pdf_of", "place_hold", "place_of", "position_of", "posting_of", "printed_month", "pro_formas_of", "put_in_funds",
-    "rails_of", "readmit_wallet", "recharge_of", "recharges_of", "reconcile", "refund_capture", "refuse_import",
+    "pdf_of", "place_hold", "place_of", "places_of", "position_of", "posting_of", "printed_month", "pro_formas_of",
+    "put_in_funds", "readmit_wallet", "recharge_of", "recharges_of", "reconcile", "refund_capture", "refuse_import",
     "remove_card", "reserve_weeks", "reserves_of", "resolve_holds", "resume_recharge", "return_fee", "run_due_cards",
     "run_due_payouts", "say_bank_account", "say_details", "say_rail", "say_vat_terms", "set_credit_line",
-    "settle_against", "settle_by_hand", "shared_places", "sheet_of", "shown_reference", "stand_in_for",
-    "start_card_page", "start_give_back", "start_top_up", "statements_of", "stop_overdue", "suggestions_for",
-    "suspend_wallet", "suspended", "take_in", "take_payout_back", "take_payout_results", "to_pay", "top_ups_of",
-    "transfers_of", "trial_balance", "try_payout_again", "unexplained", "unpaid_lines", "vat_terms_of", "versions_of",
-    "wake_bank", "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move", "withdraw_payout",
+    "settle_against", "settle_by_hand", "sheet_of", "shown_reference", "stand_in_for", "start_card_page",
+    "start_give_back", "start_top_up", "statements_of", "stop_overdue", "suggestions_for", "suspend_wallet",
+    "suspended", "take_in", "take_payout_back", "take_payout_results", "to_pay", "top_ups_of", "transfers_of",
+    "trial_balance", "try_payout_again", "unexplained", "unpaid_lines", "vat_terms_of", "versions_of", "wake_bank",
+    "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move", "withdraw_payout",
     "withdraw_waiting_payouts", "write_offs_of", "write_offs_waiting",
 ]  # fmt: skip

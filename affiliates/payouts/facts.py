@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from affiliates.payouts.deciding import Facts, PayoutRules
-from billing import PayoutRail, ToPay, came_back_of, paid_places, payable_since, place_of, rails_of, shared_places
+from billing import PayoutRail, ToPay, came_back_of, paid_places, payable_since, place_of, places_of
 
 
 def facts_of(
@@ -13,8 +13,7 @@ def facts_of(
 ) -> dict[UUID, tuple[Facts, PayoutRail | None]]:
     """Return what is known of each of these in a currency, beside where he is paid, in a handful of questions."""
     ids = [one.account_id for one in has]
-    rails, places = rails_of(ids), paid_places(ids)
-    shared, back = shared_places(rails.values()), came_back_of(ids, currency)
+    (rails, shared), places, back = places_of(ids), paid_places(ids), came_back_of(ids, currency)
     since = payable_since([one.account_id for one in has if _is_small(one, rules[one.account_id])], currency)
     return {
         one.account_id: (

@@ -84,12 +84,6 @@ def get_rail(account_id: UUID) -> PayoutRail:
     return found
 
 
-def rails_of(account_ids: list[UUID]) -> dict[UUID, PayoutRail]:
-    """Return where some earners are paid now, in one question."""
-    query = select(PayoutRail).where(PayoutRail.account_id.in_(account_ids), PayoutRail.ended_at.is_(None))
-    return {one.account_id: one for one in db.session.scalars(query.execution_options(populate_existing=True))}
-
-
 def record_account(rail_id: UUID, account: PayableAccount | None, why: str | None, at: datetime) -> None:
     """Note the account that was opened for a rail, or why none was."""
     rail = db.session.get_one(PayoutRail, rail_id, with_for_update=True, populate_existing=True)

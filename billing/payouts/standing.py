@@ -1,6 +1,6 @@
 """Payouts read: an earner's own, what waits for whom, what is on its way, the steps of one, and who was paid before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -77,16 +77,18 @@ def paid_places(account_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
     return places
 
 
-def shared_places(rails: Iterable[PayoutRail]) -> set[UUID]:
-    """Return the earners of these places at which another earner is paid at present too."""
-    asked = {(rail.kind, rail.destination): rail for rail in rails if rail.destination}
-    one = PayoutRail
-    query = select(one.kind, one.destination).where(
-        one.ended_at.is_(None), one.destination.in_([destination for _, destination in asked])
+def places_of(account_ids: Sequence[UUID]) -> tuple[dict[UUID, PayoutRail], set[UUID]]:
+    """Return where some earners are paid now, and at whose place another earner is paid at present too, at once."""
+    other = aliased(PayoutRail)
+    is_shared = select(other.id).where(
+        other.ended_at.is_(None), other.kind == PayoutRail.kind, other.destination == PayoutRail.destination,
+        other.id != PayoutRail.id,
+    )  # fmt: skip
+    query = select(PayoutRail, is_shared.exists()).where(
+        PayoutRail.account_id.in_(account_ids), PayoutRail.ended_at.is_(None)
     )
-    query = query.group_by(one.kind, one.destination).having(func.count() > 1)
-    shared = {tuple(row) for row in db.session.execute(query)}
-    return {rail.account_id for rail in rails if (rail.kind, rail.destination) in shared}
+    rows = db.session.execute(query.execution_options(populate_existing=True)).all()
+    return {rail.account_id: rail for rail, _ in rows}, {rail.account_id for rail, shared in rows if shared}
 
 
 def came_back_of(account_ids: Sequence[UUID], currency: str) -> set[UUID]:

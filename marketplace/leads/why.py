@@ -87,16 +87,18 @@ class Reason:
         return (OF_A_TEST if self.test else SENTENCES)[self.public_outcome]
 
 
-def why(lead: Lead, vault: Vault) -> list[Reason]:
+def why(lead: Lead, vault: Vault, vertical: Vertical | None = None) -> list[Reason]:
     """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order.
 
-    Empty when nobody was asked, as the lead was rejected before the market.
+    Empty when nobody was asked, as the lead was rejected before the market. `vertical` is that of
+    then, read if not given.
     """
     if lead.status == "rejected":
         return []
     tried = {UUID(one[0]): one for one in lead.decision["tried"]}
     then, suppressed = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
-    facts = facts_of_stored(lead, vault, vertical_by_book(lead.vertical_id, lead.decision["book"]), suppressed)
+    vertical = vertical or vertical_by_book(lead.vertical_id, lead.decision["book"])
+    facts = facts_of_stored(lead, vault, vertical, suppressed)
     then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
     reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer
 from core.db import db
 from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
-from marketplace.catalog.shelf import verticals_by_id
+from marketplace.catalog.shelf import vertical_by_book, verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.desk import desk
 from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
@@ -114,15 +114,21 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
     lead, vault = get_lead(publisher_id, lead_id), desk().vault
-    vertical, (found, drawn, returnable) = verticals_by_id()[lead.vertical_id], sales_with_credit([lead_id])
+    vertical, (found, drawn, returnable) = _vertical_of(lead), sales_with_credit([lead_id])
     sales = found[lead_id]
-    counted = Counter(reason.public_outcome for reason in why(lead, vault))
+    counted = Counter(reason.public_outcome for reason in why(lead, vault, vertical))
     says = OF_A_TEST if lead.test else SENTENCES
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
     return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
                      returnable)  # fmt: skip
+
+
+def _vertical_of(lead: Lead) -> Vertical:
+    """Return the vertical that judged a lead; the present one for a lead that no book was asked about."""
+    book = (lead.decision or {}).get("book")
+    return verticals_by_id()[lead.vertical_id] if book is None else vertical_by_book(lead.vertical_id, book)
 
 
 def _query(query: Select[Any], publisher_id: UUID, narrowed: Narrowed) -> Select[Any]:

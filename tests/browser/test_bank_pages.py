@@ -56,7 +56,8 @@ def shown(app: Flask, market: Market, people: dict[str, str], clock: SetClock) -
             book_lines(import_id, at)
     with transaction():
         ask_bank_account(Payee("EUR", LONG[:70], OTHER_IBAN, BIC), "user:op", at)
-        items = [one.id for one in suspended()]
+        found = suspended()
+        items = [one.id for one in sorted(found, key=lambda one: -abs(one.left_minor))]
         move_suspense(Wish(items[0], "return", 100, LONG), True, "user:op", at)
         move_suspense(Wish(items[0], "assign", 60_000, LONG, account), True, "user:op", at)
     pages += [

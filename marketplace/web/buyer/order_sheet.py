@@ -18,11 +18,12 @@ from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms,
 MOST_BYTES = 900_000
 _TEXTS = ("name", "vertical", "status", "exclusivity")
 _NUMBERS = ("max_share", "min_score")
-_SWITCHES = ("returns", "contact_hours", "verified_only", "contact_sla")
+_SWITCHES = ("returns", "contact_hours", "pacing", "verified_only", "contact_sla")
 _LISTS = ("regions", "temperatures", "contact_classes")
 _MONEY = ("price", "price_floor", "price_ceiling")
-_JSON = ("postal_prefixes", "radius", "modifiers", "filters", "schedule", "settings", "delivery")
-_LIMITS = tuple(f"{kind}_{period}" for kind in ("cap", "budget") for period in PERIODS)
+_JSON = ("postal_prefixes", "radius", "modifiers", "ladder", "filters", "schedule", "settings", "delivery")
+_WEEKDAYS = "cap_weekdays"
+_LIMITS = (*(f"{kind}_{period}" for kind in ("cap", "budget") for period in PERIODS), _WEEKDAYS)
 COLUMNS = ("id", "version", *_TEXTS, "currency", *_MONEY, *_NUMBERS, *_SWITCHES, *_LISTS, *_LIMITS, *_JSON)
 _REFUSED = "Nothing was changed; each error says what to mend."
 
@@ -71,7 +72,9 @@ def _cells(terms: OrderTerms) -> dict[str, str]:
     cells |= {name: shown[name]["amount"] if shown[name] else "" for name in _MONEY}
     cells |= {f"cap_{period}": str(shown["caps"].get(period, "")) for period in PERIODS}
     cells |= {f"budget_{period}": shown["budget"].get(period, {}).get("amount", "") for period in PERIODS}
-    written = {name: json.dumps(shown[name], ensure_ascii=False) if shown[name] else "" for name in _JSON}
+    shown[_WEEKDAYS] = shown["caps"].get("weekday")
+    written = {name: json.dumps(shown[name], ensure_ascii=False) if shown[name] else ""
+               for name in (*_JSON, _WEEKDAYS)}  # fmt: skip
     return cells | written | {"currency": terms.currency}
 
 
@@ -119,11 +122,14 @@ def _plain_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 
 def _limit_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     currency = cells.get("currency") or "EUR"
-    caps = {period: cells[f"cap_{period}"] for period in PERIODS if f"cap_{period}" in cells}
+    said = {period: cells[f"cap_{period}"] for period in PERIODS if f"cap_{period}" in cells}
+    caps: dict[str, Any] = {period: int(text) if text.isascii() and text.isdigit() else text or None
+                            for period, text in said.items()}  # fmt: skip
+    if _WEEKDAYS in cells:
+        caps["weekday"] = _read_json(_WEEKDAYS, cells[_WEEKDAYS])
     budget = {period: cells[f"budget_{period}"] for period in PERIODS if f"budget_{period}" in cells}
     if caps:
-        yield "caps", {period: int(text) if text.isascii() and text.isdigit() else text or None
-                       for period, text in caps.items()}  # fmt: skip
+        yield "caps", caps
     if budget:
         yield "budget", {period: {"amount": text, "currency": currency} if text else None
                          for period, text in budget.items()}  # fmt: skip
@@ -132,10 +138,14 @@ def _limit_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 def _json_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for name in _JSON:
         if name in cells:
-            try:
-                yield name, json.loads(cells[name]) if cells[name] else None
-            except (ValueError, RecursionError):
-                raise _refused([Fault(name, "not_json", "Write the cell as the sheet had it, as JSON.")]) from None
+            yield name, _read_json(name, cells[name])
+
+
+def _read_json(name: str, cell: str) -> Any:
+    try:
+        return json.loads(cell) if cell else None
+    except (ValueError, RecursionError):
+        raise _refused([Fault(name, "not_json", "Write the cell as the sheet had it, as JSON.")]) from None
 
 
 def _said(document: Mapping[str, Any]) -> dict[str, Any]:

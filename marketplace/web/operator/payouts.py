@@ -69,8 +69,9 @@ class ResultsForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 @page("operator")
 def payouts(_: Person) -> str:
     """Show what waits for a person, for the balance or a file, what is on its way, and what became of the others."""
-    drafted, waiting = payouts_in(("drafted",)), payouts_in(("approved",))
-    moving, ended = payouts_in(("ordered", "sent")), payouts_in(ENDED, 30, newest_first=True)
+    drafted, agreed = payouts_in(("drafted",)), payouts_in(("approved", "ordered", "sent"), 200)
+    waiting = [row for row in agreed if row.payout.state == "approved"]
+    moving, ended = [row for row in agreed if row not in waiting], payouts_in(ENDED, 30, newest_first=True)
     owing = owed_by_earners(page_time(), 30)
     ids = [row.payout.account_id for row in (*drafted, *waiting, *moving, *ended)] + [one.account_id for one in owing]
     return render_template(

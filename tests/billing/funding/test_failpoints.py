@@ -19,11 +19,12 @@ from tests.billing.payouts.conftest import House
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = (
     "account.read", "balance.kept", "balance.read", "call.answered", "call.recorded", "call.taken", "card.read",
-    "card_page.ordered", "chargeback.read", "movement.booked", "movement.explained", "news.handled", "news.kept",
+    "card_page.ordered", "chargeback.read", "document.printed", "movement.booked", "movement.explained", "news.handled", "news.kept",
     "news.recorded", "news.taken", "payment.read", "payouts.covered", "payouts.ordered", "recharge.ordered",
     "refund.read", "top_up.ordered", "transfer.read",
 )  # fmt: skip
-IN_THE_WORKER = [point for point in POINTS if point not in ("card_page.ordered", "news.kept", "top_up.ordered")]
+ELSEWHERE = ("card_page.ordered", "document.printed", "news.kept", "top_up.ordered")
+IN_THE_WORKER = [point for point in POINTS if point not in ELSEWHERE]
 # Every point errs; a kill starts a process each time, so that all of them are killed at only where somebody asks for it.
 KILLED = IN_THE_WORKER if os.environ.get("LEADBOURSE_ALL_KILLS") == "1" else [
     "call.answered", "call.taken", "movement.booked", "news.handled", "payouts.ordered", "recharge.ordered"]  # fmt: skip

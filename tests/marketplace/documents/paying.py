@@ -29,7 +29,7 @@ from tests.conftest import SetClock
 from tests.factories import Market, Member
 from tests.payouts import IBAN, OTHER_IBAN, results
 
-ANNA, BORIS = "user:anna", "user:boris"
+ANNA, BORIS, CARLA = "user:anna", "user:boris", "user:carla"
 OURS = Payee("EUR", "Leadbourse GmbH", OTHER_IBAN, "AGRIFRPP")
 CLOSES = datetime(2027, 1, 20, tzinfo=UTC)  # when the processor refuses its publisher
 FILES = (("sepa", "EUR"), ("wise", "EUR"), ("wise", "USD"))
@@ -113,7 +113,7 @@ class Paying:
     def _agree(self, at: datetime) -> None:
         with transaction():
             for payout in [one.payout.id for one in payouts_in(("drafted",))]:
-                for person in (ANNA, BORIS):
+                for person in (BORIS, CARLA):  # ANNA hands files on and reads what became of them
                     agree(payout, person, at)
 
     def transfer_day(self) -> None:
