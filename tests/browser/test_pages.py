@@ -15,6 +15,10 @@ from tests.browser.conftest import Look
 from tests.shown_payouts import shown_payouts
 
 PUBLIC = ("/", "/login", "/register", "/reset")
+# The headings that are drawn nowhere though nobody closed what they stand in.
+UNSEEN = """[...document.querySelectorAll("main h1, main h2, main table, main form")]
+    .filter(one => !one.closest("details:not([open]), [hidden], dialog") && one.getClientRects().length === 0)
+    .map(one => one.tagName + " " + one.textContent.trim().slice(0, 40))"""
 LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one look only
 OF_KIND = {
     "publisher": (
@@ -138,6 +142,7 @@ def test_every_page_is_clean(chromium: Browser, site: str, people: dict[str, str
             assert found.violations_count == 0, (path, width, scheme, found.generate_report())
             wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wider <= 0, (path, width, wider)
+            assert page.evaluate(UNSEEN) == [], (path, width, "nothing that a page tells is kept from a phone")
         assert look.wrong == []
         context.close()
 
