@@ -29,7 +29,8 @@ def stand_in_beside(settings: Settings) -> Iterator[tuple[Settings, Callable[[],
         yield replace(settings, stripe_secret_key=None), lambda: None
         return
     told = stand_in.environment
-    process = subprocess.Popen(stand_in.command, env=os.environ | told, stderr=subprocess.DEVNULL)
+    supervised = {"LEADBOURSE_SUPERVISED": "1"}  # so that it dies with us, however we end
+    process = subprocess.Popen(stand_in.command, env=os.environ | told | supervised, stderr=subprocess.DEVNULL)
     try:
         paying = replace(
             settings, stripe_secret_key=told["STRIPE_SECRET_KEY"], stripe_api_base=told["STRIPE_API_BASE"],
