@@ -104,11 +104,9 @@ def _long_history(sales: int, clock: SetClock) -> dict[str, str]:
     body = {"name": "All leads", "vertical": "education", "price": {"amount": "60.00", "currency": "EUR"}}
     with transaction():
         place_order(buyer_id, convert(body, OrderBody), "system:bench", now)
-    clock.at = now - timedelta(days=DAYS)
     for person in ("10000000", "10000000"):  # one is sold, and the same again is refused
         lead = msgspec.json.decode(lead_body("FR-13", person)) | {"consent": _consent(clock.at)}
         desk().intake.take(convert(lead, Submission), Sender(publisher_id, None, by="bench"))
-    clock.at = now
     _copy(publisher_id, sales, now)
     settle_due(now)
     return {kind: str(account["email"]) for kind, account in made.items()}
