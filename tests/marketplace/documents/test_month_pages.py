@@ -127,6 +127,20 @@ def test_a_month_that_is_not_over_is_read_as_it_stands(issued: Deal, clock: SetC
     assert get(issued.publisher, "/statements/2026-12?currency=USD")["items"] == []
 
 
+def test_a_month_of_very_many_lines_is_kept_and_says_when_it_was_counted(
+    issued: Deal, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketplace.reports.kept.MANY", 0)
+    visitor = visitor_of(issued.market, issued.publisher)
+    first = words_of(visitor.open("/publisher/statements/2026-12"))
+    clock.advance(minutes=2)
+    again = words_of(visitor.open("/publisher/statements/2026-12"))
+    assert "ST-2027-000001" in first and "Counted" not in first
+    assert "ST-2027-000001" in again and "Counted 2 minutes ago" in again
+    clock.advance(minutes=3)
+    assert "Counted" not in words_of(visitor.open("/publisher/statements/2026-12"))
+
+
 def test_nobody_reads_the_invoice_or_statement_of_another(issued: Deal) -> None:
     [shown] = get(issued.buyer, "/invoices")["items"]
     stranger = issued.market.make_buyer()
