@@ -18,7 +18,7 @@ from marketplace.orders.standing import check_order
 from marketplace.orders.terms import PORTAL, OrderPatch, OrderTerms, terms_of
 from marketplace.what_if.change import Change, definition_with, invalid
 from marketplace.what_if.happened import OrderSaid
-from marketplace.what_if.supposing import Asked, Placed, Supposed, money_of, patched_body
+from marketplace.what_if.supposing import Asked, Placed, Rule, Supposed, money_of, patched_body
 
 Faults = Iterator[Fault]
 
@@ -34,7 +34,7 @@ class OrderThen:
 
 @dataclass(frozen=True)
 class Known:
-    """What there is to change: `verticals` by their names, sources as (publisher, name)."""
+    """What there is to change: `verticals` by their names, sources as (publisher, name), and the rules of these."""
 
     starts_at: datetime
     orders: Mapping[UUID, OrderThen]
@@ -42,6 +42,7 @@ class Known:
     buyers: frozenset[UUID]
     publishers: frozenset[UUID]
     sources: frozenset[tuple[UUID, str]]
+    rules: Mapping[tuple[UUID, str, int], Rule]
 
 
 def supposed(change: Change, known: Known) -> Supposed:
@@ -156,8 +157,9 @@ class _Judge:
             if one.exclusive_only and one.most_buyers:
                 self._fault(at, "one_of_two", "Say either exclusive_only or most_buyers.")
             if publisher is not None and known is not None:
-                asked = Asked(one.exclusive_only, one.most_buyers, money.minor if money else 0)
-                found[publisher, one.source, known[0]] = asked
+                rule = Rule(one.exclusive_only, one.most_buyers, money.minor if money else None)
+                key = (publisher, one.source, known[0])
+                found[key] = Asked(rule, self._known.rules.get(key, Rule()))
         self.found.sources = found
 
     def _order_id(self, at: str, shown: str) -> UUID | None:

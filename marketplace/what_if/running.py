@@ -13,13 +13,14 @@ from core.identity import Account
 from core.ids import parse_id
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.sources.models import SourceRule
 from marketplace.orders.terms import decode_terms
 from marketplace.what_if.change import Change
 from marketplace.what_if.course import Run
 from marketplace.what_if.judging import Known, OrderThen, supposed
 from marketplace.what_if.recorded import record_of
 from marketplace.what_if.report import report_of
-from marketplace.what_if.supposing import Supposed
+from marketplace.what_if.supposing import Rule, Supposed
 
 _VERSIONS = text(
     "SELECT v.order_id, o.buyer_id, o.vertical_id, v.terms FROM marketplace.order_versions v"
@@ -72,7 +73,7 @@ def _known(change: Change, since: datetime, until: datetime) -> Known:
         {row.slug: (row.id, Vertical.stored(row.definition)) for row in rows},
         _accounts("buyer", [*(one.buyer for one in change.new_orders), *(one.buyer for one in change.funds)]),
         _accounts("publisher", [*change.publishers, *(one.publisher for one in change.sources)]),
-        _sources([(one.publisher, one.source) for one in change.sources], asked),
+        _sources([(one.publisher, one.source) for one in change.sources], asked), _rules(),
     )  # fmt: skip
 
 
@@ -94,6 +95,12 @@ def _sources(named: Sequence[tuple[str, str]], asked: dict[str, Any]) -> frozens
     sound = [(ids[0], name) for shown, name in named if (ids := _ids("acc", [shown]))]
     more = {"publishers": [one for one, _ in sound], "names": [name for _, name in sound]}
     return frozenset((row.publisher_id, row.source_name) for row in db.session.execute(_SOURCES, asked | more))
+
+
+def _rules() -> dict[tuple[UUID, str, int], Rule]:
+    query = select(SourceRule.publisher_id, SourceRule.source_name, SourceRule.vertical_id, SourceRule.exclusive_only,
+                   SourceRule.most_buyers, SourceRule.min_price_minor)  # fmt: skip
+    return {(row[0], row[1], row[2]): Rule(*row[3:]) for row in db.session.execute(query)}
 
 
 def _ids(prefix: str, shown: Sequence[str]) -> list[UUID]:

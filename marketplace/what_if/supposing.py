@@ -11,18 +11,35 @@ from msgspec.structs import replace
 
 from core.money import Money
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.matching import LeadFacts
 from marketplace.orders.terms import STATUSES, OrderBody, OrderPatch, OrderTerms, body_of, by_others, patched, terms_of
 from marketplace.what_if.change import VerticalChange, definition_with
 from marketplace.what_if.happened import Fact, LeadCame, MoneyMoved, OrderSaid
 from marketplace.what_if.world import Terms
 
 
-class Asked(NamedTuple):
-    """What a source's leads would have asked for."""
+class Rule(NamedTuple):
+    """What a publisher wants for the leads of a source, beyond what they say themselves."""
 
-    exclusive_only: bool
-    most_buyers: int | None
-    asked_minor: int
+    exclusive_only: bool = False
+    most_buyers: int | None = None
+    min_price_minor: int | None = None
+
+
+class Asked(NamedTuple):
+    """What a source's rule would have been instead of the one that held.
+
+    What a lead said itself is kept where that rule has not covered it.
+    """
+
+    instead: Rule
+    held: Rule
+
+    def of(self, facts: LeadFacts) -> LeadFacts:
+        """Return what a lead would have asked for."""
+        own = 0 if facts.asked_minor == self.held.min_price_minor else facts.asked_minor
+        exclusive = self.instead.exclusive_only or (facts.exclusive_only and not self.held.exclusive_only)
+        return replace(facts, exclusive_only=exclusive, asked_minor=max(own, self.instead.min_price_minor or 0))
 
 
 class Placed(NamedTuple):
@@ -73,8 +90,7 @@ class Supposed:
             vertical = self._verticals.get(key) or Vertical(definition_with(vertical.definition, change))
             self._verticals[key] = vertical
         if asked is not None:
-            facts = replace(facts, exclusive_only=asked.exclusive_only, asked_minor=asked.asked_minor)
-            most = asked.most_buyers
+            facts, most = asked.of(facts), asked.instead.most_buyers
         least = vertical.least_minor(facts.regions, facts.contact_class)
         if change is not None and change.min_price is not None:
             least = max(least, vertical.min_price.minor)
