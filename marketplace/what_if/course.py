@@ -200,7 +200,7 @@ class Run:
 
     def _as_recorded(self, lead: LeadCame, terms: Terms) -> Trail:
         """Follow the record: each sale of a lead in its time."""
-        trail = Trail(lead, terms, unsold=_first_word(one[2] for one in lead.tried))
+        trail = Trail(lead, terms, unsold=_first_word(one.outcome for one in lead.tried))
         for one in lead.sales:
             fate = replace(fate_of(lead, one.buyer_id), payout_minor=one.payout_minor)
             sold = Sold(one.order_id, one.buyer_id, one.price_minor, one.payout_minor, one.sold_at, fate)
@@ -282,7 +282,7 @@ def _first_word(words: Iterator[str]) -> str:
 def _with_record(question: Question, asked: Question, lead: LeadCame) -> Question:
     """Put the record's words and prices where a candidate is what it was: only the moment knew them."""
     then = {one.order_id: one for one in asked.candidates}
-    tried = {order_id: (word, price) for order_id, _, word, price in lead.tried}
+    tried = {one.order_id: (one.outcome, one.price_minor) for one in lead.tried}
     found = []
     for one in question.candidates:
         if one.order_id in tried and then.get(one.order_id) == one:

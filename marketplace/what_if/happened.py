@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.decisions import Tried
 from marketplace.leads.matching import LeadFacts
 from marketplace.orders.terms import OrderTerms
 from marketplace.what_if.counting import Bought
@@ -95,7 +96,7 @@ class LeadCame(Struct, frozen=True):
     most_buyers: int | None
     keys: tuple[int, ...]
     is_claimed_before: bool
-    tried: tuple[tuple[UUID, int, str, int | None], ...]
+    tried: tuple[Tried, ...]
     sales: tuple[SaleThen, ...]
 
     @property

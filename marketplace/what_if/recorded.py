@@ -22,6 +22,7 @@ from marketplace.catalog.models import VerticalVersion
 from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.decisions import tried_in
 from marketplace.leads.delivery.breaker import PAUSED
 from marketplace.leads.desk import desk
 from marketplace.leads.matching import LeadFacts
@@ -252,7 +253,7 @@ def _came(chunk: list[Lead], since: datetime) -> Iterator[LeadCame]:
             lead.received_at, lead.id, lead.source_name, lead.vertical_id, lead.decision.get("book", 0),
             tuple(lead.reasons), _facts_of(lead, frozenset(kept_away[lead.id])), lead.details.get("most_buyers"),
             tuple(int.from_bytes(key[:8], "big") for key in keys.get(lead.id, ())), lead.id in claimed,
-            tuple(_tried(one) for one in lead.decision.get("tried", ())), tuple(sales[lead.id]),
+            tuple(tried_in(lead.decision)), tuple(sales[lead.id]),
         )  # fmt: skip
 
 
@@ -294,7 +295,3 @@ def _sales(lead_ids: Sequence[UUID]) -> dict[UUID, list[SaleThen]]:
     ):  # fmt: skip
         found[sale.lead_id].append(SaleThen(*sale[1:]))
     return found
-
-
-def _tried(one: list[Any]) -> tuple[UUID, int, str, int | None]:
-    return UUID(one[0]), one[1], one[2], next((said for said in one[3:] if isinstance(said, int)), None)
