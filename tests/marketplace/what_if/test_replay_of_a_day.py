@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from click.testing import CliRunner
 from flask import Flask
 
 from core.db import transaction
@@ -23,5 +22,4 @@ def test_every_decision_of_a_day_replays_to_the_same_bytes(
     with transaction():
         found = {lead: replay(lead) for lead, _ in leads}
     differ = [(one.stored, one.again) for one in found.values() if not one.is_same]
-        print(one)
     assert len(found) == 160 and differ == []

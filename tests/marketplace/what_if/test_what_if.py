@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
-from core.db import db, transaction
+from core.db import transaction
+from marketplace.cli.accounts import credit_by_hand
 from marketplace.what_if.change import NOTHING, change_of
 from marketplace.what_if.recorded import read_only
 from marketplace.what_if.running import judged, run_again
 from tests.at_once import ask
 from tests.conftest import START, SetClock
 from tests.factories import Market
-from marketplace.cli.accounts import credit_by_hand
 from tests.marketplace.what_if.day import Day, close, euros, live_a_day
 
 END = START + timedelta(days=2)
