@@ -1,6 +1,6 @@
 """A change judged by what there is: unknown orders, sources and verticals, and values that contradict, all named."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,8 +19,6 @@ from marketplace.orders.terms import PORTAL, OrderPatch, OrderTerms, terms_of
 from marketplace.what_if.change import Change, definition_with, invalid
 from marketplace.what_if.happened import OrderSaid
 from marketplace.what_if.supposing import Asked, Placed, Rule, Supposed, money_of, patched_body
-
-Faults = Iterator[Fault]
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,15 @@ class Known:
     publishers: frozenset[UUID]
     sources: frozenset[tuple[UUID, str]]
     rules: Mapping[tuple[UUID, str, int], Rule]
+    find: Callable[[str, str], UUID | None]  # what an id of a kind (ord, acc) stands for, None for none
+
+
+def find_id(kind: str, shown: str) -> UUID | None:
+    """Read an id as the exchange shows it; None when it cannot be one."""
+    try:
+        return parse_id(kind, shown)
+    except NotFound:
+        return None
 
 
 def supposed(change: Change, known: Known) -> Supposed:
@@ -163,7 +170,7 @@ class _Judge:
         self.found.sources = found
 
     def _order_id(self, at: str, shown: str) -> UUID | None:
-        order_id = _parsed("ord", shown)
+        order_id = self._known.find("ord", shown)
         if order_id not in self._known.orders:
             self._fault(at, "unknown_order", "Name an order that stood in the period, ord_… as the portal shows it.")
             return None
@@ -176,7 +183,7 @@ class _Judge:
         return known
 
     def _account(self, at: str, shown: str, kind: str) -> UUID | None:
-        found = _parsed("acc", shown)
+        found = self._known.find("acc", shown)
         if found not in (self._known.buyers if kind == "buyer" else self._known.publishers):
             self._fault(at, f"unknown_{kind}", f"Name a {kind}, acc_… as the operator's pages show it.")
             return None
@@ -195,10 +202,3 @@ class _Judge:
         if currency is not None and money.currency != currency:
             self._fault(f"{at}.currency", "wrong_currency", f"Leads of this vertical are traded in {currency}.")
         return money
-
-
-def _parsed(prefix: str, shown: str) -> UUID | None:
-    try:
-        return parse_id(prefix, shown)
-    except NotFound:
-        return None

@@ -8,16 +8,15 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from core.db import db
-from core.errors import Fault, Invalid, NotFound
+from core.errors import Fault, Invalid
 from core.identity import Account
-from core.ids import parse_id
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.sources.models import SourceRule
 from marketplace.orders.terms import decode_terms
 from marketplace.what_if.change import Change
 from marketplace.what_if.course import Run
-from marketplace.what_if.judging import Known, OrderThen, supposed
+from marketplace.what_if.judging import Known, OrderThen, find_id, supposed
 from marketplace.what_if.recorded import record_of
 from marketplace.what_if.report import report_of
 from marketplace.what_if.supposing import Rule, Supposed
@@ -73,7 +72,7 @@ def _known(change: Change, since: datetime, until: datetime) -> Known:
         {row.slug: (row.id, Vertical.stored(row.definition)) for row in rows},
         _accounts("buyer", [*(one.buyer for one in change.new_orders), *(one.buyer for one in change.funds)]),
         _accounts("publisher", [*change.publishers, *(one.publisher for one in change.sources)]),
-        _sources([(one.publisher, one.source) for one in change.sources], asked), _rules(),
+        _sources([(one.publisher, one.source) for one in change.sources], asked), _rules(), find_id,
     )  # fmt: skip
 
 
@@ -103,11 +102,6 @@ def _rules() -> dict[tuple[UUID, str, int], Rule]:
     return {(row[0], row[1], row[2]): Rule(*row[3:]) for row in db.session.execute(query)}
 
 
-def _ids(prefix: str, shown: Sequence[str]) -> list[UUID]:
-    found = []
-    for one in shown:
-        try:
-            found.append(parse_id(prefix, one))
-        except NotFound:
-            continue  # the change's own fault, which `judging` names
-    return found
+def _ids(kind: str, shown: Sequence[str]) -> list[UUID]:
+    """Return those that can be ids; what cannot is the change's own fault, which `judging` names."""
+    return [found for one in shown if (found := find_id(kind, one)) is not None]
