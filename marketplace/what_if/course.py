@@ -226,7 +226,7 @@ class Run:
 
     def _compare(self, lead: LeadCame, asked: Question) -> None:
         """Count whether the model, asked as it was then, says what the record says."""
-        bought = {one.order_id for one in lead.sales if one.sold_at == lead.at}
+        bought = {one.order_id for one in lead.tried if one.outcome == SOLD}
         said = set() if asked.is_duplicate else set(_chosen(asked))
         is_alike = said == bought and asked.is_duplicate == ("duplicate" in lead.reasons)
         self.counts["alike" if is_alike else "otherwise"] += 1

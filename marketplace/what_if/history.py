@@ -1,4 +1,4 @@
-"""Another system's history as a record: its leads by a column map, its orders from a sheet, all bad lines named at once.
+"""Another system's history as a record: its leads by a column map, its orders from a sheet, every bad line named.
 
 Leads are held in memory, since their file need not stand in the order of time. Wallets are not known, so everybody can
 pay; nor is why a lead did not sell.
@@ -136,8 +136,9 @@ def read_history(
     standing = list(_orders(orders, buyers, vertical, faults))
     reader = _Reader(map_, vertical, standing, buyers)
     file = CsvFile(stream, map_.leads.encoding, map_.leads.delimiter)
-    faults += _missing(file.header, map_)
-    leads = [] if faults else sorted(reader.leads(file.rows(), faults), key=lambda one: one.at)
+    missing = _missing(file.header, map_)
+    faults += missing
+    leads = [] if missing else sorted(reader.leads(file.rows(), faults), key=lambda one: one.at)
     if not faults and not leads:
         faults.append(Fault("leads", "no_rows", "Give a file with at least one lead under its header."))
     if not faults and not standing:
@@ -242,7 +243,7 @@ class _Reader:
         minor = self._minor(names.price, price, faults)
         if buyer not in self._buyers:
             faults.append(Fault(names.buyer, "unknown_buyer", f"No order is of {buyer[:60]!r}."))
-        if minor is None or buyer not in self._buyers:
+        if minor is None or self._buyers.get(buyer) not in self._orders:
             return []
         said = str(columns[names.payout]).strip() if names.payout else ""
         payout = self._minor(str(names.payout), said, faults) if said else None

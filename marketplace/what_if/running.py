@@ -16,6 +16,7 @@ from marketplace.leads.sources.models import SourceRule
 from marketplace.orders.terms import decode_terms
 from marketplace.what_if.change import Change
 from marketplace.what_if.course import Run
+from marketplace.what_if.history import History
 from marketplace.what_if.judging import Known, OrderThen, find_id, supposed
 from marketplace.what_if.recorded import record_of
 from marketplace.what_if.report import report_of
@@ -62,6 +63,17 @@ def run_again(
             watch()
     names = {row.id: row.slug for row in db.session.scalars(select(VerticalRow))}
     return report_of(run, since, until, names)
+
+
+def run_history(
+    history: History, change: Change, *, by_model: bool = False, watch: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Run another system's history again and return the report; Invalid with every fault of the change."""
+    run = Run(history.record(), supposed(change, history.known()), by_model)
+    for _ in run.go():
+        if watch is not None:
+            watch()
+    return report_of(run, history.leads[0].at, history.leads[-1].at, history.names())
 
 
 def _known(change: Change, since: datetime, until: datetime) -> Known:
