@@ -120,7 +120,7 @@ def check_map(file: MapFile, vertical: Vertical) -> Map:
     """Return a map judged by its vertical; Invalid `invalid_mapping` names every fault."""
     if not is_zone(file.columns.timezone):
         says = "Name a zone of the IANA database, such as Europe/Paris."
-        raise Invalid("invalid_mapping", "The map has faults.", [Fault("columns.timezone", "unknown_zone", says)])
+        raise Invalid("invalid_mapping", "The map has faults.", [Fault("columns.timezone", "unknown_timezone", says)])
     return Map(file.columns, check_mapping(file.leads, vertical))
 
 

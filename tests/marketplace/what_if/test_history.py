@@ -137,7 +137,7 @@ def test_columns_and_files_that_are_missing_are_named(education: Vertical) -> No
         assert code in [fault.code for fault in caught.value.faults]
     with pytest.raises(Invalid) as caught:
         check_map(read_map(MAP.replace("Created,", "Created, timezone: Mars/Base,")), education)
-    assert [fault.code for fault in caught.value.faults] == ["unknown_zone"]
+    assert [fault.code for fault in caught.value.faults] == ["unknown_timezone"]
 
 
 def test_a_change_names_orders_as_the_sheet_does(education: Vertical) -> None:
