@@ -46,6 +46,9 @@ from marketplace.people_wanted import mail_people_wanted, tell_people_wanted
 from marketplace.terms.due import STEPS as TERMS_STEPS
 from marketplace.terms.telling import MAIL as TERMS_MAIL
 from marketplace.terms.telling import mail_terms
+from marketplace.what_if.recorded import read_only
+from marketplace.what_if.runs import JOB as WHAT_IF
+from marketplace.what_if.runs import keep_report, report_for
 
 log = logging.getLogger(__name__)
 
@@ -211,3 +214,13 @@ def tidy() -> None:
         forget_faults(now - timedelta(days=90))
         forget_rates(now - timedelta(days=1))
         forget_prints(business_clock().now() - timedelta(days=30))
+
+
+@job(WHAT_IF)
+def run_what_if(run: str) -> None:
+    """Run days again as an operator asked, reading only, and keep the report."""
+    with transaction():
+        read_only()
+        report = report_for(UUID(run))
+    with transaction():
+        keep_report(UUID(run), report, business_clock().now())

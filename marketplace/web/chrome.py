@@ -63,6 +63,7 @@ PLACES = {
         Step("operator.payouts", "send", _l("Payouts")),
         Step("operator.credit_lines", "credit-card-2-front", _l("Credit lines")),
         Step("operator.verticals", "diagram-3", _l("Verticals")),
+        Step("operator.what_if", "arrow-repeat", _l("What if")),
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),
         Step("operator.bank", "bank", _l("Bank")),

@@ -7,7 +7,7 @@ was when the lead came, the record's answer stands, else the model gives one (`l
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from heapq import heappop, heappush
 from itertools import count
 from uuid import UUID
@@ -63,6 +63,7 @@ class Course:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tallies: dict[int, Tally] = {}
+        self.days: Counter[date] = Counter()  # leads sold, by the day in UTC on which they came
         self._coming: list[tuple[datetime, int, bool, Trail, Sold]] = []
         self._turn = count()
 
@@ -112,6 +113,7 @@ class Course:
             tally.add_sale(one.price_minor, one.fate.credit_of(one.price_minor), one.fate.payout_of(one))
         if kept:
             tally.sold += 1
+            self.days[trail.lead.at.astimezone(UTC).date()] += 1
             return
         tally.unsold += 1
         tally.reasons[trail.sales[-1].fate.word if trail.sales else trail.unsold] += 1

@@ -35,6 +35,10 @@ def report_of(run: Run, since: datetime | None, until: datetime | None, names: M
         "verticals": [
             {"vertical": names[one], "currency": pairs[one][0].currency} | _side_by_side(*pairs[one]) for one in ids
         ],
+        "days": [
+            {"day": day.isoformat(), "happened": run.happened.days[day], "what_if": run.supposed.days[day]}
+            for day in sorted(run.happened.days.keys() | run.supposed.days.keys())
+        ],
         "decided": run.decided(),
         "modelled": list(MODELLED),
         "taken_from_the_record": list(TAKEN),

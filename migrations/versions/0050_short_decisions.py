@@ -1,4 +1,4 @@
-"""Decisions with very many candidates are kept in fewer letters; those that stand are read as they are."""
+"""Decisions with very many candidates are kept in fewer letters; what-if runs that operators ask for are kept."""
 
 from migrations.sql import run_sql
 
@@ -7,8 +7,8 @@ down_revision = "0046"
 
 
 def upgrade() -> None:
-    """Write each candidate of a long decision as one short text."""
-    run_sql("0050_short_decisions", "short", "store")
+    """Write each candidate of a long decision as one short text, and keep what operators asked to see run again."""
+    run_sql("0050_short_decisions", "short", "store", "runs")
 
 
 def downgrade() -> None:

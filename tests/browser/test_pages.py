@@ -108,6 +108,7 @@ OF_KIND = {
         "/operator/owed/{publisher}/EUR",
         "/operator/suspense",
         "/operator/journal",
+        "/operator/what-if",
         "/operator/jobs",
         "/operator/settings",
         "/operator/settings/contact.order_minutes",

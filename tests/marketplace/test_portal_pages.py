@@ -118,6 +118,7 @@ PAGES = {
         "/operator/payout-results/{result}",
         "/operator/owed/{publisher}/EUR",
         "/operator/suspense",
+        "/operator/what-if",
         "/operator/jobs",
         "/operator/settings",
         "/operator/settings/contact.order_minutes",

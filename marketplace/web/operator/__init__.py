@@ -26,11 +26,12 @@ from marketplace.web.operator import (
     suspense,
     vertical_editor,
     verticals,
+    what_if,
 )
 from marketplace.web.operator.routes import operator
 
 # Imported for the routes that they declare.
 PAGES = (disputes, dispute_groups, review, resuming, audit_log, publishers, publisher_terms, buyers, buyer_wallet,
          credit, verticals, vertical_editor, books, card_money, export, forecast, journal, jobs, months, settings, bank,
-         suspense, payouts, places, receivables)  # fmt: skip
+         suspense, payouts, places, receivables, what_if)  # fmt: skip
 ROOMS = (operator,)
