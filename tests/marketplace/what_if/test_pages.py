@@ -4,6 +4,7 @@ import pytest
 
 from core.db import db, transaction
 from core.errors import NotFound
+from core.ids import new_id
 from marketplace import jobs
 from marketplace.jobs import run_what_if
 from marketplace.what_if import runs
@@ -52,7 +53,7 @@ def test_what_is_wrong_is_said_at_the_form_and_nothing_is_asked(
     db.session.rollback()
     assert len(runs_lately()) == 1
     with pytest.raises(NotFound):
-        run_of(runs.new_id())
+        run_of(new_id())
 
 
 def test_the_run_of_a_job_can_write_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:

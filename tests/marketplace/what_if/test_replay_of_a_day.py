@@ -1,10 +1,15 @@
 """Every decision of a simulated day is run again and gives the same bytes."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 
 from flask import Flask
 
 from core.db import transaction
+from core.ids import show_id
 from marketplace.leads.replay import replay
 from tests.at_once import ask
 from tests.conftest import SetClock
@@ -23,3 +28,34 @@ def test_every_decision_of_a_day_replays_to_the_same_bytes(
         found = {lead: replay(lead) for lead, _ in leads}
     differ = [(one.stored, one.again) for one in found.values() if not one.is_same]
     assert len(found) == 160 and differ == []
+
+
+def test_the_command_ends_with_one_line_and_names_the_first_byte_that_differs(
+    app: Flask, market: Market, clock: SetClock, database_url: str
+) -> None:
+    publisher = market.make_publisher()
+    market.make_order(market.make_buyer())
+    for _ in range(3):
+        clock.advance(minutes=1)
+        publisher.post("/leads", market.lead())
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        command, environment = (
+            [sys.executable, "-m", "marketplace", "replay"],
+            os.environ | {"DATABASE_URL": database_url},
+        )
+        return subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=False)
+
+    done = run("--day", "2026-11-22")
+    assert (done.returncode, json.loads(done.stdout)["same"]) == (0, 3)
+    assert "3 decisions run again: 3 came out the same to the byte, 0 otherwise." in done.stderr
+    [[lead]] = ask(database_url, "SELECT id FROM marketplace.leads ORDER BY received_at LIMIT 1")
+    tamper = f"UPDATE marketplace.leads SET decision = replace(decision::text, 'sold\"]', 'capped\"]')::json WHERE id = '{lead}'"
+    ask(database_url, "SELECT", first=tamper)
+    done = run("--day", "2026-11-22")
+    [differing] = json.loads(done.stdout)["differ"]
+    assert (done.returncode, differing["lead"]) == (1, show_id("lead", lead))
+    stored, again = differing["stored"], differing["again"]
+    assert stored[: differing["byte"]] == again[: differing["byte"]] and stored != again
+    assert f"{differing['lead']} differs from byte {differing['byte']} on" in done.stderr
+    assert run(show_id("lead", lead)).returncode == 1 and run("lead_01h455vb4pex5vsknk084sn02q").returncode == 1
