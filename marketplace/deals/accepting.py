@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import or_, select
 
+from affiliates import get_publisher
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
@@ -24,11 +25,16 @@ def accept_brief(publisher_id: UUID, brief_id: UUID, leads: int | None, actor: s
     """Promise so many leads of a brief, all that is left without a number; they are bought from the commit on.
 
     NotFound for a brief that is not for this publisher; Conflict `brief_closed` when it takes nobody any more,
-    `deal_exists` when a deal of the publisher with it runs; Invalid `invalid_deal` for more than is left.
+    `publisher_paused` when the publisher's leads are not taken, `deal_exists` when a deal of his with it runs; Invalid
+    `invalid_deal` for more than is left.
     """
     brief = get_brief(brief_id, lock=True)
     if brief.publishers and publisher_id not in brief.publishers:
         raise NotFound(detail="There is no brief with this id.")
+    if get_publisher(publisher_id).standing != "active":
+        raise Conflict(
+            "publisher_paused", "Your leads are not taken now, so nothing can be promised: ask an operator why."
+        )
     if brief.state != OPEN or brief.ends_at <= at:
         raise Conflict("brief_closed", f"This brief is {brief.state if brief.state != OPEN else 'over'}.")
     running = select(Deal.id).where(Deal.brief_id == brief_id, Deal.publisher_id == publisher_id, Deal.state == ACTIVE)

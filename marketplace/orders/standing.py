@@ -43,6 +43,7 @@ _CEILINGS = text(
 _SINCE = text(
     "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
     " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
+    " AND state NOT IN ('refused', 'failed')"  # which were taken out of the totals
 )
 
 
@@ -153,8 +154,12 @@ def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
 
 
 def say_order(order: Order, terms: OrderTerms, actor: str, at: datetime) -> None:
-    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are."""
+    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are.
+
+    Only what is paused may rest: an order that is so no longer is not woken by the clock.
+    """
     order.terms, order.status = msgspec.to_builtins(terms), terms.status
+    order.resumes_at = order.resumes_at if terms.status == "paused" else None
     order.version, order.changed_at = order.version + 1, at
     _keep_version(order, actor, at)
 
