@@ -224,6 +224,24 @@ def test_a_rule_of_a_source_that_cannot_be_is_refused_and_one_of_another_is_not_
     assert bought_by(market, publisher, 1, source={"name": "x"}) == [[]]
 
 
+def test_who_says_a_rule_of_a_source_at_once_with_others_says_one(
+    app: Flask, market: Market, publisher: Member, database_url: str
+) -> None:
+    rule = {"source": "s", "vertical": "education", "exclusive_only": True}
+    with no_deadlocks(database_url, app):
+        answers = at_once([lambda: publisher.request("PUT", "/source-rules", rule)] * 8)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(publisher.get("/source-rules")["items"]) == 1
+
+
+def test_a_rule_is_changed_on_its_page_without_losing_the_rest(market: Market, publisher: Member) -> None:
+    visitor = visitor_of(market, publisher)
+    visitor.send("/publisher/sources/rules", source="s", vertical="education", most_buyers="2", min_price="5")
+    page = visitor.read("/publisher/sources/rules?source=s&vertical=education")
+    begun = {name: page.xpath(f"//input[@name='{name}']/@value") for name in ("source", "most_buyers", "min_price")}
+    assert begun == {"source": ["s"], "most_buyers": ["2"], "min_price": ["5.00"]}
+
+
 def test_every_decision_replays_to_the_same_bytes(
     app: Flask, market: Market, publisher: Member, operator: Member, database_url: str
 ) -> None:
