@@ -63,7 +63,7 @@ def change_many(person: Person) -> Answer:
 def orders_sheet(person: Person) -> Response:
     """Save all orders as a sheet that can be read back."""
     rows = orders_of(person.account_id, None, MOST_ORDERS)
-    sheet = sheet_of_orders((row.id, row.version, decode_terms(row.terms)) for row in rows)
+    sheet = sheet_of_orders((row.id, row.version, decode_terms(row.terms), row.resumes_at is not None) for row in rows)
     name = "attachment; filename=orders.csv"
     return Response(sheet, mimetype="text/csv", headers={"Content-Disposition": name})
 
