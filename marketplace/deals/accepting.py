@@ -105,7 +105,7 @@ def end_deal(deal: Deal, after: str, actor: str, at: datetime, why: str) -> None
 def _deal(brief: Brief, publisher_id: UUID, leads: int, actor: str, at: datetime) -> Deal:
     deal_id, starts_at = new_id(), max(brief.starts_at, at)
     terms = DealTerms(deal_id, publisher_id, starts_at, brief.ends_at)
-    order = place_order(brief.buyer_id, _capped(body_of_brief(brief), leads), actor, at, deal=terms)
+    order = _order_of(brief, leads, terms, actor, at)
     deal = Deal(
         id=deal_id, brief_id=brief.id, publisher_id=publisher_id, buyer_id=brief.buyer_id, order_id=order.id,
         state=ACTIVE, volume=leads, starts_at=starts_at, ends_at=brief.ends_at, accepted_at=at,
@@ -117,6 +117,17 @@ def _deal(brief: Brief, publisher_id: UUID, leads: int, actor: str, at: datetime
     db.session.flush()
     _tell(deal, "deal.accepted", at)
     return deal
+
+
+def _order_of(brief: Brief, leads: int, terms: DealTerms, actor: str, at: datetime) -> Order:
+    """Place a deal's order; Conflict `brief_closed` when the vertical has changed so that nobody could place it now."""
+    try:
+        return place_order(brief.buyer_id, _capped(body_of_brief(brief), leads), actor, at, deal=terms)
+    except Invalid as refused:
+        why = " ".join(fault.message for fault in refused.faults)
+        raise Conflict(
+            "brief_closed", f"Its buyer has to post it anew, since the vertical has changed: {why}"
+        ) from None
 
 
 def _capped(body: OrderBody, leads: int) -> OrderBody:

@@ -69,7 +69,9 @@ def highest_price(terms: "OrderTerms") -> int:
     """Return a price that the order pays for no lead more than: the index ranks by it until it knows the lead."""
     if not terms.modifiers:
         return terms.price_minor
-    rises: dict[str, int] = {}  # the best of each field, in hundredths of a minor unit, so that only their sum is rounded
+    rises: dict[
+        str, int
+    ] = {}  # the best of each field, in hundredths of a minor unit, so that only their sum is rounded
     for each in terms.modifiers:
         rise = terms.price_minor * each.percent + 100 * each.amount_minor
         rises[each.field] = max(rise, rises.get(each.field, 0))

@@ -10,7 +10,9 @@ from marketplace.leads.delivery.courier import deliver_due
 from tests.conftest import START
 from tests.factories import Market, Member
 from tests.marketplace.endpoint import open_endpoint
-from tests.marketplace.test_deals import prices
+from tests.marketplace.test_buyer_orders import send
+from tests.marketplace.test_deals import accepted, brief, prices
+from tests.marketplace.test_distributed import change
 from tests.marketplace.test_many_orders import edited, read, saved
 from tests.marketplace.test_next_by_rules import NO, allow_private_targets
 from tests.marketplace.test_portal_pages import visitor_of
@@ -71,6 +73,68 @@ def test_a_sheet_read_back_leaves_an_order_at_rest(market: Market, buyer: Member
     assert buyer.get(f"/orders/{order}")["resumes_at"] == until
     read(visitor, edited(sheet, status="paused"))
     assert buyer.get(f"/orders/{order}")["resumes_at"] is None
+
+
+def test_a_sheet_with_a_deal_or_a_closed_order_in_it_is_read_back(
+    market: Market, buyer: Member, visitor: Visitor
+) -> None:
+    publisher = market.make_publisher()
+    made = brief(market, buyer)
+    running, ended = (accepted(each, made, 2) for each in (publisher, market.make_publisher()))
+    buyer.post(f"/deals/{ended['id']}/cancel")
+    order = market.make_order(buyer)["id"]
+    assert read(visitor, edited(saved(visitor), price="21.00")).status_code == 302
+    assert buyer.get(f"/orders/{order}")["price"]["amount"] == "21.00"
+    assert buyer.get(f"/orders/{running['order']}")["version"] == 1
+
+
+def test_of_a_deal_the_editor_changes_the_delivery_and_nothing_else(
+    market: Market, buyer: Member, visitor: Visitor
+) -> None:
+    deal = accepted(market.make_publisher(), brief(market, buyer), 2)
+    path = f"/buyer/orders/{deal['order']}"
+    assert send(visitor, path, contact_sla="y").status_code == 302
+    changed = buyer.get(f"/orders/{deal['order']}")
+    assert changed["contact_sla"] and changed["price"]["amount"] == "12.00"
+    page = send(visitor, path, price="11.00", day__cap="1")
+    assert "leave caps, price, or cancel it" in words_of(page)
+
+
+def test_an_order_that_could_not_be_placed_any_more_can_be_paused(
+    market: Market, buyer: Member, visitor: Visitor
+) -> None:
+    orders = [market.make_order(buyer, "5.00")["id"] for _ in range(3)]
+    change(market.make_operator(), market, min_price={"amount": "10.00", "currency": "EUR"})
+    assert buyer.request("PATCH", f"/orders/{orders[0]}", {"status": "paused"}).status_code == 200
+    assert buyer.post("/orders/many", {"orders": orders[1:2], "status": "paused"})["items"][0]["status"] == "paused"
+    visitor.send(f"/buyer/orders/{orders[2]}/status", "/buyer/orders", status="paused")
+    assert {one["status"] for one in buyer.get("/orders")["items"]} == {"paused"}
+    again = buyer.request("PATCH", f"/orders/{orders[0]}", {"status": "active"})
+    assert [fault["code"] for fault in again.json["errors"]] == ["below_minimum_price"]
+
+
+def test_a_brief_that_could_not_be_posted_any_more_is_closed_to_publishers(market: Market, buyer: Member) -> None:
+    made = brief(market, buyer).json["id"]
+    change(market.make_operator(), market, min_price={"amount": "15.00", "currency": "EUR"})
+    refused = market.make_publisher().request("POST", f"/briefs/{made}/accept", {})
+    assert (refused.status_code, refused.json["code"]) == (409, "brief_closed")
+    assert "Bid at least 15.00 EUR" in refused.json["detail"]
+
+
+def test_filters_go_through_the_form_as_they_are(market: Market, buyer: Member, visitor: Visitor) -> None:
+    filters = [
+        {"field": "contact.city", "op": "in", "value": ["Paris, Texas", "Lyon", "5", "true", "a"]},
+        {"field": "contact.city", "op": "not_in", "value": ['say "a"', '"b', 'c"', " d "]},
+        {"field": "contact.city", "op": "ne", "value": " x "},
+        {"field": "contact.city", "op": "eq", "value": '"x'},
+        {"field": "contact.city", "op": "between", "value": ["a, b", "c"]},
+        {"field": "score", "op": "between", "value": [1, 90.5]},
+        {"field": "contact.postal_code", "op": "matches", "value": "75"},
+        {"field": "contact.postal_code", "op": "matches", "value": '"a", true'},
+    ]
+    order = market.make_order(buyer, filters=filters)["id"]
+    assert send(visitor, f"/buyer/orders/{order}", min_score="3").status_code == 302
+    assert buyer.get(f"/orders/{order}")["filters"] == filters
 
 
 def test_a_copy_of_an_order_at_rest_buys(market: Market, buyer: Member, visitor: Visitor) -> None:
