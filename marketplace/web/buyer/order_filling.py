@@ -53,9 +53,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         **{name: shown[name] for name in ("name", "vertical", "exclusivity", *SWITCHES)},
         "version": "" if version is None else str(version), "regions": ", ".join(shown["regions"]),
         "price": shown["price"]["amount"], "max_share": str(shown["max_share"] or ""),
-        "filters": [
-            one | {"value": one["value"] if one["op"] == "matches" else _value(one["value"])} for one in shown["filters"]
-        ],
+        "filters": [one if one["op"] == "matches" else one | {"value": _value(one["value"])} for one in shown["filters"]],
         "min_score": str(shown["min_score"] or ""), "temperatures": shown["temperatures"] or [],
         "contact_classes": shown["contact_classes"] or [],
         **{period: {"cap": str(cap)} for period, cap in terms.caps.items()},
