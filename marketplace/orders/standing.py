@@ -49,8 +49,10 @@ _SINCE = text(
 
 OF_A_DEAL = frozenset({"delivery", "status", "contact_sla"})  # what a buyer may change of an order that is a deal
 # What a body calls them.
-_SAID_AS = {"delivery_kind": "delivery", "price_minor": "price", "price_floor_minor": "price_floor",
-            "budget_minor": "budget", "price_ceiling_minor": "price_ceiling", "weekday_caps": "caps", "max_share": "exclusivity"}  # fmt: skip
+_SAID_AS = {
+    "delivery_kind": "delivery", "price_minor": "price", "price_floor_minor": "price_floor", "budget_minor": "budget",
+    "price_ceiling_minor": "price_ceiling", "weekday_caps": "caps", "max_share": "exclusivity",
+}  # fmt: skip
 SYSTEM = "system"  # how the names of actors begin that are no people
 Settings = dict[str, Any]
 # Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.

@@ -53,7 +53,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         **{name: shown[name] for name in ("name", "vertical", "exclusivity", *SWITCHES)},
         "version": "" if version is None else str(version), "regions": ", ".join(shown["regions"]),
         "price": shown["price"]["amount"], "max_share": str(shown["max_share"] or ""),
-        "filters": [one if one["op"] == "matches" else one | {"value": _value(one["value"])} for one in shown["filters"]],
+        "filters": [_filter(one) for one in shown["filters"]],
         "min_score": str(shown["min_score"] or ""), "temperatures": shown["temperatures"] or [],
         "contact_classes": shown["contact_classes"] or [],
         **{period: {"cap": str(cap)} for period, cap in terms.caps.items()},
@@ -85,6 +85,10 @@ def _delivery(settings: dict[str, Any]) -> dict[str, Any]:
     to = settings.get("to") or []
     addresses = to if isinstance(to, str) else ", ".join(to)
     return {"delivery": kind, "delivery_url": settings.get("url", ""), "delivery_to": addresses}
+
+
+def _filter(one: dict[str, Any]) -> dict[str, Any]:
+    return one if one["op"] == "matches" else one | {"value": _value(one["value"])}  # an expression is typed as it is
 
 
 def _value(value: Any) -> str:
