@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import html
 
 from core.db import transaction
 from core.ids import parse_id
@@ -277,3 +278,21 @@ def test_the_pages_place_orders_and_narrow_sources(market: Market, publisher: Me
     assert "Say 2 to 5" in seller.send(page, **said).text
     assert seller.send(page, **said | {"most_buyers": "2"}).status_code == 303
     assert "at most 2" in words_of(seller.open(page))
+
+
+def test_a_rule_of_a_source_lets_no_amount_pass_that_is_none(market: Market, publisher: Member) -> None:
+    publisher.request(
+        "PUT",
+        "/source-rules",
+        {"source": "default", "vertical": "education", "min_price": {"amount": "5.00", "currency": "EUR"}},
+    )
+    for amount in ("-5.00", "1.2345"):
+        answer = publisher.request("POST", "/leads", market.lead(min_price={"amount": amount, "currency": "EUR"}))
+        assert answer.status_code == 422, amount
+
+
+def test_the_page_of_a_rule_says_at_the_amount_what_is_wrong_with_it(market: Market, publisher: Member) -> None:
+    page = visitor_of(market, publisher).send(
+        "/publisher/sources/rules", source="s", vertical="education", min_price="-3"
+    )
+    assert "more than zero" in html.fromstring(page.text).xpath("string(//*[@id='min_price-fault'])")

@@ -185,3 +185,13 @@ def test_the_database_refuses_a_list_that_ends_before_it_begins(market: Market, 
     send(buyer, "ada@example.com")
     with pytest.raises(Exception, match="suppression_lists_valid_check"), transaction() as session:
         session.execute(db.text("UPDATE marketplace.suppression_lists SET valid_from = now(), valid_until = now()"))
+
+
+def test_a_test_lead_does_not_tell_its_publisher_whom_buyers_know(
+    market: Market, buyer: Member, publisher: Member
+) -> None:
+    market.make_order(buyer)
+    send(buyer, "ada@example.com", query="suppress=true")
+    known, stranger = (publisher.post("/leads", market.lead(contact=one, test=True)) for one in (ADA, BOB))
+    assert told(publisher, known) == told(publisher, stranger)
+    assert told(buyer, known) == told(buyer, stranger)

@@ -10,7 +10,7 @@ from marketplace.leads.delivery.courier import deliver_due
 from tests.conftest import START
 from tests.factories import Market, Member
 from tests.marketplace.endpoint import open_endpoint
-from tests.marketplace.test_buyer_orders import send
+from tests.marketplace.test_buyer_orders import faults, form_of, send
 from tests.marketplace.test_deals import accepted, brief, prices
 from tests.marketplace.test_distributed import change
 from tests.marketplace.test_many_orders import edited, read, saved
@@ -174,3 +174,11 @@ def test_a_line_of_a_sheet_may_be_short(market: Market, buyer: Member, visitor: 
     csv.writer(sheet).writerows([rows[0], rows[1][: rows[0].index("price")]])
     read(visitor, sheet.getvalue().encode())
     assert buyer.get("/orders")["items"][0]["caps"]["day"] == 5
+
+
+def test_a_file_of_one_endless_cell_is_refused_at_its_field(market: Market, buyer: Member, visitor: Visitor) -> None:
+    path = f"/buyer/orders/{market.make_order(buyer)['id']}"
+    form = form_of(visitor.read(path)) | {"postal_file": (io.BytesIO(b'"' + b"7" * 200_000), "codes.csv")}
+    page = visitor.open(path, "POST", form)
+    assert page.status_code == 200
+    assert any("is no beginning of a postal code" in fault for fault in faults(page))

@@ -22,6 +22,8 @@ from marketplace.leads.sources.models import SourceRule
 from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
 from marketplace.web.publisher.routes import publisher
 
+PLACES = {"min_price.amount": "min_price", "min_price.currency": "min_price"}
+
 
 class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     """What holds for a source's leads of a vertical; all left empty lifts it."""
@@ -40,7 +42,7 @@ def source_rules(person: Person) -> str | Response:
     found, at = source_rules_of(person.account_id), business_clock().now()
     form = SourceRuleForm(data=_begun(found, request.args.get("source", ""), request.args.get("vertical")))
     form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
-    if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True):
+    if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True, PLACES):
         flash(gettext("Kept. It holds for every lead posted from now on."))
         return redirect(url_for("publisher.source_rules"), 303)
     return render_template("marketplace/publisher/source_rules.html", form=form, rules=found)
