@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 
-ROUND = (1, 2, 5, 10)
+ROUND = (1, 2, 5)
 POINTS = 12  # of a curve at most
 
 
-def step_at(minor: int) -> int:
-    """Return how far steps are apart about a price: 1, 2 or 5 of a power of ten, a tenth of the price at most."""
-    unit = 1
-    while unit * 100 <= minor:
-        unit *= 10
-    return max((unit * one for one in ROUND if unit * one * 10 <= minor), default=1)
+def step_at(minor: int, parts: int = 10) -> int:
+    """Return how far steps are apart about a price: 1, 2 or 5 of a power of ten, the given part of it at most."""
+    steps = (one * 10**power for power in range(len(str(minor))) for one in ROUND)
+    return max((step for step in steps if step * parts <= minor), default=1)
 
 
 def step_below(minor: int) -> int:
     """Return the round price at or below a price."""
     step = step_at(minor)
     return minor // step * step
+
+
+def step_above(minor: int) -> int:
+    """Return the round price at or above a price, a fiftieth of it away at most."""
+    step = step_at(minor, 50)
+    return -(-minor // step) * step
 
 
 def points_between(low: int, high: int) -> Sequence[int]:

@@ -85,7 +85,7 @@ def test_tests_and_leads_of_private_deals_are_no_market(market: Market, clock: S
     order = {"name": "mine", "vertical": "education", "price": {"amount": "9.00", "currency": "EUR"}}
     said = {"order": order, "volume": 2, "starts_at": starts.isoformat(), "ends_at": ends.isoformat()}
     brief = trade.buyers[0].post("/briefs", said)
-    trade.publisher.post(f"/briefs/{brief['id']}/accept", {"volume": 2})
+    trade.publisher.post(f"/briefs/{brief['id']}/accept", {"leads": 2})
     trade.post(3)
     trade.post(1, test=True)
     count(clock.now())

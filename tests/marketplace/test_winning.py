@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from marketplace.leads.auction import Candidate, Rules, choose
 from marketplace.market.histograms import added, number_at, up_to
-from marketplace.market.steps import POINTS, points_between, step_at, step_below
+from marketplace.market.steps import POINTS, points_between, step_above, step_at, step_below
 from marketplace.market.winning import least_winning
 from tests.conftest import START
 
@@ -70,7 +70,8 @@ def test_counts_are_added_up_and_asked_by_their_order(counts: dict[str, int]) ->
 
 @given(st.integers(1, 10**8))
 def test_steps_are_round_and_close_to_the_price(price: int) -> None:
-    below = step_below(price)
+    below, above = step_below(price), step_above(price)
+    assert price <= above <= price + max(price // 50, 1)
     assert below <= price < below + step_at(price) and step_at(price) * 10 <= max(price, 10)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from core.schemas import Amount
 from marketplace.market.figures import WITHHELD
+from marketplace.market.losses import LOSSES
 from marketplace.web.api.answers import one_of
 
 FIGURES = ("offered", "sold", "sales", "sell_through", "last_price", "average_price", "days_to_money", "win_rates",
@@ -114,3 +115,62 @@ class QualityShown(Struct, frozen=True, kw_only=True):
     reached: int | None
     won: int | None
     withheld: str | None
+
+
+class LossShown(Struct, frozen=True, kw_only=True):
+    """How many leads came out so for the order, and what that means."""
+
+    outcome: Annotated[str, one_of(LOSSES)]
+    leads: int
+    says: str
+
+
+class WinningShown(Struct, frozen=True, kw_only=True):
+    """At which price half, and nine of ten, of the leads lost to price would have been won, rounded up.
+
+    `withheld` is `few_buyers` where so few had them that their bids would show.
+    """
+
+    leads: int
+    median: Amount | None
+    p90: Amount | None
+    withheld: str | None
+
+
+class LossDayShown(Struct, frozen=True, kw_only=True):
+    """A UTC day by the stored decisions: the leads for which the order was tried."""
+
+    day: date
+    tried: int
+    won: int
+    outcomes: list[LossShown]
+    winning_price: WinningShown
+
+
+class MissedShown(Struct, frozen=True, kw_only=True):
+    """A rule of the order, how many leads of the sample it kept away, and how many of them it alone did."""
+
+    rule: str
+    leads: int
+    alone: int
+
+
+class LossSampleShown(Struct, frozen=True, kw_only=True):
+    """The leads of the day in the vertical, judged anew by the order as it was when they came: all, or a sample."""
+
+    offered: int
+    looked_at: int
+    is_whole: bool
+    outcomes: list[LossShown]
+    winning_price: WinningShown
+    missed: list[MissedShown]
+
+
+class OrderLossesShown(Struct, frozen=True, kw_only=True):
+    """Why an order lost: by day where it was tried, and on `day` by a sample of all that was offered."""
+
+    order: str
+    day: date
+    days: list[LossDayShown]
+    winning_price: WinningShown
+    sample: LossSampleShown

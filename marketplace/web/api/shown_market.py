@@ -1,10 +1,12 @@
 """Market data as programs read it: the values of `marketplace/market` put into the shapes of answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
 from marketplace.market.figures import WITHHELD, Depth, Point
+from marketplace.market.losses import LOSSES, Asked, Losses, Winning
 from marketplace.market.reading import Market
 from marketplace.market.rows import EVERYWHERE
 from marketplace.market.scores import FEW, Quality
@@ -46,6 +48,37 @@ def quality(found: Quality) -> shapes.QualityShown:
         score=(found.low_bp or 0) // 100, good=share(found.good_bp), low=share(found.low_bp),
         high=share(found.high_bp), returned=found.returned, unreachable=found.unreachable, reported=found.reported,
         reached=found.reached, won=found.won, withheld=None,
+    )  # fmt: skip
+
+
+def losses(found: Losses) -> shapes.OrderLossesShown:
+    """Show why an order lost."""
+    sample, currency = found.sample, found.currency
+    return shapes.OrderLossesShown(
+        order=show_id("ord", found.order_id), day=found.day,
+        days=[_loss_day(one, currency) for one in found.days], winning_price=_winning(found.together, currency),
+        sample=shapes.LossSampleShown(
+            offered=sample.offered, looked_at=sample.looked_at, is_whole=sample.is_whole,
+            outcomes=_outcomes(sample.outcomes), winning_price=_winning(sample.winning, currency),
+            missed=[shapes.MissedShown(rule=one.rule, leads=one.leads, alone=one.alone) for one in sample.missed],
+        ),
+    )  # fmt: skip
+
+
+def _loss_day(found: Asked, currency: str) -> shapes.LossDayShown:
+    return shapes.LossDayShown(day=found.day, tried=found.leads, won=found.won, outcomes=_outcomes(found.outcomes),
+                               winning_price=_winning(found.winning, currency))  # fmt: skip
+
+
+def _outcomes(counts: Mapping[str, int]) -> list[shapes.LossShown]:
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return [shapes.LossShown(outcome=code, leads=leads, says=LOSSES[code]) for code, leads in ranked]
+
+
+def _winning(found: Winning, currency: str) -> shapes.WinningShown:
+    return shapes.WinningShown(
+        leads=found.leads, median=amount_or_none(found.median_minor, currency),
+        p90=amount_or_none(found.p90_minor, currency), withheld=found.withheld,
     )  # fmt: skip
 
 
