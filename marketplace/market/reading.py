@@ -1,6 +1,6 @@
 """The market as pages and programs read it: counted days of one vertical in one region, now or after the delay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -41,7 +41,7 @@ def read_market(slug: str, region: str, at: datetime, *, delayed: bool) -> Marke
     hours = said.setting("market.delay_hours") if delayed else 0
     until = last_day(at, hours) if delayed else at.astimezone(UTC).date()
     since = until - timedelta(days=said.setting("market.days") - 1)
-    rows = days_of(vertical_id, place, since, until)
+    rows = days_of(vertical_id, {place}, since, until)
     looked = select(MarketDepth).where(MarketDepth.vertical_id == vertical_id, MarketDepth.region == place)
     depth = db.session.scalar(
         looked.where(MarketDepth.day.between(since, until)).order_by(MarketDepth.day.desc()).limit(1)
@@ -52,9 +52,9 @@ def read_market(slug: str, region: str, at: datetime, *, delayed: bool) -> Marke
     return Market(vertical, place, since, until, hours, db.session.scalar(counted), figures)
 
 
-def days_of(vertical_id: int, place: str, since: date, until: date) -> Sequence[MarketDay]:
-    """Return the counted days of a vertical in a region, the oldest first; a day on which nothing came has no row."""
-    query = select(MarketDay).where(MarketDay.vertical_id == vertical_id, MarketDay.region == place)
+def days_of(vertical_id: int, places: Collection[str], since: date, until: date) -> Sequence[MarketDay]:
+    """Return the counted days of a vertical in some regions, the oldest first; where nothing came there is no row."""
+    query = select(MarketDay).where(MarketDay.vertical_id == vertical_id, MarketDay.region.in_(places))
     return db.session.scalars(query.where(MarketDay.day.between(since, until)).order_by(MarketDay.day)).all()
 
 

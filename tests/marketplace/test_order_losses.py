@@ -187,7 +187,7 @@ def test_the_page_says_it_in_one_sentence_and_in_few_queries(
         "it was tried for 5 leads and bought 3. Most of the others: 2. A cap or budget of this order was reached."
         in page
     )
-    assert "Another order bid more. price 0 9 64%" in page
+    assert "Another order bid more. price 0 9 64.3%" in page
     assert visitor_of(market, trade.buyers[0]).open(path).status_code == 404
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from core.schemas import Amount
 from marketplace.market.figures import WITHHELD
 from marketplace.market.losses import LOSSES
+from marketplace.market.suggestion import FACTORS
 from marketplace.web.api.answers import one_of
 
 FIGURES = ("offered", "sold", "sales", "sell_through", "last_price", "average_price", "days_to_money", "win_rates",
@@ -174,3 +175,37 @@ class OrderLossesShown(Struct, frozen=True, kw_only=True):
     days: list[LossDayShown]
     winning_price: WinningShown
     sample: LossSampleShown
+
+
+class SuggestionFigure(Struct, frozen=True, kw_only=True):
+    """A figure that a factor rests on: `…_minor` in the smallest units of the currency, `…_bp` in basis points."""
+
+    name: str
+    value: int
+
+
+class FactorShown(Struct, frozen=True, kw_only=True):
+    """One factor of a suggested price: by how much it changes the price, and what it rests on."""
+
+    factor: Annotated[str, one_of(FACTORS)]
+    effect: Amount
+    says: str
+    figures: list[SuggestionFigure]
+
+
+class SuggestionShown(Struct, frozen=True, kw_only=True):
+    """A suggested price: the factors add up to it before it is rounded up to a round price.
+
+    `basis` is `market`, or `seeds` where `withheld` says why trade does not tell; then nobody knows what it wins.
+    `win_rate` is the share of the leads offered, from 0 to 1, `own_win_rate` that of the price that was sent.
+    """
+
+    vertical: str
+    region: str | None
+    price: Amount | None
+    basis: Annotated[str, one_of(("market", "seeds", "none"))]
+    withheld: str | None
+    win_rate: float | None
+    leads_a_day: float | None
+    own_win_rate: float | None
+    factors: list[FactorShown]

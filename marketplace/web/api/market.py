@@ -3,16 +3,19 @@
 from flask import Response, request
 
 from core.db import transaction
-from core.http import Answer, business_clock, public, reads, respond
+from core.http import Answer, business_clock, filter_of, public, reads, respond
 from core.identity import Actor
 from marketplace.catalog.shelf import get_vertical
 from marketplace.market.reading import read_market
 from marketplace.market.scores import qualities_in
+from marketplace.market.suggesting import suggested
+from marketplace.orders.terms import EXCLUSIVITIES
 from marketplace.web.api import answers_market as shapes
 from marketplace.web.api import api, shown_market
 from marketplace.web.api.catalog import ANYBODY
 from marketplace.web.api.described import Query, describe
 from marketplace.web.open_reads import count_open_read
+from marketplace.web.wishes import wish_asked
 
 VERTICAL = Query("vertical", "The slug of a vertical, such as education.", required=True)
 REGION = Query("region", "An ISO 3166 code, such as FR or FR-IDF; everywhere without it.")
@@ -57,6 +60,25 @@ def show_market(_: Actor) -> Answer:
     """Show the market of a vertical as it was last counted, within the hour."""
     found = read_market(_vertical(), request.args.get("region", ""), business_clock().now(), delayed=False)
     return Answer(shown_market.market(found))
+
+
+@api.get("/market/suggestion")
+@reads("orders:read")
+@describe(shapes.SuggestionShown, query=(
+    VERTICAL, REGION, Query("exclusivity", "Whether the order buys alone or shares.", EXCLUSIVITIES),
+    Query("leads_a_day", "How many leads a day are wanted; half of those offered without it.", kind="integer"),
+    Query("temperatures", "Those that the order takes, with commas; all without it."),
+    Query("contact_classes", "Those that the order takes, with commas; all without it."),
+    Query("price", "What the order would bid, to be told what that wins."),
+))  # fmt: skip
+def suggest_price(_: Actor) -> Answer:
+    """Suggest a price for an order, with the factors that make it and what it would have won."""
+    exclusive = (filter_of("exclusivity", EXCLUSIVITIES) or "exclusive") == "exclusive"
+    region = request.args.get("region", "")
+    currency = get_vertical(_vertical())[1].currency
+    vertical, found = suggested(_vertical(), region, wish_asked(request.args, currency), business_clock().now(),
+                                exclusive=exclusive)  # fmt: skip
+    return Answer(shown_market.suggestion(vertical, region, found))
 
 
 def _vertical() -> str:

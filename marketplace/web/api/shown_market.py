@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
+from marketplace.catalog.verticals import Vertical
 from marketplace.market.figures import WITHHELD, Depth, Point
 from marketplace.market.losses import LOSSES, Asked, Losses, Winning
 from marketplace.market.reading import Market
 from marketplace.market.rows import EVERYWHERE
 from marketplace.market.scores import FEW, Quality
+from marketplace.market.suggestion import SAYS, Suggestion
 from marketplace.web.api import answers_market as shapes
 from marketplace.web.api.shown import instant, instant_or_none
 
@@ -79,6 +81,26 @@ def _winning(found: Winning, currency: str) -> shapes.WinningShown:
     return shapes.WinningShown(
         leads=found.leads, median=amount_or_none(found.median_minor, currency),
         p90=amount_or_none(found.p90_minor, currency), withheld=found.withheld,
+    )  # fmt: skip
+
+
+def suggestion(vertical: Vertical, region: str, found: Suggestion | None) -> shapes.SuggestionShown:
+    """Show a suggested price with its factors; of one that nobody knows, only that."""
+    currency, place = vertical.currency, None if region in ("", EVERYWHERE) else region
+    if found is None:
+        return shapes.SuggestionShown(vertical=vertical.slug, region=place, price=None, basis="none", withheld=FEW,
+                                      win_rate=None, leads_a_day=None, own_win_rate=None, factors=[])  # fmt: skip
+    factors = [
+        shapes.FactorShown(
+            factor=one.name, effect=_amount(one.effect_minor, currency), says=SAYS[one.name],
+            figures=[shapes.SuggestionFigure(name=name, value=value) for name, value in one.figures.items()],
+        )
+        for one in found.factors
+    ]  # fmt: skip
+    return shapes.SuggestionShown(
+        vertical=vertical.slug, region=place, price=_amount(found.price_minor, currency), basis=found.basis,
+        withheld=found.withheld, win_rate=share(found.win_bp), leads_a_day=found.leads_a_day,
+        own_win_rate=share(found.own_bp), factors=factors,
     )  # fmt: skip
 
 
