@@ -35,7 +35,11 @@ def read_market(slug: str, region: str, at: datetime, *, delayed: bool) -> Marke
 
     NotFound for an unknown vertical, Malformed for an unknown region.
     """
-    vertical_id, vertical = get_vertical(slug)
+    return market_of(*get_vertical(slug), region, at, delayed=delayed)
+
+
+def market_of(vertical_id: int, vertical: Vertical, region: str, at: datetime, *, delayed: bool) -> Market:
+    """Return the market of a vertical whose row's id is known; as `read_market`."""
     place = checked_region(region)
     said = overrides()
     hours = said.setting("market.delay_hours") if delayed else 0

@@ -5,19 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.actors import Person, page, present_person
 from core.db import transaction
 from core.http import public
-from core.i18n import day, money, number, percent
+from core.i18n import money, number, percent
 from core.money import Money
 from core.pages import page_time
 from marketplace.catalog.regions import region_of
 from marketplace.catalog.shelf import get_vertical, verticals_by_id
 from marketplace.market.figures import WITHHELD, Point
-from marketplace.market.reading import Market, read_market, regions_traded
+from marketplace.market.reading import Market, market_of, regions_traded
 from marketplace.market.scores import qualities_in
 from marketplace.web.charts import Chart, Series, line_chart
 from marketplace.web.open_reads import count_open_read
@@ -69,10 +69,11 @@ def _kept(response: Response) -> Response:
 
 
 def _picked(*, delayed: bool) -> Picked:
-    shelf = sorted((one.slug, one.names.get("en", one.slug)) for one in verticals_by_id().values())
-    slug, region = request.args.get("vertical") or shelf[0][0], request.args.get("region", "")
-    vertical_id, _ = get_vertical(slug)
-    market = read_market(slug, region, page_time(), delayed=delayed)
+    known = {one.slug: (key, one) for key, one in verticals_by_id().items()}
+    shelf = sorted((slug, one.names.get("en", slug)) for slug, (_, one) in known.items())
+    slug = request.args.get("vertical") or shelf[0][0]
+    vertical_id, vertical = known[slug] if slug in known else get_vertical(slug)
+    market = market_of(vertical_id, vertical, request.args.get("region", ""), page_time(), delayed=delayed)
     regions = [(code, _name_of(code)) for code in regions_traded(vertical_id, market.since)]
     return Picked(market, shelf, regions, _leads(market), _wins(market), qualities_in(vertical_id)[:BEST_SOURCES])
 
@@ -90,7 +91,7 @@ def _leads(market: Market) -> Chart | None:
     offered = [found[one].offered if one in found else 0 for one in days]
     sold = [found[one].sold if one in found else 0 for one in days]
     series = [Series(gettext("offered"), offered), Series(gettext("sold"), sold)]
-    return line_chart(series, [day(one) for one in days], number)
+    return line_chart(series, [format_date(one, "d MMM") for one in days], number)
 
 
 def _wins(market: Market) -> Chart | None:
@@ -100,14 +101,14 @@ def _wins(market: Market) -> Chart | None:
     if len(prices) < 2:
         return None
     series = [
-        Series(gettext("to one buyer"), [_share_at(alone, price) for price in prices]),
-        Series(gettext("to several"), [_share_at(shared, price) for price in prices]),
+        Series(gettext("alone"), [_share_at(alone, price) for price in prices]),
+        Series(gettext("shared"), [_share_at(shared, price) for price in prices]),
     ]
     currency = market.vertical.currency
-    return line_chart(series, [money(Money(price, currency)) for price in prices], percent)
+    return line_chart(series, [money(Money(price, currency)) for price in prices], lambda share: percent(share / 100))
 
 
 def _share_at(points: Any, price: int) -> float:
-    """Return the share that a price wins by a curve; between its points that of the last one below."""
+    """Return the percentage that a price wins by a curve; between its points that of the last one below."""
     known: list[Point] = [one for one in points if one.price_minor <= price]
-    return known[-1].share_bp / 10_000 if known else 0.0
+    return known[-1].share_bp / 100 if known else 0.0

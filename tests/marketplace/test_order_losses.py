@@ -209,3 +209,31 @@ def test_every_outcome_that_is_counted_has_its_sentence(trade: Trade, clock: Set
     db.session.rollback()
     counted = {code for row in db.session.scalars(db.select(OrderDay)) for code in row.outcomes}
     assert counted <= set(LOSSES)
+
+
+@pytest.mark.parametrize(
+    ("exclusivity", "orders", "says"),
+    [
+        ("exclusive", 2, "stood first: nobody else gets it."),
+        ("shared", 2, "stood among the first: others share it."),
+        ("shared", 1, "it would share it, but nobody else bought it then."),
+    ],
+)
+def test_a_buyer_is_told_in_one_sentence_why_he_has_a_lead(
+    market: Market, exclusivity: str, orders: int, says: str
+) -> None:
+    buyer = market.make_buyer()
+    for one in [buyer, market.make_buyer()][:orders]:
+        market.make_order(one, "20.00" if one is buyer else "19.00", exclusivity=exclusivity)
+    market.make_publisher().post("/leads", market.lead())
+    [sale] = buyer.get("/sales")["items"]
+    assert says in words_of(visitor_of(market, buyer).open(f"/buyer/leads/{sale['id']}"))
+
+
+def test_a_publisher_is_told_who_came_closest_to_buying(market: Market) -> None:
+    market.make_order(market.make_buyer(), "40.00", caps={"total": 1})
+    market.make_order(market.make_buyer(), "30.00", regions=["ES"])
+    publisher = market.make_publisher()
+    _, unsold = (publisher.post("/leads", market.lead()) for _ in range(2))
+    page = words_of(visitor_of(market, publisher).open(f"/publisher/leads/{unsold['id']}"))
+    assert "Closest to buying it: 1. A cap or budget of the order is reached." in page

@@ -1,11 +1,10 @@
 """Why an order lost: by day where it was tried, by a sample of all that was offered, and as a sheet."""
 
 from flask import Response, render_template, request
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from flask_babel import lazy_gettext as _l
 
 from core.actors import Person, page
-from core.i18n import day as day_word
 from core.i18n import number
 from core.ids import parse_id
 from core.pages import page_time
@@ -57,5 +56,5 @@ def _plot(found: Losses) -> Chart | None:
     if not any(one.leads for one in found.days):
         return None
     series = [Series(gettext("won"), [one.won for one in found.days]),
-              Series(gettext("not won"), [one.leads - one.won for one in found.days])]  # fmt: skip
-    return line_chart(series, [day_word(one.day) for one in found.days], number)
+              Series(gettext("lost"), [one.leads - one.won for one in found.days])]  # fmt: skip
+    return line_chart(series, [format_date(one.day, "d MMM") for one in found.days], number)
