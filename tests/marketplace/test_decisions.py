@@ -9,10 +9,12 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.db import transaction
-from core.ids import new_id, parse_id
+from core.db import db, transaction
+from core.ids import new_id, parse_id, show_id
 from marketplace.leads.decisions import Tried, tried_in, written
+from marketplace.leads.models import Lead
 from marketplace.leads.replay import replay
+from marketplace.market.decided import Decisions, Offered
 from tests.at_once import ask
 from tests.factories import Market, Member
 from tests.marketplace.test_distributed import change
@@ -71,6 +73,14 @@ def test_fifty_candidates_take_less_than_2_kb_and_are_told_by_role(
     assert sum(sizes) / len(sizes) < 2048
     with app.app_context(), transaction():
         assert all(replay(row[0]).is_same for row in rows)
+        stored = db.session.get_one(Lead, rows[-1][0])
+        offered = Offered(
+            stored.id, stored.publisher_id, stored.vertical_id, stored.region, stored.contact_class, stored.temperature,
+            stored.source_name, stored.received_at, None, False, None, stored.decision,
+        )  # fmt: skip
+        [decided] = Decisions().read([offered])
+        assert {show_id("ord", one.order_id) for one in decided.tried} == set(orders)
+        assert any(one.said == "day cap 1 of 1" for one in decided.tried)
     last = leads[-1]
     told = operator.get(f"/leads/{last['id']}/why?limit=100")["items"]
     assert {one["order"] for one in told} == set(orders) and {"capped", "no_funds"} <= {one["outcome"] for one in told}
