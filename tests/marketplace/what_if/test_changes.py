@@ -24,6 +24,7 @@ from marketplace.what_if.running import judged, run_again
 from tests.at_once import ask
 from tests.conftest import START, SetClock
 from tests.factories import Market
+from tests.marketplace.test_distributed import change
 from tests.marketplace.what_if.day import euros
 
 END = START + timedelta(days=1)
@@ -194,3 +195,23 @@ def test_the_command_prints_a_table_and_names_what_it_cannot_read(
     assert wrong.returncode == 1 and wrong.stderr.count("(not_an_instant)") == 2
     as_json = json.loads(run("--from", "2026-11-22T00:00:00Z", "--to", "2026-11-23", "--json").stdout)
     assert as_json["in_all"][0]["difference"]["sold"] == 0 and as_json["from"] == "2026-11-22T00:00:00Z"
+
+
+def test_places_hold_from_the_first_lead_on_whatever_was_received_before(
+    app: Flask, market: Market, clock: SetClock
+) -> None:
+    operator, publisher = market.make_operator(), market.make_publisher()
+    dear, cheap = (market.make_order(market.make_buyer("9000.00"), price)["id"] for price in ("20.00", "10.00"))
+    assert change(operator, market, distribution={"rule": "weighted", "contest": "first", "fall_back": True})
+    placed = [{"order": order, "target_share": 1} for order in (dear, cheap)]
+    assert operator.request("PUT", "/verticals/education/places", {"orders": placed}).status_code == 200
+    for _ in range(20):
+        clock.advance(minutes=5)
+        publisher.post("/leads", market.lead())
+    since = clock.now() - timedelta(minutes=58)
+    db.session.rollback()
+    with transaction():
+        read_only()
+        asked = {"places": [{"order": dear, "target_share": 3}, {"order": cheap, "target_share": 1}]}
+        [found] = run_again(since, END, judged(change_of(asked), since, END))["in_all"]
+    assert (found["happened"]["turnover"], found["what_if"]["turnover"]) == ("180.00", "210.00")  # 9 : 3 of the last 12
