@@ -92,3 +92,17 @@ def test_a_brief_says_at_its_fields_what_is_wrong_with_them(market: Market, buye
     assert "Write an earlier day" in faults("9999-12-31", "ends_on")
     assert "Let the brief end" in faults("2020-01-01", "ends_on")
     assert "'XX' is no region" in faults("2026-12-31", "regions")
+    form["volume"] = "many"
+    assert "Write a whole number" in faults("2026-12-31", "volume") and "no region" in faults("2026-12-31", "regions")
+
+
+def test_what_cannot_be_promised_stays_typed_and_says_so_beside_its_brief(
+    market: Market, publisher: Member, buyer: Member
+) -> None:
+    brief(market, buyer)
+    made = brief(market, buyer, volume=3).json["id"]
+    page = html.fromstring(visitor_of(market, publisher).send("/publisher/briefs", brief=made, leads="7").text)
+    [row] = page.xpath(f"//tr[.//input[@name='brief' and @value='{made}']]")
+    assert row.xpath(".//input[@name='leads']/@value") == ["7"]
+    assert "Promise 1 to 3 leads" in row.xpath("string(.//*[@id='leads-fault'])")
+    assert page.xpath("count(//*[@role='alert'])") == 1
