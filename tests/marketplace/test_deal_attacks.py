@@ -5,10 +5,12 @@ from flask import Flask
 from lxml import html
 
 from marketplace.jobs import settle_due
+from marketplace.leads.rests import end_rest
 from tests.at_once import at_once, no_deadlocks
 from tests.conftest import SetClock
 from tests.factories import Market, Member
-from tests.marketplace.test_deals import accepted, brief
+from tests.marketplace.test_deals import accepted, brief, prices
+from tests.marketplace.test_distributed import change
 from tests.marketplace.test_portal_pages import visitor_of
 from tests.visitor import words_of
 
@@ -69,6 +71,18 @@ def test_who_is_paused_keeps_nobody_from_a_brief(market: Market, publisher: Memb
     refused = publisher.request("POST", f"/briefs/{made}/accept", {})
     assert (refused.status_code, refused.json["code"]) == (409, "publisher_paused")
     assert buyer.get("/briefs")["items"][0]["left"] == 10
+
+
+def test_what_was_agreed_buys_again_after_its_rest_whatever_the_vertical_asks_by_then(
+    market: Market, publisher: Member, buyer: Member, clock: SetClock
+) -> None:
+    deal = accepted(publisher, brief(market, buyer), 2)
+    buyer.post(f"/orders/{deal['order']}/rest", {"minutes": 120})
+    change(market.make_operator(), market, min_price={"amount": "15.00", "currency": "EUR"})
+    clock.advance(hours=3)
+    assert settle_due(clock.now(), {"orders_rested": end_rest}) == {"orders_rested": 1}
+    assert buyer.get(f"/orders/{deal['order']}")["status"] == "active"
+    assert prices(market, publisher) == ["12.00"]
 
 
 def test_a_press_that_does_nothing_says_why(market: Market, publisher: Member, buyer: Member) -> None:
