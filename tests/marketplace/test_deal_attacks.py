@@ -85,6 +85,15 @@ def test_what_was_agreed_buys_again_after_its_rest_whatever_the_vertical_asks_by
     assert prices(market, publisher) == ["12.00"]
 
 
+def test_a_publisher_sees_what_he_promises(market: Market, publisher: Member, buyer: Member) -> None:
+    filters = [{"field": "attributes.course", "op": "in", "value": ["law"]}]
+    brief(market, buyer, order={"filters": filters, "caps": {"day": 2}, "returns": False, "verified_only": True})
+    said = words_of(visitor_of(market, publisher).open("/publisher/briefs"))
+    for part in ("attributes.course", '"law"', 'caps: {"day": 2}', "returns: false", "verified_only: true"):
+        assert part in said
+    assert "budget" not in said and "modifiers" not in said
+
+
 def test_a_press_that_does_nothing_says_why(market: Market, publisher: Member, buyer: Member) -> None:
     made = brief(market, buyer)
     deal = accepted(publisher, made, 2)
