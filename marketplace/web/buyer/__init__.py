@@ -12,6 +12,7 @@ from marketplace.web.buyer import (
     leads,
     lists,
     order_editor,
+    order_losses,
     order_many,
     orders,
     places,
@@ -24,5 +25,5 @@ from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
 PAGES = (briefs, cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists,
-         order_editor, order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
+         order_editor, order_losses, order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

@@ -25,6 +25,7 @@ from marketplace.web.buyer.order_body import delivery_document, order_body, orde
 from marketplace.web.buyer.order_faults import with_faults_placed
 from marketplace.web.buyer.order_filling import for_new, for_terms, offered, paths_here
 from marketplace.web.buyer.order_form import OrderForm
+from marketplace.web.buyer.order_suggestion import advice_for
 from marketplace.web.buyer.order_templates import TEMPLATES, from_template
 from marketplace.web.buyer.order_trial import TRY, try_delivery
 from marketplace.web.buyer.order_typed import number_of
@@ -118,4 +119,4 @@ def _shown(
     vertical = shelf.get(terms.vertical if terms else form.vertical.data or "")
     return render_template("marketplace/buyer/order.html", form=form, order=order, terms=terms, vertical=vertical,
                            trial=trial, changes=changes, paths=paths_here(vertical), templates=TEMPLATES,
-                           resumes_at=resumes_at)  # fmt: skip
+                           resumes_at=resumes_at, advice=advice_for(form, vertical))  # fmt: skip
