@@ -123,7 +123,7 @@ def turn_to(market: Market, day: Day, rule: str, more: Mapping[str, Any]) -> Non
     margin = [] if rule in RULES[:2] else [{"from": "0.00", "bp": 2500}, {"from": "10.00", "amount": "3.00"}]
     dearer = [{"amount": "9.00", "region": "FR-ARA"}] if rule == "tiers" else []
     said = {"rule": rule, "contest": contest, "fall_back": True}
-    asked = {"distribution": said, "margin": margin, "min_prices": dearer} | more
+    asked = {"distribution": said, "margin": margin, "min_prices": dearer} | dict(more)
     assert change(day.operator, market, **asked).status_code == 200
     placed = [{"order": order, "priority": place % 3 + 1, "target_share": place % 4 + 1}
               for place, order in enumerate(day.orders.values())]  # fmt: skip
