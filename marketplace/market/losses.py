@@ -23,6 +23,7 @@ from marketplace.leads.auction import SOLD
 from marketplace.leads.delivery.endpoints import paused_by_version
 from marketplace.leads.models import Lead
 from marketplace.leads.pages import LeadFacts
+from marketplace.leads.suppression.keeping_away import TOGETHER
 from marketplace.leads.suppression.rows import SuppressedLead
 from marketplace.leads.verdicts import WANTED, judge, missed
 from marketplace.leads.why import facts_of_stored
@@ -181,7 +182,13 @@ def _sample(order: Order, day: date, vault: Vault) -> Sample:
     rules = [Missed(rule, times, seen.alone[rule]) for rule, times in seen.rules.most_common()]
     told = winning([{str(price): times for price, times in seen.prices.items()}], seen.winners)
     offered = rows[0][2] if rows else 0
-    return Sample(offered, sum(seen.outcomes.values()), dict(seen.outcomes), told, rules, offered == len(rows))
+    return Sample(offered, sum(seen.outcomes.values()), _in_tens(seen.outcomes), told, rules, offered == len(rows))
+
+
+def _in_tens(outcomes: Counter[str]) -> dict[str, int]:
+    """Tell in full tens whom lists of the buyer's kept away, as the lists do; the others do not meet the order."""
+    some = outcomes["suppressed"] % TOGETHER
+    return +(outcomes + Counter(filtered=some) - Counter(suppressed=some))
 
 
 class _Judge:

@@ -7,12 +7,13 @@ changes of the clock, and not on holidays on which calls rest. A country without
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from marketplace.catalog.contact_rules import contact_rules, may_contact
 from marketplace.catalog.regions import country_of
 from marketplace.catalog.zones import zone_of
-from marketplace.orders.periods import DAY_MINUTES, Schedule, is_open, minute_of, next_opening
+from marketplace.orders.periods import Schedule, minute_of, next_opening, open_spans
 
 # Weeks of both clocks of the year, two of each, as one holiday must not decide.
 _MONDAYS = tuple(datetime(2027, *day, tzinfo=UTC) for day in ((1, 11), (1, 18), (7, 5), (7, 19)))
@@ -44,29 +45,38 @@ def next_call(schedule: Schedule | None, region: str, at: datetime) -> datetime 
 
 
 def never_opens(schedule: Schedule | None, regions: Iterable[str]) -> bool:
-    """Tell whether the schedule is never open while somebody of the regions may be called.
+    """Tell whether the schedule is never open while somebody of the regions may be called; no region is everywhere.
 
-    Where both are open, one of them has just opened: so it is enough to look at openings. No region is every country.
+    Regions of one country by one clock are one question, however many there are.
     """
-    asked = tuple(regions) or tuple(contact_rules())
+    asked = {(country_of(region), zone_of(region)) for region in tuple(regions) or tuple(contact_rules())}
     return not any(
-        may_call(region, opening) and is_open(schedule, opening)
-        for region in asked for monday in _MONDAYS for opening in _openings(schedule, region, monday)
+        _opens(schedule, start, end)
+        for country, zone in asked for monday in _MONDAYS for start, end in _spans_of_week(country, zone, monday)
     )  # fmt: skip
 
 
-def _openings(schedule: Schedule | None, region: str, monday: datetime) -> Iterator[datetime]:
-    """Yield the instants of a week at which the schedule's windows or the hours for calls begin."""
-    rules = contact_rules().get(country_of(region))
+def _opens(schedule: Schedule | None, start: int, end: int) -> bool:
+    if schedule is None or not schedule.windows:
+        return True
+    return any(opens < closes for opens, closes in open_spans(schedule, schedule.timezone, start, end))
+
+
+@lru_cache(maxsize=1024)
+def _spans_of_week(country: str, zone: str | None, monday: datetime) -> tuple[tuple[int, int], ...]:
+    """Return when people may be called in a week, in epoch seconds: that changes at these instants and no others."""
+    edges = sorted(set(_edges(country, zone, monday)))
+    return tuple((start, end) for start, end in pairwise(edges) if _may_call(country, zone, start // 60))
+
+
+def _edges(country: str, zone: str | None, monday: datetime) -> Iterator[int]:
+    """Yield the instants at which a day, or the hours for calls of any day, begin or end by the clocks of a place."""
+    rules = contact_rules().get(country)
     if rules is None:
         return
-    zones = [zone_of(region)] if zone_of(region) else rules.zones
-    starts = {(span.split("-")[0], zone) for spans in (rules.call.hours or {}).values() for span in spans
-              for zone in zones}  # fmt: skip
-    walls = [(minute_of(text), zone) for text, zone in starts]
-    if schedule is not None:
-        walls += [(window.from_minute, schedule.timezone) for window in schedule.windows]
-    for minute, zone in [*walls, (0, "UTC")]:
-        for day in range(-1, 8):
-            midnight = datetime(monday.year, monday.month, monday.day, tzinfo=ZoneInfo(zone or "UTC"))
-            yield (midnight + timedelta(days=day, minutes=minute % DAY_MINUTES)).astimezone(UTC)
+    spans = {text for spans in (rules.call.hours or {}).values() for span in spans for text in span.split("-")}
+    for place in [zone] if zone else rules.zones:
+        midnight = datetime(monday.year, monday.month, monday.day, tzinfo=ZoneInfo(place))
+        for day in range(-1, 9):
+            for minute in {0, *map(minute_of, spans)}:
+                yield int((midnight + timedelta(days=day, minutes=minute)).timestamp())

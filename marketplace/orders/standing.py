@@ -26,6 +26,7 @@ from marketplace.orders.periods import period_starts
 from marketplace.orders.terms import (
     PERIODS,
     PORTAL,
+    STATUSES,
     DealTerms,
     OrderBody,
     OrderPatch,
@@ -53,6 +54,7 @@ _SAID_AS = {
     "delivery_kind": "delivery", "price_minor": "price", "price_floor_minor": "price_floor", "budget_minor": "budget",
     "price_ceiling_minor": "price_ceiling", "weekday_caps": "caps", "max_share": "exclusivity",
 }  # fmt: skip
+_PRESSES = tuple(OrderPatch(status=status) for status in STATUSES)  # what says nothing but whether it buys
 SYSTEM = "system"  # how the names of actors begin that are no people
 Settings = dict[str, Any]
 # Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.
@@ -113,7 +115,7 @@ def change_order(
     """Change an order from the commit on; counters are kept, whatever is edited.
 
     Whoever pauses what the system has paused makes it his own pause, a version that says the same. Any order can be
-    paused, also one that could not be placed any more.
+    paused, also one that could not be placed any more; a deal's buys again by what was agreed.
 
     Invalid names every fault; Conflict `version_changed` when it is not the version that the caller has seen.
     """
@@ -124,8 +126,8 @@ def change_order(
         raise Conflict("not_now", "This order is closed for good: place another.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
-    if patch == OrderPatch(status="paused"):
-        after = msgspec.structs.replace(before, status="paused")
+    if patch in _PRESSES and (patch.status == "paused" or before.deal is not None):
+        after = msgspec.structs.replace(before, status=patch.status)
     else:
         accepted = _accepted(buyer_id, patched(body_of(before), patch), row, judge_delivery, before.delivery)
         after = _agreed(before, msgspec.structs.replace(accepted, **by_others(before)))

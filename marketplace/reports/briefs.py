@@ -1,5 +1,6 @@
 """Briefs and deals as both sides see them on pages: with names, prices, and what was bought."""
 
+import json
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,17 +14,20 @@ from marketplace.orders.terms import OrderBody
 from marketplace.reports.dispute_queue import names_of
 
 MOST = 200
+# What stands in columns of its own, or is the same for every brief.
+BESIDE = frozenset({"name", "vertical", "regions", "price", "status", "model", "exclusivity"})
 
 
 @dataclass(frozen=True, slots=True)
 class BriefLine:
-    """One brief with its buyer's name, its order, and what it pays."""
+    """One brief with its buyer's name, its order, what it pays, and what else it asks for, as its body says that."""
 
     id: str
     row: Brief
     owner: str
     body: OrderBody
     price: Money
+    asks: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,17 @@ def brief_lines(rows: list[Brief]) -> list[BriefLine]:
         body = body_of_brief(row)
         amount = body.price.amount if body.price else "0"
         price = Money.parse(amount, verticals[row.vertical_id].currency)
-        found.append(BriefLine(show_id("brf", row.id), row, owners[row.buyer_id], body, price))
+        found.append(BriefLine(show_id("brf", row.id), row, owners[row.buyer_id], body, price, asks_of(row)))
     return found
+
+
+def asks_of(row: Brief) -> list[tuple[str, str]]:
+    """Return what a brief asks for beside its columns: whoever promises leads must know which."""
+    said = {name: value for name, value in row.body.items() if name not in BESIDE}
+    return [
+        (name, json.dumps(value, ensure_ascii=False)) for name, value in said.items()
+        if value not in (None, [], {}, 0) or (name == "returns" and value is False)
+    ]  # fmt: skip
 
 
 def deal_lines(account_id: UUID) -> list[DealLine]:

@@ -77,7 +77,8 @@ def is_capped(terms: OrderTerms, price_minor: int, bought: Bought, at: datetime)
     """Tell whether a cap, a budget or the pace keeps an order from one more lead at this price."""
     if not (terms.caps or terms.budget_minor or terms.weekday_caps or terms.pacing):
         return False
-    figures, more = bought.figures(terms.timezone, at), limits_now(terms, at, price_minor) or {}
+    offered = terms.price_minor if terms.ladder else price_minor  # which is what the pace lets through beyond its share
+    figures, more = bought.figures(terms.timezone, at), limits_now(terms, at, offered) or {}
     leads, spend = figures["day"]
     return (
         any(figures[period][0] >= cap for period, cap in terms.caps.items())

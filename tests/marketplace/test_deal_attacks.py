@@ -5,10 +5,12 @@ from flask import Flask
 from lxml import html
 
 from marketplace.jobs import settle_due
+from marketplace.leads.rests import end_rest
 from tests.at_once import at_once, no_deadlocks
 from tests.conftest import SetClock
 from tests.factories import Market, Member
-from tests.marketplace.test_deals import accepted, brief
+from tests.marketplace.test_deals import accepted, brief, prices
+from tests.marketplace.test_distributed import change
 from tests.marketplace.test_portal_pages import visitor_of
 from tests.visitor import words_of
 
@@ -71,6 +73,27 @@ def test_who_is_paused_keeps_nobody_from_a_brief(market: Market, publisher: Memb
     assert buyer.get("/briefs")["items"][0]["left"] == 10
 
 
+def test_what_was_agreed_buys_again_after_its_rest_whatever_the_vertical_asks_by_then(
+    market: Market, publisher: Member, buyer: Member, clock: SetClock
+) -> None:
+    deal = accepted(publisher, brief(market, buyer), 2)
+    buyer.post(f"/orders/{deal['order']}/rest", {"minutes": 120})
+    change(market.make_operator(), market, min_price={"amount": "15.00", "currency": "EUR"})
+    clock.advance(hours=3)
+    assert settle_due(clock.now(), {"orders_rested": end_rest}) == {"orders_rested": 1}
+    assert buyer.get(f"/orders/{deal['order']}")["status"] == "active"
+    assert prices(market, publisher) == ["12.00"]
+
+
+def test_a_publisher_sees_what_he_promises(market: Market, publisher: Member, buyer: Member) -> None:
+    filters = [{"field": "attributes.course", "op": "in", "value": ["law"]}]
+    brief(market, buyer, order={"filters": filters, "caps": {"day": 2}, "returns": False, "verified_only": True})
+    said = words_of(visitor_of(market, publisher).open("/publisher/briefs"))
+    for part in ("attributes.course", '"law"', 'caps: {"day": 2}', "returns: false", "verified_only: true"):
+        assert part in said
+    assert "budget" not in said and "modifiers" not in said
+
+
 def test_a_press_that_does_nothing_says_why(market: Market, publisher: Member, buyer: Member) -> None:
     made = brief(market, buyer)
     deal = accepted(publisher, made, 2)
@@ -92,3 +115,17 @@ def test_a_brief_says_at_its_fields_what_is_wrong_with_them(market: Market, buye
     assert "Write an earlier day" in faults("9999-12-31", "ends_on")
     assert "Let the brief end" in faults("2020-01-01", "ends_on")
     assert "'XX' is no region" in faults("2026-12-31", "regions")
+    form["volume"] = "many"
+    assert "Write a whole number" in faults("2026-12-31", "volume") and "no region" in faults("2026-12-31", "regions")
+
+
+def test_what_cannot_be_promised_stays_typed_and_says_so_beside_its_brief(
+    market: Market, publisher: Member, buyer: Member
+) -> None:
+    brief(market, buyer)
+    made = brief(market, buyer, volume=3).json["id"]
+    page = html.fromstring(visitor_of(market, publisher).send("/publisher/briefs", brief=made, leads="7").text)
+    [row] = page.xpath(f"//tr[.//input[@name='brief' and @value='{made}']]")
+    assert row.xpath(".//input[@name='leads']/@value") == ["7"]
+    assert "Promise 1 to 3 leads" in row.xpath("string(.//*[@id='leads-fault'])")
+    assert page.xpath("count(//*[@role='alert'])") == 1

@@ -241,6 +241,8 @@ def test_a_rule_is_changed_on_its_page_without_losing_the_rest(market: Market, p
     page = visitor.read("/publisher/sources/rules?source=s&vertical=education")
     begun = {name: page.xpath(f"//input[@name='{name}']/@value") for name in ("source", "most_buyers", "min_price")}
     assert begun == {"source": ["s"], "most_buyers": ["2"], "min_price": ["5.00"]}
+    said = words_of(visitor.send("/publisher/sources/rules", source="s", vertical="education", most_buyers="9"))
+    assert "Say 2 to 5" in said and "at most 2" in said  # the rule that holds still stands above
 
 
 def test_every_decision_replays_to_the_same_bytes(

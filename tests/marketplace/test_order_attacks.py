@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 import pytest
+from lxml import html
 
 from marketplace.leads.delivery.courier import deliver_due
 from tests.conftest import START
@@ -60,8 +61,8 @@ def test_no_number_is_too_long_for_the_ticked_orders_and_for_a_sheet(
     market: Market, buyer: Member, visitor: Visitor
 ) -> None:
     order = market.make_order(buyer)["id"]
-    visitor.send("/buyer/orders/many", "/buyer/orders", orders=order, deed="price", value=LONG)
-    assert "Write whole percent" in words_of(visitor.open("/buyer/orders"))
+    page = visitor.send("/buyer/orders", orders=order, deed="price", value=LONG)
+    assert page.status_code == 200 and "Write whole percent" in words_of(page)
     assert "A cap is 1 or more" in words_of(read(visitor, edited(saved(visitor), cap_day=LONG)))
 
 
@@ -182,3 +183,27 @@ def test_a_file_of_one_endless_cell_is_refused_at_its_field(market: Market, buye
     page = visitor.open(path, "POST", form)
     assert page.status_code == 200
     assert any("is no beginning of a postal code" in fault for fault in faults(page))
+
+
+def test_enter_saves_the_order_and_sends_no_sample(market: Market, buyer: Member, visitor: Visitor) -> None:
+    for path in (f"/buyer/orders/{market.make_order(buyer)['id']}", "/buyer/orders/new"):
+        first, *_ = visitor.read(path).xpath("//form[contains(@class, 'editor')]//button")
+        assert first.get("name") is None
+
+
+def test_what_was_ticked_stays_when_it_cannot_be_done(market: Market, buyer: Member, visitor: Visitor) -> None:
+    one, other = (market.make_order(buyer)["id"] for _ in range(2))
+    fields = {"orders": one, "deed": "price", "value": "-99"}
+    page = html.fromstring(visitor.send("/buyer/orders", **fields).text)
+    assert page.xpath("//input[@name='orders'][@checked]/@value") == [one] and other != one
+    assert page.xpath("//input[@name='value']/@value") == ["-99"]
+    assert page.xpath("//select[@name='deed']/option[@selected]/@value") == ["price"]
+    assert "Write whole percent" in page.xpath("string(//*[@id='many-fault'])")
+
+
+def test_a_closed_order_has_no_button_that_could_do_nothing(market: Market, buyer: Member, visitor: Visitor) -> None:
+    publisher = market.make_publisher()
+    deal = accepted(publisher, brief(market, buyer), 2)
+    publisher.post(f"/deals/{deal['id']}/cancel")
+    for path in ("/buyer/orders", f"/buyer/orders/{deal['order']}"):
+        assert visitor.read(path).xpath("//form[contains(@action, '/status')]") == []

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.catalog.contact_rules import contact_rules, may_contact
+from marketplace.catalog.regions import regions_in
 from marketplace.catalog.zones import zone_of
 from marketplace.leads.matching import Book
 from marketplace.leads.verdicts import judge
+from marketplace.orders import contact_hours
 from marketplace.orders.contact_hours import may_call, never_opens, next_call
 from marketplace.orders.periods import Schedule, Window, is_open
 from tests.conftest import SetClock
@@ -84,6 +86,22 @@ def test_what_never_opens_is_closed_in_every_minute_of_a_week(schedule: Schedule
     week = [datetime(2027, 1, 11, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(0, 7 * 24 * 60, 3)]
     opens = any(is_open(schedule, at) and allowed(region, at) for at in week)
     assert not (opens and never_opens(schedule, [region]))
+
+
+def test_nobody_keeps_us_busy_with_hours_that_never_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def counted(*given: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        assert asked < 20_000
+        return may_contact(*given)
+
+    monkeypatch.setattr(contact_hours, "may_contact", counted)
+    contact_hours._may_call.cache_clear()
+    nights = tuple(Window(tuple(range(7)), 2 * minute, 2 * minute + 1) for minute in range(100))  # 00:00 to 03:20
+    everywhere = [each.code for country in ("BE", "DE", "ES", "FR", "GB", "NL") for each in regions_in(country)]
+    assert never_opens(Schedule("Europe/Paris", nights), everywhere[:1000])
 
 
 def test_the_hours_hold_on_holidays_and_through_changes_of_the_clock() -> None:

@@ -15,6 +15,7 @@ from tests.conftest import SetClock
 from tests.factories import Market, Member
 from tests.marketplace.market_days import Trade, count, make_trade
 from tests.marketplace.test_portal_pages import queries, visitor_of
+from tests.marketplace.test_suppression import send as suppress
 from tests.visitor import words_of
 
 
@@ -124,6 +125,18 @@ def test_what_its_own_limits_cost_it_is_told_apart(
         assert by_outcome(shown["sample"]) == outcomes
     else:
         assert set(by_outcome(shown["sample"])) == {"won", "pace"}
+
+
+def test_a_person_on_a_list_is_not_found_out_by_what_was_lost(market: Market) -> None:
+    buyer, publisher = market.make_buyer(), market.make_publisher()
+    order, people = market.make_order(buyer), [f"person{number}@example.net" for number in range(11)]
+    suppress(buyer, "\n".join(people), query="suppress=true")
+    publisher.post("/leads", market.lead(contact={"email": people[0]}))
+    assert by_outcome(losses(buyer, order)["sample"]) == {"filtered": 1}
+    market.clock.advance(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    for email in people:
+        publisher.post("/leads", market.lead(contact={"email": email}))
+    assert by_outcome(losses(buyer, order)["sample"]) == {"suppressed": 10, "filtered": 1}
 
 
 def test_a_lead_that_an_own_order_bought_is_no_loss_to_price(market: Market, clock: SetClock) -> None:

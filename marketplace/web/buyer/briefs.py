@@ -20,6 +20,7 @@ from core.ids import parse_id
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.deals.accepting import cancel_deal
 from marketplace.deals.briefs import BriefBody, briefs_of, cancel_brief, post_brief
+from marketplace.deals.models import Brief
 from marketplace.orders.checks import MAX_REGIONS
 from marketplace.orders.said import MoneyBody
 from marketplace.orders.terms import CapsBody, OrderBody
@@ -58,9 +59,7 @@ def new_brief(person: Person) -> str | Response:
     """Post a brief."""
     form = BriefForm()
     form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
-    if carry_out(
-        form, lambda: post_brief(person.account_id, _asked(form), person.name, business_clock().now()), PLACES
-    ):
+    if carry_out(form, lambda: _posted(person, form, business_clock().now()), PLACES):
         flash(gettext("Posted. Publishers may accept it from now on."))
         return redirect(url_for("buyer.briefs"), 303)
     return render_template("marketplace/buyer/brief.html", form=form)
@@ -91,24 +90,45 @@ def end_deal(person: Person, deal: str) -> Response:
     return redirect(url_for("buyer.briefs"), 303)
 
 
-def _asked(form: BriefForm) -> BriefBody:
-    """Read the form; Invalid with the numbers that are none."""
+def _posted(person: Person, form: BriefForm, at: datetime) -> Brief:
+    """Post the brief of a form; Invalid with all that cannot be read and all that cannot be."""
+    typed = _unreadable(form)
+    try:
+        row = post_brief(person.account_id, _asked(form), person.name, at)
+    except Invalid as refused:
+        raise Invalid(refused.code, refused.detail, [*typed, *refused.faults]) from None
+    if typed:  # the transaction around it keeps nothing then
+        raise Invalid("invalid_brief", "The brief cannot be posted as it is; each fault is named.", typed)
+    return row
+
+
+def _unreadable(form: BriefForm) -> list[Fault]:
     faults = [
         Fault(name, "wrong_type", "Write a whole number.") for name in ("volume", "day_cap")
-        if (typed := (form[name].data or "").strip()) and not (typed.isascii() and typed.isdigit() and len(typed) < 8)
+        if (form[name].data or "").strip() and _count(form[name]) is None
     ]  # fmt: skip
     if form.ends_on.data == date.max:
         faults.append(Fault("ends_on", "out_of_range", "Write an earlier day: there is none after this one."))
-    if faults:
-        raise Invalid("invalid_brief", "The brief cannot be posted as it is; each fault is named.", faults)
-    day_cap, currency = (form.day_cap.data or "").strip(), get_vertical(form.vertical.data)[1].currency
+    return faults
+
+
+def _count(field: StringField) -> int | None:
+    """Return a whole number that was typed, None for nothing and for anything else."""
+    typed = (field.data or "").strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 8 else None
+
+
+def _asked(form: BriefForm) -> BriefBody:
+    """Read the form; in the place of what cannot be read stands what nobody refuses."""
+    currency, day_cap, volume = get_vertical(form.vertical.data)[1].currency, _count(form.day_cap), _count(form.volume)
     order = OrderBody(
         name=form.name.data, vertical=form.vertical.data, regions=_regions(form.regions.data),
         price=MoneyBody((form.price.data or "").strip().replace(",", "."), currency),
-        caps=CapsBody(day=int(day_cap) if day_cap else UNSET),
+        caps=CapsBody(day=UNSET if day_cap is None else day_cap),
     )  # fmt: skip
-    end: Any = datetime.combine(form.ends_on.data + timedelta(days=1), time(), UTC)
-    return BriefBody(order=order, volume=int(form.volume.data), ends_at=end)
+    last = min(form.ends_on.data, date.max - timedelta(days=1))
+    end: Any = datetime.combine(last + timedelta(days=1), time(), UTC)
+    return BriefBody(order=order, volume=1 if volume is None else volume, ends_at=end)
 
 
 def _regions(typed: str | None) -> list[str] | None:

@@ -45,19 +45,6 @@ class SheetForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     file = FileField(validators=[InputRequired(_l("Choose a file."))])
 
 
-@buyer.post("/orders/many")
-@page("buyer")
-def change_many(person: Person) -> Answer:
-    """Change the ticked orders alike: all of them, or none and every reason."""
-    form = ManyForm()
-    done = carry_out(form, lambda: _changed(person, form))
-    if done is None:
-        tell(form)
-    else:
-        tell(ngettext("%(num)s order is changed.", "%(num)s orders are changed.", len(done)))
-    return redirect(url_for("buyer.orders"))
-
-
 @buyer.get("/orders/sheet")
 @page("buyer")
 def orders_sheet(person: Person) -> Response:
@@ -80,7 +67,8 @@ def read_sheet(person: Person) -> str | Answer:
     return redirect(url_for("buyer.orders"))
 
 
-def _changed(person: Person, form: ManyForm) -> list[Order]:
+def change_ticked(person: Person, form: ManyForm) -> list[Order]:
+    """Change the ticked orders alike from the commit on and return them: all of them, or none and every reason."""
     ids = [parse_id("ord", one) for one in request.form.getlist("orders")]
     body, at = _body_of(form), business_clock().now()
     rows = change_alike(person.account_id, ids, body, person.name, at)

@@ -1,7 +1,7 @@
 """The buyer's orders: what each buys and bought today, and pausing or resuming one."""
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -21,6 +21,7 @@ from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order
 from marketplace.orders.terms import STATUSES, OrderPatch
 from marketplace.reports.buyer_orders import SORTS, count_orders, order_lines
+from marketplace.web.buyer.order_many import ManyForm, change_ticked
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.chrome import CURRENCY, standing_here
 from marketplace.web.telling import tell
@@ -35,17 +36,28 @@ class StatusForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     status = StringField(validators=[AnyOf((*STATUSES, REST))])
 
 
-@buyer.get("/orders")
+@buyer.route("/orders", methods=["GET", "POST"])
 @page("buyer")
-def orders(person: Person) -> str:
-    """Show the standing orders, the newest first, with what each bought today."""
+def orders(person: Person) -> str | Response:
+    """Show the standing orders, the newest first, with what each bought today; change those that are ticked alike."""
+    many = ManyForm()
+    done = carry_out(many, lambda: change_ticked(person, many))
+    if done is not None:
+        tell(ngettext("%(num)s order is changed.", "%(num)s orders are changed.", len(done)))
+        return redirect(url_for("buyer.orders"))
+    return _shown(person, many)
+
+
+def _shown(person: Person, many: ManyForm) -> str:
+    faults = dict.fromkeys(str(fault) for fault in (*many.deed.errors, *many.value.errors, *many.form_errors))
     asked, status = read_asked(request.args, SORTS, "-created"), filter_of("status", STATUSES)
     lines = order_lines(person.account_id, asked, status, page_time())
     return render_template(
         "marketplace/buyer/orders.html", lines=lines, status=status, count=count_orders(person.account_id),
         wallet=standing_here(person).balance,
         statuses=[(one, STATES[one].says) for one in STATUSES], currency=CURRENCY,
-        is_low=is_low(person.account_id, CURRENCY),
+        is_low=is_low(person.account_id, CURRENCY), many=many,
+        ticked=request.form.getlist("orders"), faults=list(faults),
     )  # fmt: skip
 
 

@@ -17,8 +17,6 @@ from core.http import business_clock
 from core.money import Money
 from core.schemas import Amount
 from marketplace.catalog.shelf import all_verticals, get_vertical
-from marketplace.catalog.verticals import Vertical
-from marketplace.leads.sources.models import SourceRule
 from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
 from marketplace.web.publisher.routes import publisher
 
@@ -39,19 +37,20 @@ class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 @page("publisher")
 def source_rules(person: Person) -> str | Response:
     """Show what holds for the publisher's sources; say it anew for one."""
-    found, at = source_rules_of(person.account_id), business_clock().now()
-    form = SourceRuleForm(data=_begun(found, request.args.get("source", ""), request.args.get("vertical")))
+    begun, at = _begun(person, request.args.get("source", ""), request.args.get("vertical")), business_clock().now()
+    form = SourceRuleForm(data=begun)
     form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
     if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True, PLACES):
         flash(gettext("Kept. It holds for every lead posted from now on."))
         return redirect(url_for("publisher.source_rules"), 303)
-    return render_template("marketplace/publisher/source_rules.html", form=form, rules=found)
+    rules = source_rules_of(person.account_id)
+    return render_template("marketplace/publisher/source_rules.html", form=form, rules=rules)
 
 
-def _begun(found: list[tuple[SourceRule, Vertical]], source: str, slug: str | None) -> dict[str, Any]:
+def _begun(person: Person, source: str, slug: str | None) -> dict[str, Any]:
     """Return what the form begins with: what holds for that source there already, so that a change keeps the rest."""
     begun: dict[str, Any] = {"source": source, "vertical": slug}
-    for row, vertical in found:
+    for row, vertical in source_rules_of(person.account_id):
         if (row.source_name, vertical.slug) == (source, slug):
             least = Money(row.min_price_minor, vertical.currency) if row.min_price_minor else ""
             begun |= {"exclusive_only": row.exclusive_only, "most_buyers": str(row.most_buyers or ""),
