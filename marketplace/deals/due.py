@@ -11,21 +11,25 @@ from marketplace.deals.stages import ACTIVE, ENDED, FULL, OPEN, move
 from marketplace.orders.models import OrderCounters
 
 BATCH = 50
-ONE = 1  # deal a transaction: each takes the locks of its brief and its vertical
 ACTOR = "system:deals"
 
 
 def end_deals(as_of: datetime) -> int:
-    """End some deals that have bought what was promised, or whose time is over; return how many."""
+    """End a deal that has bought what was promised, or whose time is over; return how many.
+
+    One a transaction, since each takes the locks of its brief and its vertical. Briefs that somebody else has in hand
+    are passed over, and so is a deal that he has ended since we looked.
+    """
     query = select(Deal, OrderCounters.total_leads).join(OrderCounters, OrderCounters.order_id == Deal.order_id)
     is_done = or_(Deal.ends_at <= as_of, OrderCounters.total_leads >= Deal.volume)
-    rows = db.session.execute(query.where(Deal.state == ACTIVE, is_done).order_by(Deal.id).limit(ONE))
-    done = [(deal, bought) for deal, bought in rows]
-    for deal, bought in done:
-        is_full = bought >= deal.volume
-        why = f"{bought} of {deal.volume} leads were bought"
-        end_deal(deal, FULL if is_full else ENDED, ACTOR, as_of, why)
-    return len(done)
+    query = query.join(Brief, Brief.id == Deal.brief_id).where(Deal.state == ACTIVE, is_done).order_by(Deal.id)
+    for deal, bought in db.session.execute(query.limit(BATCH).with_for_update(of=Brief, skip_locked=True)).all():
+        db.session.refresh(deal)
+        if deal.state == ACTIVE:
+            why = f"{bought} of {deal.volume} leads were bought"
+            end_deal(deal, FULL if bought >= deal.volume else ENDED, ACTOR, as_of, why)
+            return 1
+    return 0
 
 
 def end_briefs(as_of: datetime) -> int:

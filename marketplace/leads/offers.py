@@ -33,7 +33,7 @@ def offer_of(
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
         _ranks(offered, live.vertical.distribution), live.together,
-        written([limits_now(one.terms, at) for one in offered]), deals,
+        written([limits_now(one.terms, at, one.price_minor) for one in offered]), deals,
     )  # fmt: skip
 
 

@@ -132,10 +132,11 @@ def _open_of_day(schedule: Schedule | None, zone: str, start: int, end: int) -> 
     return tuple(open_spans(schedule, zone, start, end))
 
 
-def limits_now(terms: Any, at: datetime) -> dict[str, Any] | None:
+def limits_now(terms: Any, at: datetime, price_minor: int) -> dict[str, Any] | None:
     """Return what limits an order at this instant beyond its counters, as the sale takes it; None for nothing.
 
-    A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more.
+    A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more:
+    the one that costs `price_minor`.
     """
     if not (terms.weekday_caps or terms.pacing or terms.ladder):
         return None
@@ -150,7 +151,7 @@ def limits_now(terms: Any, at: datetime) -> dict[str, Any] | None:
             found |= {"day": min(*caps, min(caps) * passed // minutes + 1), "day_word": "pace"}
         budget = terms.budget_minor.get("day")
         if budget is not None and minutes:
-            reached = budget * passed // minutes + terms.price_minor
+            reached = budget * passed // minutes + price_minor
             found |= {"spend": min(budget, reached), "spend_word": "pace of the budget"}
     if terms.ladder:
         steps = [[1, terms.price_minor], *terms.ladder.steps]

@@ -17,6 +17,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.contact_clock import contacts_of
 from marketplace.leads.contact_models import Disposition, SaleContact
 from marketplace.leads.contact_speed import contact_state
+from marketplace.leads.decisions import tried_in
 from marketplace.leads.delivery.log import Exchanged, attempts_of, exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
 from marketplace.leads.desk import desk
@@ -188,7 +189,7 @@ def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
 
 
 def _how_bought(bought: Bought, terms: OrderTerms) -> str:
-    sold = [UUID(one[0]) for one in bought.lead.decision.get("tried", ()) if one[2] == "sold"]
+    sold = [one.order_id for one in tried_in(bought.lead.decision) if one.outcome == "sold"]
     if terms.deal is not None:
         return "deal"
     if bought.sale.order_id not in sold:
