@@ -15,7 +15,7 @@ from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import versions_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, Candidate, Rules
-from marketplace.leads.decisions import Tried as Stored
+from marketplace.leads.decisions import Tried as Told
 from marketplace.leads.decisions import tried_in
 from marketplace.leads.source_codes import public_codes
 from marketplace.market.winning import least_winning
@@ -90,9 +90,9 @@ class Decisions:
 
     def read(self, leads: Sequence[Offered]) -> list[Decided]:
         """Return the decision of each of these leads, in their order."""
-        asked = {(one.order_id, one.version) for lead in leads for one in tried_in(lead.decision)}
-        self._load(asked - self._terms.keys())
-        return [self._decided(lead) for lead in leads]
+        told = [tried_in(dict(lead.decision)) for lead in leads]
+        self._load({(one.order_id, one.version) for every in told for one in every} - self._terms.keys())
+        return [self._decided(lead, every) for lead, every in zip(leads, told, strict=True)]
 
     def _load(self, missing: Iterable[tuple[UUID, int]]) -> None:
         asked = list(missing)
@@ -103,11 +103,11 @@ class Decisions:
         for row in db.session.execute(query.where(tuple_(OrderVersion.order_id, OrderVersion.version).in_(asked))):
             self._terms[row.order_id, row.version] = row.buyer_id, decode_terms(row.terms)
 
-    def _decided(self, lead: Offered) -> Decided:
+    def _decided(self, lead: Offered, told: Sequence[Told]) -> Decided:
         vertical = self.vertical_of(lead)
         regions = parents_of(lead.region)
         fields = _priced_by(lead, regions)
-        tried = [self._tried(one, fields) for one in tried_in(lead.decision)]
+        tried = [self._tried(one, fields) for one in told]
         ceiling = vertical.share.buyers_ceiling
         rules = Rules(vertical.distribution.rule, vertical.distribution.way, min(ceiling, lead.most_buyers or ceiling))
         said = lead.min_price
@@ -115,7 +115,7 @@ class Decisions:
         least = max(asked, vertical.least_minor(regions, lead.contact_class), vertical.min_price.minor)
         return Decided(tried, rules, lead.exclusive_only, least)
 
-    def _tried(self, one: Stored, fields: Mapping[str, Any]) -> Tried:
+    def _tried(self, one: Told, fields: Mapping[str, Any]) -> Tried:
         buyer_id, terms = self._terms[one.order_id, one.version]
         price = price_for(terms, fields) if one.price_minor is None else one.price_minor  # a ladder's is stored
         return Tried(one.order_id, buyer_id, terms, one.outcome, one.reached or "", price)

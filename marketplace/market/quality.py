@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, true, update
 
 from core.db import db
 from core.overrides import overrides
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.dispositions import REACHED
-from marketplace.leads.models import Lead, Sale
+from marketplace.leads.models import UNPAID, Lead, Sale
 from marketplace.market.rows import SourceQuality
 
 AGAIN = timedelta(hours=6)
@@ -40,19 +40,25 @@ def count_next_sources(at: datetime) -> int:
 
 
 def _endings(publisher_id: UUID, since: datetime, at: datetime) -> Any:
-    came_back = (Sale.state == "returned") | (Sale.credited_minor > 0)
-    last = SaleContact.last_status
+    """Ask how the sales of a publisher ended since an instant: settled ones by one index, returned ones by another."""
+    mine = Sale.publisher_id == publisher_id, Sale.ended_at > since, Sale.ended_at <= at
+    said = Sale.id, Sale.lead_id, (Sale.state == "returned").label("is_returned"), Sale.credited_minor
+    settled = select(*said).where(*mine, Sale.state == "settled")
+    returned = select(*said).where(*mine, Sale.state == "returned", text(UNPAID))
+    ended = settled.union_all(returned).subquery()
+    came_back, last = ended.c.is_returned | (ended.c.credited_minor > 0), SaleContact.last_status
+    # One look a lead: as a join, the whole of them is read in their order.
+    lead = select(Lead.source_name, Lead.vertical_id).where(Lead.id == ended.c.lead_id).limit(1).lateral()
     query = select(
-        Lead.source_name, func.array_agg(Lead.vertical_id.distinct()).label("verticals"), func.count().label("judged"),
+        lead.c.source_name, func.array_agg(lead.c.vertical_id.distinct()).label("verticals"),
+        func.count().label("judged"),
         func.count().filter(came_back).label("returned"),
         func.count().filter(~came_back, last == "unreachable").label("unreachable"),
         func.count(last).label("reported"), func.count().filter(last.in_(REACHED)).label("reached"),
         func.count().filter(last == "won").label("won"),
     )  # fmt: skip
-    query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id)
-    query = query.outerjoin(SaleContact, SaleContact.sale_id == Sale.id)
-    mine = Sale.publisher_id == publisher_id, Sale.state.in_(("settled", "returned"))
-    return query.where(*mine, Sale.ended_at > since, Sale.ended_at <= at).group_by(Lead.source_name)
+    query = query.select_from(ended).join(lead, true())
+    return query.outerjoin(SaleContact, SaleContact.sale_id == ended.c.id).group_by(lead.c.source_name)
 
 
 def _counts(row: Any) -> dict[str, Any]:

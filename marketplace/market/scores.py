@@ -1,6 +1,6 @@
 """The public quality of sources: which share of their judged sales were good, with the interval it is known to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,11 +63,9 @@ def qualities_in(vertical_id: int | None = None) -> list[Quality]:
     return sorted(found, key=lambda one: (-(one.low_bp or 0), one.source_code))[:MOST]
 
 
-def qualities_by_code(codes: Collection[str]) -> dict[str, Quality]:
-    """Return the quality of each of these sources that was ever counted, by their codes."""
-    query = select(SourceQuality).where(SourceQuality.source_code.in_(codes))
-    least = _least()
-    return {row.source_code: score(row, least) for row in db.session.scalars(query)}
+def quality_of(row: SourceQuality | None) -> Quality | None:
+    """Return the quality of a source that was read, None for one that was never counted."""
+    return None if row is None else score(row, _least())
 
 
 def qualities_of(publisher_id: UUID) -> Sequence[Quality]:

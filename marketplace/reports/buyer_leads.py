@@ -17,6 +17,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.contact_clock import contacts_of
 from marketplace.leads.contact_models import Disposition, SaleContact
 from marketplace.leads.contact_speed import contact_state
+from marketplace.leads.decisions import tried_in
 from marketplace.leads.delivery.log import Exchanged, attempts_of, exchanged_in
 from marketplace.leads.delivery.models import DeliveryAttempt, DeliveryRow
 from marketplace.leads.desk import desk
@@ -25,6 +26,8 @@ from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import THEIRS, events_of, unsealed
 from marketplace.leads.source_codes import public_codes
+from marketplace.market.rows import SourceQuality
+from marketplace.market.scores import Quality, quality_of
 from marketplace.orders.models import OrderVersion
 from marketplace.orders.terms import OrderTerms, decode_terms
 
@@ -93,6 +96,7 @@ class Story:
     dispute_id: UUID | None
     labels: Mapping[str, str]
     terms: OrderTerms
+    quality: Quality | None
 
     @property
     def order(self) -> str:
@@ -162,26 +166,30 @@ def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
 def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
     then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
-    query = select(Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition)
+    of_source = and_(SourceQuality.publisher_id == Lead.publisher_id, SourceQuality.source_name == Lead.source_name)
+    query = select(
+        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition, SourceQuality
+    )
     query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
     query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id).outerjoin(DeliveryRow, DeliveryRow.sale_id == Sale.id)
+    query = query.outerjoin(SourceQuality, of_source)
     row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no sale with this id.")
-    sale, lead, dispute_id, sent_id, terms, definition = row
+    sale, lead, dispute_id, sent_id, terms, definition, source = row
     [bought] = _presented([(sale, lead)], at)
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
         bought, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
         dispute_id, {field.name: field.label for field in Vertical.stored(definition).fields},
-        decode_terms(terms),
+        decode_terms(terms), quality_of(source),
     )  # fmt: skip
 
 
 def _how_bought(bought: Bought, terms: OrderTerms) -> str:
-    sold = [UUID(one[0]) for one in bought.lead.decision.get("tried", ()) if one[2] == "sold"]
+    sold = [one.order_id for one in tried_in(bought.lead.decision) if one.outcome == "sold"]
     if terms.deal is not None:
         return "deal"
     if bought.sale.order_id not in sold:

@@ -46,7 +46,13 @@ PURE = (
     "marketplace/leads/scoring.py",
     "marketplace/leads/stages.py",
     "marketplace/leads/validation.py",
+    "marketplace/market/figures.py",
+    "marketplace/market/histograms.py",
     "marketplace/market/seeds.py",
+    "marketplace/market/steps.py",
+    "marketplace/market/suggestion.py",
+    "marketplace/market/wilson.py",
+    "marketplace/market/winning.py",
 )
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter"}
 LOOKS_LIKE_SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|FROM|JOIN|CREATE)\b")

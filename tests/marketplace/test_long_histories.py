@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from core.months import month_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
 from marketplace.leads.queries import pending_of, unsealed
+from marketplace.market import counting, losses, quality
+from marketplace.orders.models import Order
 from marketplace.reports import (
     buyer_leads,
     buyer_orders,
@@ -98,6 +101,10 @@ ASKED: dict[str, Ask] = {
     "buyer movements": lambda _, b, at: buyer_wallet.movements_of(b, "EUR", None),
     "buyer credit": lambda _, b, at: credit.statement_of(b, "EUR", None),
     "operator credit line": lambda _, b, at: credit.line_story(b, "EUR", at),
+    "a day of the market": lambda _, __, at: counting._counted(at.date() - timedelta(days=40)),
+    "quality of sources": lambda p, _, at: db.session.execute(quality._endings(p, at - timedelta(days=30), at)).all(),
+    "why an order lost": lambda _, b, at: losses.losses_of(
+        db.session.scalars(db.select(Order).where(Order.buyer_id == b)).one(), at.date() - timedelta(days=40), desk().vault),
     "operator waiting": lambda *_: dispute_queue.waiting_disputes(),
     "operator disputes": lambda *_: dispute_queue.queue_of(Asked("opened", True), dispute_queue.Narrowed()),
     "operator publishers": lambda p, _, at: parties.publishers_figures([p], "EUR", at),

@@ -1,5 +1,6 @@
 """Market data: counted days that say what trade was, the same however often they are counted, and nobody's own figures."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import select, text
 from core.db import db, transaction
 from core.ids import parse_id
 from marketplace.jobs import run_due
+from marketplace.leads.models import Lead
 from marketplace.market import counting
 from marketplace.market.counting import OVER_AFTER, bounds_of, is_due
 from marketplace.market.depth import buys_in
@@ -20,6 +22,8 @@ from tests.at_once import at_once
 from tests.conftest import START, SetClock
 from tests.factories import Market, Member
 from tests.marketplace.market_days import Trade, count, count_anew, make_trade
+from tests.marketplace.test_portal_pages import visitor_of
+from tests.visitor import words_of
 
 DAY = START.date()
 
@@ -268,3 +272,36 @@ def test_orders_are_counted_by_what_became_of_them(trade: Trade, clock: SetClock
     assert found[0].outcomes == {"won": 4, "cap": 9}
     assert found[1].outcomes["won"] == 4 and found[1].outcomes["cap"] == 5
     assert found[2].outcomes == {"won": 4, "cap": 1}
+
+
+def test_only_fresh_sales_make_the_price_of_a_day(trade: Trade, clock: SetClock) -> None:
+    with transaction() as session:
+        late = "UPDATE marketplace.sales SET sold_at = sold_at + interval '25 hours' WHERE price_minor = 3000"
+        session.execute(text(late))
+    count(clock.now())
+    assert (rows()["FR"].sold, rows()["FR"].value_minor) == (8, 4 * (2500 + 2000))
+
+
+def test_a_sale_that_came_to_nothing_is_no_trade(market: Market, clock: SetClock) -> None:
+    trade = make_trade(market, ("30.00",), delivery={"kind": "webhook", "url": "https://buyer.example/leads"})
+    trade.post(1)
+    assert run_due(clock.advance(hours=3))["deliveries"]
+    count(clock.now())
+    assert (rows()["FR"].offered, rows()["FR"].sold) == (1, 0)
+
+
+def test_decisions_in_short_texts_are_counted_alike(market: Market, clock: SetClock) -> None:
+    trade, poor = make_trade(market, caps={"day": 4}), market.make_buyer("1.00")
+    for _ in range(18):
+        market.make_order(poor, "40.00")
+    trade.post(12)
+    count(clock.now())
+    assert isinstance(db.session.scalars(select(Lead.decision)).first()["tried"][0], str)
+    assert rows()["FR"].alone == {"2001": 4, "2501": 4, "3001": 4} and rows()["FR"].sold == 12
+    outcomes: Counter[str] = Counter()
+    for row in db.session.scalars(select(OrderDay)):
+        outcomes.update(row.outcomes)
+    assert (outcomes["won"], outcomes["funds"], outcomes["cap"]) == (12, 18 * 12, 8 + 4)
+    sale = next(one for buyer in trade.buyers for one in buyer.get("/sales")["items"])
+    owner = next(one for one in trade.buyers if one.get("/sales")["items"])
+    assert "stood first: nobody else gets it." in words_of(visitor_of(market, owner).open(f"/buyer/leads/{sale['id']}"))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -250,3 +251,15 @@ def test_a_publisher_is_told_who_came_closest_to_buying(market: Market) -> None:
     _, unsold = (publisher.post("/leads", market.lead()) for _ in range(2))
     page = words_of(visitor_of(market, publisher).open(f"/publisher/leads/{unsold['id']}"))
     assert "Closest to buying it: 1. A cap or budget of the order is reached." in page
+
+
+def test_a_lead_of_somebody_elses_private_deal_was_never_on_the_market(market: Market, clock: SetClock) -> None:
+    buyer, other, publisher = market.make_buyer(), market.make_buyer(), market.make_publisher()
+    order = market.make_order(buyer, "50.00")
+    wanted = {"name": "mine", "vertical": "education", "price": {"amount": "9.00", "currency": "EUR"}}
+    ends = (clock.now() + timedelta(days=5)).isoformat()
+    brief = other.post("/briefs", {"order": wanted, "volume": 1, "starts_at": clock.now().isoformat(), "ends_at": ends})
+    publisher.post(f"/briefs/{brief['id']}/accept", {"leads": 1})
+    publisher.post("/leads", market.lead())
+    sample = losses(buyer, order)["sample"]
+    assert by_outcome(sample) == {} and "deal" not in str(sample)
