@@ -37,6 +37,7 @@ class Shortlist(Iterator[Listed]):
         self._found = found
         self._ahead: Listed | None = None
         self.best: Listed | None = None  # the first of the batches
+        self.offered: list[Listed] = []  # where turns decide, who of them came first
 
     def __next__(self) -> Listed:
         """Return the next order."""

@@ -1,4 +1,4 @@
-"""What limits an order beyond its caps: the weekday, the pace over the open hours, and prices that fall with volume."""
+"""What limits an order beyond its caps: the weekday, the pace over the open hours, falling prices, and its buyer."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -137,9 +137,11 @@ def limits_now(terms: Any, at: datetime) -> dict[str, Any] | None:
 
     A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more.
     """
-    if not (terms.weekday_caps or terms.pacing or terms.ladder):
+    if not (terms.weekday_caps or terms.pacing or terms.ladder or terms.buyer_zone):
         return None
     found: dict[str, Any] = {}
+    if terms.buyer_zone:
+        found |= {"buyer": period_starts(terms.buyer_zone, at), "zone": terms.buyer_zone}
     weekday = DAYS[minute_of_week(terms.timezone, at) // DAY_MINUTES]
     caps = [cap for cap in (terms.caps.get("day"), terms.weekday_caps.get(weekday)) if cap is not None]
     if weekday in terms.weekday_caps:
