@@ -51,6 +51,7 @@ class Centres:
 
 
 NOWHERE = Centres(0, {})
+BY_PRICE = Turns(BEST_PRICE)  # which nobody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class LiveVertical:
     source_rules: Mapping[tuple[UUID, str], Narrowed] = field(default_factory=dict)
     centres: Centres = NOWHERE
     suppressing: frozenset[UUID] = frozenset()
-    turns: Turns = field(default_factory=Turns)
+    turns: Turns = BY_PRICE
 
     @property
     def most_buyers(self) -> int:
@@ -127,8 +128,9 @@ class Books:
             buyers = {one.buyer_id for one in book.orders}
             lists = frozenset(buyer for (buyer,) in cursor.execute(LIVE) if buyer in buyers)
             vertical = Vertical.stored(definition)
-            goes_by_turn = vertical.distribution.rule != BEST_PRICE
-            turns = Turns(cursor.execute(COUNTED, (vertical_id,)) if goes_by_turn else ())
+            turns = BY_PRICE
+            if (rule := vertical.distribution.rule) != BEST_PRICE:
+                turns = Turns(rule, book.orders, cursor.execute(COUNTED, (vertical_id,)))
         return LiveVertical(vertical_id, vertical, book, paused, rules, self._centres, lists, turns)
 
     def learn_turns(self, live: LiveVertical, offered: list[Listed]) -> None:

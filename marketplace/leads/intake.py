@@ -222,11 +222,10 @@ class Intake:
 
     def _offered(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool, str | None]:
         """Return whom to offer a lead to, whether nobody is left, and, where turns decide among many, the bound."""
-        rule = prepared.live.vertical.distribution.rule
-        if rule == BEST_PRICE:
+        if prepared.live.vertical.distribution.rule == BEST_PRICE:
             return *self._offered_by_price(prepared, batch), None
         shortlist = prepared.shortlist
-        offered, bound = prepared.live.turns.first(shortlist.batch(EVERYBODY)[0], rule, _most_turns(batch))
+        offered, bound = prepared.live.turns.first(shortlist.batch(EVERYBODY)[0], _most_turns(batch))
         shortlist.offered = offered
         return offered, bound is None, bound
 

@@ -26,12 +26,13 @@ def offer_of(
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
+    sole = _NOBODY if bound else _sole_of(offered, live.vertical.distribution, lease)
     return (
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, live.book.version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
-        "{}" if lease is None else _leases(offered, lease), *(_NOBODY if bound else _sole_of(offered, live.vertical.distribution, lease)),
+        "{}" if lease is None else _leases(offered, lease), *sole,
         _ranks(offered, live.vertical.distribution), live.together,
         written([limits_now(one.terms, at) for one in offered]), deals, bound,
     )  # fmt: skip

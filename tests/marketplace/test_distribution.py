@@ -151,13 +151,14 @@ def test_some_who_come_first_by_what_was_known_once_decide_as_all_do_or_ask_for_
             deals = sorted((one for one in candidates if one.is_deal), key=lambda one: -one.price_minor)
             market = [one for one in candidates if not one.is_deal]
             # What is known is older than what the counters say, by so many purchases and hours.
-            turns = Turns(
+            book_now = [listed(one) for one in sorted(market, key=lambda one: -one.price_minor)]
+            turns = Turns(rule, book_now, (
                 (one.order_id, one.last_sold_at and one.last_sold_at - timedelta(hours=late) if late < 4 else None,
                  max(one.received - late, 0))
                 for one, late in zip(market, ago, strict=False)
-            )  # fmt: skip
+            ))  # fmt: skip
             by_id = {one.order_id: one for one in market}
-            page, bound = turns.first([listed(one) for one in market], rule, most)
+            page, bound = turns.first(book_now, most)
             offered = deals + [by_id[one.order_id] for one in page]
             chosen = choose(candidates, rules)
             found = asked(connection, offered, rules, bound is None, most_together(candidates, most_buyers), bound)
