@@ -133,8 +133,11 @@ def place_in(
     keep_secret(order.id, delivery, desk().vault)
 
 
-def lead_body(region: str, person: str) -> bytes:
-    """Write a lead of about a kilobyte; `person` is eight digits that no other lead has, in e-mail and phone."""
+def lead_body(region: str, person: str, at: datetime | None = None) -> bytes:
+    """Write a lead of about a kilobyte; `person` is eight digits that no other lead has, in e-mail and phone.
+
+    Its consent was given at this instant, now without one.
+    """
     body = {
         "vertical": "education", "region": region,
         "contact": {"first_name": "Ada", "last_name": "Lovelace", "email": f"person{person}@example.com",
@@ -147,7 +150,7 @@ def lead_body(region: str, person: str) -> bytes:
                    "utm": {"utm_source": "search", "utm_medium": "cpc", "utm_campaign": "autumn"},
                    "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"},
         "consent": {"text": "Yes, I agree that schools call or write to me about their courses.",
-                    "given_at": as_rfc3339(datetime.now(UTC)), "page_url": "https://studies.example.com/compare"},
+                    "given_at": as_rfc3339(at or datetime.now(UTC)), "page_url": "https://studies.example.com/compare"},
     }  # fmt: skip
     return msgspec.json.encode(body)
 

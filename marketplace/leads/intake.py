@@ -41,7 +41,7 @@ from marketplace.orders.where import PLACE
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
 NEXT_BATCH = 512
-FIRST_TURNS = 64  # offered by a rule other than the price; of those who want the lead, the first by turn
+FIRST_TURNS = 32  # offered by a rule other than the price; of those who want the lead, the first by turn
 EVERYBODY = 10**9
 PASSED_OVER_SECONDS = 1.0  # how long a candidate that did not buy when it was offered alone is not so offered
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
@@ -289,7 +289,8 @@ class Intake:
 
 
 def _most_turns(batch: int) -> int:
-    return FIRST_TURNS if batch == ALONE else FIRST_TURNS * 2 * batch
+    """Return how many are offered by turn, the first time and whenever those before did not decide."""
+    return FIRST_TURNS * {ALONE: 1, FIRST_BATCH: 8, NEXT_BATCH: 64}.get(batch, EVERYBODY)
 
 
 def _decide(offered: list[Listed], live: LiveVertical) -> bool:
