@@ -132,8 +132,10 @@ def _open_of_day(schedule: Schedule | None, zone: str, start: int, end: int) -> 
     return tuple(open_spans(schedule, zone, start, end))
 
 
-def limits_now(terms: Any, at: datetime) -> dict[str, Any] | None:
+def limits_now(terms: Any, at: datetime, prices: tuple[int, ...] | None = None) -> dict[str, Any] | None:
     """Return what limits an order at this instant beyond its counters, as the sale takes it; None for nothing.
+
+    `prices` are what it pays for the lead at its own price and each step of its ladder, where these go by the lead.
 
     A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more.
     """
@@ -155,7 +157,8 @@ def limits_now(terms: Any, at: datetime) -> dict[str, Any] | None:
             reached = budget * passed // minutes + terms.price_minor
             found |= {"spend": min(budget, reached), "spend_word": "pace of the budget"}
     if terms.ladder:
-        steps = [[1, terms.price_minor], *terms.ladder.steps]
+        own = ((1, terms.price_minor), *terms.ladder.steps)
+        steps = [(count, minor) for (count, _), minor in zip(own, prices, strict=True)] if prices else own
         found |= {"ladder": steps, "of": PERIODS.index(terms.ladder.period) + 1}
     return found or None
 
