@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from core.errors import Fault
 from core.money import Money
-from core.schemas import Amount
 from marketplace.orders.periods import (
     DAY_MINUTES,
     DAYS,
@@ -21,6 +20,7 @@ from marketplace.orders.periods import (
     open_spans,
     period_starts,
 )
+from marketplace.orders.said import MoneyBody
 
 MAX_STEPS = 20
 
@@ -29,7 +29,7 @@ class LadderStepBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"f
     """From which lead of the period on which price holds."""
 
     from_: Annotated[int, Meta(extra_json_schema={"minimum": 2})]
-    price: Amount
+    price: MoneyBody
 
 
 class LadderBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,10 +54,7 @@ def ladder_of(body: LadderBody) -> Ladder:
 
 def ladder_body(ladder: Ladder, currency: str) -> LadderBody:
     """Write a ladder as its buyer would."""
-    steps = [
-        LadderStepBody(count, Amount(amount=str(Money(minor, currency)), currency=currency))
-        for count, minor in ladder.steps
-    ]
+    steps = [LadderStepBody(count, MoneyBody(str(Money(minor, currency)), currency)) for count, minor in ladder.steps]
     return LadderBody(ladder.period, steps)
 
 
@@ -168,7 +165,7 @@ def written(limits: list[dict[str, Any] | None]) -> str | None:
     return msgspec.json.encode(limits).decode() if any(limits) else None
 
 
-def _minor(amount: Amount, currency: str) -> int | None:
+def _minor(amount: MoneyBody, currency: str) -> int | None:
     try:
         minor = Money.parse(amount.amount, currency).minor
     except ValueError:
