@@ -160,7 +160,8 @@ def _of_buyers(entered: Field, dice: Random) -> None:
             body["budget"], entered.most_minor[buyer] = {"total": _eur(minor)}, minor
         _order(entered, buyer, dice)
         set_buyer_limits(buyer, convert(body, BuyerLimitsBody), ACTOR, entered.at)
-        _order(entered, buyer, dice, caps={"day": dice.randrange(5, 40)})
+        own = dice.randrange(5, 40)
+        entered.most_leads[_order(entered, buyer, dice, caps={"day": own})] = own
         _order(entered, buyer, dice)
 
 
