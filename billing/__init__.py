@@ -215,6 +215,7 @@ from billing.payouts.standing import get_results as get_payout_results
 from billing.payouts.standing import results_lately as payout_results_lately
 from billing.promo import PromoGrant, ask_promo, decide_promo, grants_of, grants_waiting
 from billing.refunds import lock_parties, net_owed, refund_capture
+from billing.spendable import WalletMove, line_moves, spendable_before, wallet_moves
 from billing.stand_in import stand_in_for
 from billing.suspending import readmit_wallet, suspend_wallet
 from billing.wallets import Posting, WalletBalance, credit_wallet, grant_promo, open_wallet, wallet_of
@@ -228,9 +229,9 @@ __all__ = [
     "PayoutDraft", "PayoutFile", "PayoutRail", "PayoutResult", "PayoutRun", "Position", "Posted", "Posting",
     "ProForma", "PromoGrant", "RailWish", "RechargeNote", "RechargeWish", "ReserveDay", "SavedCard", "Sent", "Sheet",
     "ShownPayout", "Side", "Suspended", "SuspenseMove", "ToPay", "TopUp", "TrialLine", "Typed", "VatTerms", "VatWish",
-    "WalletBalance", "Ways", "Wish", "WriteOff", "agree_to_import", "approve_payout", "ask_bank_account", "ask_check",
-    "ask_print", "ask_pro_forma", "ask_promo", "ask_write_off", "asked_bank_accounts", "asked_imports", "audit",
-    "bank_accounts", "bank_unexplained", "beancount_text", "book_lines", "came_back_of", "cancel_pro_forma",
+    "WalletBalance", "WalletMove", "Ways", "Wish", "WriteOff", "agree_to_import", "approve_payout", "ask_bank_account",
+    "ask_check", "ask_print", "ask_pro_forma", "ask_promo", "ask_write_off", "asked_bank_accounts", "asked_imports",
+    "audit", "bank_accounts", "bank_unexplained", "beancount_text", "book_lines", "came_back_of", "cancel_pro_forma",
     "cards_of", "charge_fee", "chargebacks_lately", "choose_recharge", "collect_due", "compensate", "confirm_move",
     "content_of", "content_of_payout_file", "counted_payouts", "credit_wallet", "currencies_earned", "debt_moves_of",
     "decide_bank_account", "decide_promo", "decide_write_off", "demand_currency", "details_of", "documents_about",
@@ -240,7 +241,8 @@ __all__ = [
     "get_payout_results", "get_pro_forma", "get_suspended", "get_top_up", "give_backs_of", "give_up_payout_file",
     "grant_promo", "grants_of", "grants_waiting", "hand_on_payout_file", "history_of", "imports", "is_long",
     "is_looked_at", "is_low", "issue_month", "issue_receipt", "issued_months", "journal_of", "latest_card_page",
-    "line_of", "lines_after", "lines_of", "lines_of_document", "lines_of_import", "lock_parties", "look_at_rail",
+    "line_moves", "line_of", "lines_after", "lines_of", "lines_of_document", "lines_of_import", "lock_parties",
+    "look_at_rail",
     "make_payout_file", "mature_reserves", "month_content_of", "month_documents_of", "month_pdf_of", "month_sheet_of",
     "move_suspense", "moves_of", "name_of_payout_file", "net_owed", "next_due_month", "note_paces", "note_run_seen",
     "notes_of", "onboarding_address", "open_debts_of", "open_earner", "open_lots_of", "open_moves", "open_payout_run",
@@ -251,10 +253,11 @@ __all__ = [
     "put_in_funds", "readmit_wallet", "recharge_of", "recharges_of", "reconcile", "refund_capture", "refuse_import",
     "remove_card", "reserve_weeks", "reserves_of", "resolve_holds", "resume_recharge", "return_fee", "run_due_cards",
     "run_due_payouts", "say_bank_account", "say_details", "say_rail", "say_vat_terms", "set_credit_line",
-    "settle_against", "settle_by_hand", "sheet_of", "shown_reference", "stand_in_for", "start_card_page",
+    "settle_against", "settle_by_hand", "sheet_of", "shown_reference", "spendable_before", "stand_in_for",
+    "start_card_page",
     "start_give_back", "start_top_up", "statements_of", "stop_overdue", "suggestions_for", "suspend_wallet",
     "suspended", "take_in", "take_payout_back", "take_payout_results", "to_pay", "top_ups_of", "transfers_of",
     "trial_balance", "try_payout_again", "unexplained", "unpaid_lines", "vat_terms_of", "versions_of", "wake_bank",
-    "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move", "withdraw_payout",
+    "wallet_moves", "wallet_of", "wallets_of", "wallets_to_count", "warn_low", "withdraw_move", "withdraw_payout",
     "withdraw_waiting_payouts", "write_offs_of", "write_offs_waiting",
 ]  # fmt: skip

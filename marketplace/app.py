@@ -40,6 +40,7 @@ from marketplace.web.api import (
     evidence,
     keys,
     leads,
+    market,
     months,
     notifications,
     orders,
@@ -61,6 +62,7 @@ from marketplace.web.design import design
 from marketplace.web.door import LeadDoor
 from marketplace.web.health import health
 from marketplace.web.inbound import inbound
+from marketplace.web.market import trade
 from marketplace.web.meta import meta
 from marketplace.web.pages import pages
 from marketplace.web.people import change_reading, people
@@ -91,6 +93,7 @@ ROOMS = (
     evidence,
     keys,
     leads,
+    market,
     months,
     notifications,
     orders,
@@ -138,6 +141,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
         pages,
         people,
         finding,
+        trade,
         views,
         design,
         *publisher.ROOMS,

@@ -39,6 +39,7 @@ from marketplace.leads.uploads.posting import post_chunks, wake_uploads
 from marketplace.leads.uploads.register import JOB as UPLOAD_JOB
 from marketplace.leads.uploads.register import erase_files
 from marketplace.leads.wallet_paces import count_paces
+from marketplace.market.due import STEPS as MARKET_STEPS
 from marketplace.payout_acts import NEWS as PAYOUTS_WAIT
 from marketplace.payout_acts import announce_waiting
 from marketplace.people_wanted import MAIL as PEOPLE_MAIL
@@ -90,6 +91,7 @@ def run_due(as_of: datetime) -> dict[str, int]:
     done |= settle_due(as_of)
     for name, count in run_due_payouts(as_of).items():  # of what was drafted just now
         done[name] = done.get(name, 0) + count
+    done |= settle_due(as_of, MARKET_STEPS)
     return done | {"notifications": send_due(as_of), "daily_mails": _drain(queue_digests, as_of)}
 
 
@@ -112,6 +114,12 @@ def _drain(batch: Callable[[datetime], int], as_of: datetime) -> int:
 def settle_what_is_due() -> None:
     """Do what is due by the business clock."""
     settle_due(business_clock().now())
+
+
+@job("market.data", every=timedelta(minutes=5))
+def count_the_market() -> None:
+    """Count what is due of the market's data by the business clock."""
+    settle_due(business_clock().now(), MARKET_STEPS)
 
 
 def take_returned(at: datetime) -> int:

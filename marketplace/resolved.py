@@ -48,6 +48,8 @@ _OF_THE_EXCHANGE = (
     "credit.most_days", "document.issue_after_hours",
     "credit.overdue_days", "four_eyes.credit_minor", "four_eyes.payout_minor", "payout.small_after_days",
     "debt.receivable_after_days", "order.no_return_discount_bp",
+    "market.days", "market.least_sales", "market.least_buyers", "market.delay_hours", "market.reads_a_minute",
+    "market.sample_leads", "market.quality_days", "market.quality_least",
     "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip

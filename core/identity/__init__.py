@@ -30,6 +30,7 @@ from core.identity.models import Account, ApiKey
 from core.identity.named import Who, who_are
 from core.identity.sessions import PROGRAMS
 from core.identity.sign_in import SignedIn, install_sign_in, refused_tries, signed_in_user
+from core.identity.throttle import network_of
 
 __all__ = [
     "PROGRAMS",
@@ -52,6 +53,7 @@ __all__ = [
     "keys_of",
     "language_of",
     "make_key",
+    "network_of",
     "open_account",
     "places_of",
     "recall_actor",

@@ -20,6 +20,7 @@ from marketplace.cli.processes import clock, db_group, serve, web, worker
 from marketplace.cli.replay import replay_command
 from marketplace.cli.time import time_command
 from marketplace.cli.verticals import vertical
+from marketplace.cli.what_if import what_if_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +30,7 @@ def leadbourse() -> None:
 
 for command in (account, audit_command, bank, bench, books_group, clock, db_group, defaults_command, demo,
                 fund_command, leads, payouts, places, reconcile_command, replay_command, run_due_command, serve,
-                simulator, time_command, vertical, web, worker):  # fmt: skip
+                simulator, time_command, vertical, web, what_if_command, worker):  # fmt: skip
     leadbourse.add_command(command)
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import or_, select
 
+from affiliates import get_publisher
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ids import new_id
@@ -24,11 +25,16 @@ def accept_brief(publisher_id: UUID, brief_id: UUID, leads: int | None, actor: s
     """Promise so many leads of a brief, all that is left without a number; they are bought from the commit on.
 
     NotFound for a brief that is not for this publisher; Conflict `brief_closed` when it takes nobody any more,
-    `deal_exists` when a deal of the publisher with it runs; Invalid `invalid_deal` for more than is left.
+    `publisher_paused` when the publisher's leads are not taken, `deal_exists` when a deal of his with it runs; Invalid
+    `invalid_deal` for more than is left.
     """
     brief = get_brief(brief_id, lock=True)
     if brief.publishers and publisher_id not in brief.publishers:
         raise NotFound(detail="There is no brief with this id.")
+    if get_publisher(publisher_id).standing != "active":
+        raise Conflict(
+            "publisher_paused", "Your leads are not taken now, so nothing can be promised: ask an operator why."
+        )
     if brief.state != OPEN or brief.ends_at <= at:
         raise Conflict("brief_closed", f"This brief is {brief.state if brief.state != OPEN else 'over'}.")
     running = select(Deal.id).where(Deal.brief_id == brief_id, Deal.publisher_id == publisher_id, Deal.state == ACTIVE)
@@ -99,7 +105,7 @@ def end_deal(deal: Deal, after: str, actor: str, at: datetime, why: str) -> None
 def _deal(brief: Brief, publisher_id: UUID, leads: int, actor: str, at: datetime) -> Deal:
     deal_id, starts_at = new_id(), max(brief.starts_at, at)
     terms = DealTerms(deal_id, publisher_id, starts_at, brief.ends_at)
-    order = place_order(brief.buyer_id, _capped(body_of_brief(brief), leads), actor, at, deal=terms)
+    order = _order_of(brief, leads, terms, actor, at)
     deal = Deal(
         id=deal_id, brief_id=brief.id, publisher_id=publisher_id, buyer_id=brief.buyer_id, order_id=order.id,
         state=ACTIVE, volume=leads, starts_at=starts_at, ends_at=brief.ends_at, accepted_at=at,
@@ -111,6 +117,17 @@ def _deal(brief: Brief, publisher_id: UUID, leads: int, actor: str, at: datetime
     db.session.flush()
     _tell(deal, "deal.accepted", at)
     return deal
+
+
+def _order_of(brief: Brief, leads: int, terms: DealTerms, actor: str, at: datetime) -> Order:
+    """Place a deal's order; Conflict `brief_closed` when the vertical has changed so that nobody could place it now."""
+    try:
+        return place_order(brief.buyer_id, _capped(body_of_brief(brief), leads), actor, at, deal=terms)
+    except Invalid as refused:
+        why = " ".join(fault.message for fault in refused.faults)
+        raise Conflict(
+            "brief_closed", f"Its buyer has to post it anew, since the vertical has changed: {why}"
+        ) from None
 
 
 def _capped(body: OrderBody, leads: int) -> OrderBody:

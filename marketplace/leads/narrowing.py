@@ -25,7 +25,7 @@ def narrowed(submission: Submission, rule: Narrowed, currency: str) -> Submissio
         changes["exclusive_only"] = True
     asked = submission.min_price
     least = rule.min_price_minor or 0
-    if least and (asked is None or (asked.currency == currency and _minor(asked) < least)):
+    if least and (asked is None or (asked.currency == currency and 0 <= _minor(asked) < least)):
         changes["min_price"] = Amount(amount=str(Money(least, currency)), currency=currency)
     return msgspec.structs.replace(submission, **changes) if changes else submission
 

@@ -34,7 +34,7 @@ def offer_of(
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
         "{}" if lease is None else _leases(offered, lease), *sole,
         _ranks(offered, live.vertical.distribution), live.together,
-        written([limits_now(one.terms, at, one.offered_steps) for one in offered]), deals, bound,
+        written([limits_now(one.terms, at, one.price_minor, one.offered_steps) for one in offered]), deals, bound,
     )  # fmt: skip
 
 

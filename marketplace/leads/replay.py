@@ -4,7 +4,6 @@ What only the moment knew is stored with the decision: who could not buy and why
 were tried, whose turn it was among those who rank equally. Everything else is asked of the versions of that moment.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from core.errors import NotFound
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, WEIGHTED, Candidate, Rules, choose
+from marketplace.leads.decisions import Tried, is_short, tried_in, written
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
 from marketplace.leads.why import facts_of_stored
@@ -50,34 +50,33 @@ def replay(lead_id: UUID) -> Replay:
         raise NotFound(detail="There is no lead with this id.")
     lead, stored = row
     decision: dict[str, Any] = lead.decision
-    if not decision.get("tried"):
+    tried = tried_in(decision)
+    if not tried:
         return Replay(stored, stored)
     vertical = vertical_by_book(lead.vertical_id, decision["book"])
-    tried = [(UUID(one[0]), *one[1:]) for one in decision["tried"]]
     chosen = choose(
         _candidates(lead, vertical, tried),
         _rules(vertical, lead),
         exclusive_only=lead.details.get("exclusive_only", False),
     )
-    words = {order_id: [outcome, *_detail(order_id, outcome, tried)] for order_id, outcome in chosen.outcomes}
-    versions = {one[0]: one[1] for one in tried}
-    told = [[str(order_id), versions[order_id], *words[order_id]] for order_id, _ in chosen.outcomes]
-    again = {"book": decision["book"], "outcome": "sold" if chosen.orders else "unsold", "tried": told}
-    return Replay(stored, json.dumps(again, separators=(",", ":"), ensure_ascii=False))
+    by_id = {one.order_id: one for one in tried}
+    told = [_told_again(by_id[order_id], outcome) for order_id, outcome in chosen.outcomes]
+    outcome = "sold" if chosen.orders else "unsold"
+    return Replay(stored, written(decision["book"], outcome, told, short=is_short(decision)))
 
 
-def _candidates(lead: Lead, vertical: Vertical, tried: list[tuple[Any, ...]]) -> list[Candidate]:
+def _candidates(lead: Lead, vertical: Vertical, tried: list[Tried]) -> list[Candidate]:
     """Return those who were tried, whose last purchases stand for the order in which they were."""
-    terms = _terms_then([(one[0], one[1]) for one in tried])
+    terms = _terms_then([(one.order_id, one.version) for one in tried])
     goes_by_lead = any(said.modifiers for _, said in terms.values())
     fields = facts_of_stored(lead, desk().vault, vertical).fields if goes_by_lead else {}
     found = []
-    for turn, (order_id, version, outcome, *more) in enumerate(tried):
-        buyer_id, said = terms[order_id, version]
-        price = next((one for one in more if isinstance(one, int)), price_for(said, fields))  # a ladder's is stored
+    for turn, one in enumerate(tried):
+        buyer_id, said = terms[one.order_id, one.version]
+        price = price_for(said, fields) if one.price_minor is None else one.price_minor  # a ladder's is stored
         found.append(Candidate(
-            order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
-            None if outcome in _CHOSEN else outcome, said.priority or None,
+            one.order_id, buyer_id, price, said.max_share, _EPOCH + timedelta(seconds=turn),
+            None if one.outcome in _CHOSEN else one.outcome, said.priority or None,
             is_deal=said.deal is not None,
         ))  # fmt: skip
     return found
@@ -97,6 +96,8 @@ def _rules(vertical: Vertical, lead: Lead) -> Rules:
     return Rules("round_robin" if rule == WEIGHTED else rule, vertical.distribution.way, most)
 
 
-def _detail(order_id: UUID, outcome: str, tried: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the figures that were stored: what a candidate had reached, and the price where a ladder said it."""
-    return next((one[3:] for one in tried if one[0] == order_id and (one[2] == outcome or outcome in _CHOSEN)), ())
+def _told_again(tried: Tried, outcome: str) -> Tried:
+    """Return what is told of a candidate now, with the figures that were stored, unless it comes out otherwise."""
+    if outcome == tried.outcome or outcome in _CHOSEN:
+        return tried._replace(outcome=outcome)
+    return Tried(tried.order_id, tried.version, outcome)

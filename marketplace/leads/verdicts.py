@@ -76,6 +76,25 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
     return WANTED, ""
 
 
+def missed(terms: OrderTerms, facts: LeadFacts) -> Iterator[str]:
+    """Yield every rule of an order that a lead does not meet, in a fixed order; a filter by its field and operator."""
+    if terms.regions and not set(terms.regions) & set(facts.regions):
+        yield "regions"
+    if facts.score < terms.min_score:
+        yield "min_score"
+    if terms.temperatures and facts.temperature not in terms.temperatures:
+        yield "temperatures"
+    if terms.contact_classes and facts.contact_class not in terms.contact_classes:
+        yield "contact_classes"
+    if terms.verified_only and not facts.verified:
+        yield "verified_only"
+    if facts.exclusive_only and not terms.exclusive:
+        yield "exclusivity"
+    if any(reasons_of_place(terms.postal_prefixes, terms.radius, facts.fields)):
+        yield "place"
+    yield from dict.fromkeys(f"{one.field} {one.op}" for one in terms.filters if not compile_filter(one)(facts.fields))
+
+
 def _not_to_be_called(terms: OrderTerms, region: str, at: datetime) -> str:
     opening = next_call(terms.schedule, region, at)
     if opening is None:

@@ -20,6 +20,7 @@ from core.money import Money
 from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.decisions import Tried, tried_in
 from marketplace.leads.delivery.endpoints import pauses_at
 from marketplace.leads.intake import hour_of
 from marketplace.leads.matching import LeadFacts, Listed
@@ -96,12 +97,12 @@ def why(lead: Lead, vault: Vault, vertical: Vertical | None = None) -> list[Reas
     """
     if lead.status == "rejected":
         return []
-    tried = {UUID(one[0]): one for one in lead.decision["tried"]}
-    then, suppressed = _orders_then(lead, {order_id: one[1] for order_id, one in tried.items()})
+    tried = {one.order_id: one for one in tried_in(lead.decision)}
+    then, suppressed = _orders_then(lead, {order_id: one.version for order_id, one in tried.items()})
     vertical = vertical or vertical_by_book(lead.vertical_id, lead.decision["book"])
     facts = facts_of_stored(lead, vault, vertical, suppressed)
     then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
-    reasons = [_tried(then[order_id], lead.test, *one[2:]) for order_id, one in tried.items()]
+    reasons = [_tried(then[order_id], lead.test, one) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.price_minor, each.order_id))  # fmt: skip
     paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
@@ -183,11 +184,10 @@ def show_reason(reason: Reason, lead_id: UUID, viewer: UUID | None) -> dict[str,
     return {"order": alias, "outcome": reason.public_outcome, "detail": reason.sentence, "bid": None}
 
 
-def _tried(listed: Listed, test: bool, outcome: str, *more: str | int) -> Reason:
-    """Tell of an order that was tried; `more` holds what was reached, and the price where a ladder said it."""
-    reached = [one for one in more if isinstance(one, str)]
-    reason = _reason(listed, test, outcome, f"Reached: {reached[0]}." if reached else "")
-    return replace(reason, price_minor=next((one for one in more if isinstance(one, int)), reason.price_minor))
+def _tried(listed: Listed, test: bool, tried: Tried) -> Reason:
+    """Tell of an order that was tried, with the price that a ladder said."""
+    reason = _reason(listed, test, tried.outcome, f"Reached: {tried.reached}." if tried.reached else "")
+    return reason if tried.price_minor is None else replace(reason, price_minor=tried.price_minor)
 
 
 def _reason(listed: Listed, test: bool, outcome: str, detail: str) -> Reason:

@@ -129,12 +129,15 @@ def _open_of_day(schedule: Schedule | None, zone: str, start: int, end: int) -> 
     return tuple(open_spans(schedule, zone, start, end))
 
 
-def limits_now(terms: Any, at: datetime, prices: tuple[int, ...] | None = None) -> dict[str, Any] | None:
+def limits_now(
+    terms: Any, at: datetime, price_minor: int, prices: tuple[int, ...] | None = None
+) -> dict[str, Any] | None:
     """Return what limits an order at this instant beyond its counters, as the sale takes it; None for nothing.
 
     `prices` are what it pays for the lead at its own price and each step of its ladder, where these go by the lead.
 
-    A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more.
+    A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more:
+    the one that costs `price_minor`.
     """
     if not (terms.weekday_caps or terms.pacing or terms.ladder or terms.buyer_zone):
         return None
@@ -151,7 +154,7 @@ def limits_now(terms: Any, at: datetime, prices: tuple[int, ...] | None = None) 
             found |= {"day": min(*caps, min(caps) * passed // minutes + 1), "day_word": "pace"}
         budget = terms.budget_minor.get("day")
         if budget is not None and minutes:
-            reached = budget * passed // minutes + terms.price_minor
+            reached = budget * passed // minutes + price_minor
             found |= {"spend": min(budget, reached), "spend_word": "pace of the budget"}
     if terms.ladder:
         own = ((1, terms.price_minor), *terms.ladder.steps)

@@ -6,7 +6,7 @@ up; what is above the order's ceiling becomes that, and then what is below its f
 that. So neither the order of fields nor rounding in between can change a price.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -90,20 +90,14 @@ def highest_price(terms: "OrderTerms") -> int:
 def _highest(terms: "OrderTerms") -> int:
     if not terms.modifiers:
         return terms.price_minor
-    best: dict[str, Modifier] = {}
+    rises: dict[
+        str, int
+    ] = {}  # the best of each field, in hundredths of a minor unit, so that only their sum is rounded
     for each in terms.modifiers:
-        gain = _changed(terms, [each]) - terms.price_minor
-        if gain > 0 and (each.field not in best or gain > _changed(terms, [best[each.field]]) - terms.price_minor):
-            best[each.field] = each
-    highest = _changed(terms, best.values()) + len(best)  # each may have been rounded down
+        rise = terms.price_minor * each.percent + 100 * each.amount_minor
+        rises[each.field] = max(rise, rises.get(each.field, 0))
+    highest = (terms.price_minor * 100 + sum(rises.values()) + 50) // 100
     return max(min(highest, terms.price_ceiling_minor or highest), _least(terms))
-
-
-def _changed(terms: "OrderTerms", modifiers: Iterable[Modifier]) -> int:
-    percent = amount = 0
-    for each in modifiers:
-        percent, amount = percent + each.percent, amount + each.amount_minor
-    return (terms.price_minor * (100 + percent) * 2 + 100) // 200 + amount
 
 
 def _least(terms: "OrderTerms") -> int:

@@ -44,12 +44,17 @@ _CEILINGS = text(
 _SINCE = text(
     "SELECT count(*), coalesce(sum(price_minor), 0) FROM marketplace.sales"
     " WHERE buyer_id = :buyer AND order_id = :order AND sold_at >= to_timestamp(:start)"
-    " AND state NOT IN ('refused', 'failed')"
+    " AND state NOT IN ('refused', 'failed')"  # which were taken out of the totals
 )
 
 
 LIMITING = ("caps", "budget_minor", "weekday_caps", "pacing", "ladder", "buyer_zone")  # what makes an order count
 OF_A_DEAL = frozenset({"delivery", "status", "contact_sla"})  # what a buyer may change of an order that is a deal
+# What a body calls them.
+_SAID_AS = {
+    "delivery_kind": "delivery", "price_minor": "price", "price_floor_minor": "price_floor", "budget_minor": "budget",
+    "price_ceiling_minor": "price_ceiling", "weekday_caps": "caps", "max_share": "exclusivity",
+}  # fmt: skip
 SYSTEM = "system"  # how the names of actors begin that are no people
 Settings = dict[str, Any]
 # Of whom, what is asked, in which vertical, and the settings kept so far; returns those to be kept, and their faults.
@@ -111,7 +116,8 @@ def change_order(
 ) -> Order:  # fmt: skip
     """Change an order from the commit on; counters are kept, whatever is edited.
 
-    Whoever pauses what the system has paused makes it his own pause, a version that says the same.
+    Whoever pauses what the system has paused makes it his own pause, a version that says the same. Any order can be
+    paused, also one that could not be placed any more.
 
     Invalid names every fault; Conflict `version_changed` when it is not the version that the caller has seen.
     """
@@ -122,14 +128,11 @@ def change_order(
         raise Conflict("not_now", "This order is closed for good: place another.")
     row = db.session.get_one(VerticalRow, order.vertical_id)
     before = decode_terms(order.terms)
-    if before.deal is not None and (said := _said(patch) - OF_A_DEAL):
-        raise Conflict(
-            "deal_stands", f"A deal is what both sides agreed: leave {', '.join(sorted(said))}, or cancel it."
-        )
-    asked = patched(body_of(before), patch)
-    after = msgspec.structs.replace(
-        _accepted(buyer_id, asked, row, judge_delivery, before.delivery), **by_others(before)
-    )
+    if patch == OrderPatch(status="paused"):
+        after = msgspec.structs.replace(before, status="paused")
+    else:
+        accepted = _accepted(buyer_id, patched(body_of(before), patch), row, judge_delivery, before.delivery)
+        after = _agreed(before, msgspec.structs.replace(accepted, **by_others(before)))
     if patch.status is not UNSET:  # who says so himself is not overruled by the clock
         order.resumes_at = None
     if after == before and not (patch.status == "paused" and _is_paused_by_system(order)):
@@ -144,8 +147,19 @@ def change_order(
     return order
 
 
-def _said(patch: OrderPatch) -> set[str]:
-    return {name for name in patch.__struct_fields__ if getattr(patch, name) is not UNSET}
+def _agreed(before: OrderTerms, after: OrderTerms) -> OrderTerms:
+    """Return what an order says next; of a deal only what its buyer may change. Conflict `deal_stands` for more."""
+    if before.deal is None:
+        return after
+    kept = msgspec.structs.replace(after, least_minor=before.least_minor)  # which nobody says
+    changed = {
+        _SAID_AS.get(name, name) for name in kept.__struct_fields__ if getattr(kept, name) != getattr(before, name)
+    }
+    if more := changed - OF_A_DEAL:
+        raise Conflict(
+            "deal_stands", f"A deal is what both sides agreed: leave {', '.join(sorted(more))}, or cancel it."
+        )
+    return kept
 
 
 def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
@@ -158,8 +172,12 @@ def pause_order(order_id: UUID, actor: str, at: datetime) -> Order | None:
 
 
 def say_order(order: Order, terms: OrderTerms, actor: str, at: datetime) -> None:
-    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are."""
+    """Make these terms the next version of a locked order, from the commit on; its limits stay as they are.
+
+    Only what is paused may rest: an order that is so no longer is not woken by the clock.
+    """
     order.terms, order.status = msgspec.to_builtins(terms), terms.status
+    order.resumes_at = order.resumes_at if terms.status == "paused" else None
     order.version, order.changed_at = order.version + 1, at
     _keep_version(order, actor, at)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, select
 from core.db import db
 from core.errors import Fault, Malformed, NotFound
 from core.ids import parse_id, show_id
+from core.sentences import sentences
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.contact_clock import contacts_of
@@ -25,10 +26,18 @@ from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import THEIRS, events_of, unsealed
 from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import OrderVersion
+from marketplace.orders.terms import OrderTerms, decode_terms
 
 ROWS, REPORTS = 50, 200
 HOTTEST_FIRST = ("hot", "warm", "cold")
 WORK = ("untouched", "follow_up")
+BOUGHT: Mapping[str, str] = sentences({
+    "one": "Your order wanted the lead, had room and the money, and stood first: nobody else gets it.",
+    "several": "Your order wanted the lead, had room and the money, and stood among the first: others share it.",
+    "only": "Your order wanted the lead, had room and the money; it would share it, but nobody else bought it then.",
+    "next": "Whoever stood before your order refused the lead or could not be reached, so it came to you.",
+    "deal": "It was made for you under your private deal with its publisher.",
+})  # fmt: skip
 PASSED = UUID(int=0)  # stands for a temperature of which all was shown
 
 
@@ -77,13 +86,23 @@ class Story:
     """
 
     bought: Bought
-    order: str
     events: Sequence[Event]
     reports: Sequence[Disposition]
     tries: Sequence[Tried]
     is_sent: bool
     dispute_id: UUID | None
     labels: Mapping[str, str]
+    terms: OrderTerms
+
+    @property
+    def order(self) -> str:
+        """Return what the buyer calls the order that bought it."""
+        return self.terms.name
+
+    @property
+    def why(self) -> str:
+        """Return why the buyer has this lead, in one sentence and without anybody else's figures."""
+        return BOUGHT[_how_bought(self.bought, self.terms)]
 
     @property
     def codes(self) -> tuple[str, str]:
@@ -143,23 +162,31 @@ def _wanted(buyer_id: UUID, wanted: Wanted, at: datetime) -> Select[Sale, Lead]:
 def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     """Return all that a buyer may know of a lead that he bought; NotFound for anybody else's."""
     then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
-    query = select(
-        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms["name"].astext, VerticalRow.definition
-    )
+    query = select(Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition)
     query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
     query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id).outerjoin(DeliveryRow, DeliveryRow.sale_id == Sale.id)
     row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no sale with this id.")
-    sale, lead, dispute_id, sent_id, order, definition = row
+    sale, lead, dispute_id, sent_id, terms, definition = row
     [bought] = _presented([(sale, lead)], at)
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
-        bought, order, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
+        bought, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
         dispute_id, {field.name: field.label for field in Vertical.stored(definition).fields},
+        decode_terms(terms),
     )  # fmt: skip
+
+
+def _how_bought(bought: Bought, terms: OrderTerms) -> str:
+    sold = [UUID(one[0]) for one in bought.lead.decision.get("tried", ()) if one[2] == "sold"]
+    if terms.deal is not None:
+        return "deal"
+    if bought.sale.order_id not in sold:
+        return "next"
+    return "several" if sold[1:] else "one" if terms.exclusive else "only"
 
 
 def _presented(found: Sequence[tuple[Sale, Lead]], at: datetime) -> list[Bought]:

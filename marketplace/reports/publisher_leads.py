@@ -24,6 +24,9 @@ from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
 SORTS: Columns = {"received": Lead.id, "score": Lead.score}
+# What keeps an order from buying, the closest to a sale first.
+CLOSEST = ("undeliverable", "refused", "capped", "no_funds", "below_min", "duplicate", "other_way", "closed", "paused",
+           "filtered", "region")  # fmt: skip
 UNPAID = ("returned", "refused", "failed")  # sales that pay the publisher nothing
 _UNREAD = (defer(Lead.contact), defer(Lead.decision))  # nothing of a list; they are the bulk of a row
 _AT_ONCE = 1000  # rows of an export that are read together
@@ -73,6 +76,12 @@ class LeadStory:
     def orders(self) -> int:
         """Return how many orders of the vertical there were at that moment."""
         return sum(outcome.orders for outcome in self.outcomes)
+
+    @property
+    def closest(self) -> Outcome | None:
+        """Return what kept those from buying who came closest to it; None when nobody was asked."""
+        by_code = {one.code: one for one in self.outcomes}
+        return next((by_code[code] for code in CLOSEST if code in by_code), None)
 
     @property
     def paying(self) -> list[Sale]:

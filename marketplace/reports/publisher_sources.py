@@ -11,6 +11,7 @@ from marketplace.leads.models import Lead
 from marketplace.leads.source_breaker import standings_of
 from marketplace.leads.sources.models import LeadSource, SourceStanding
 from marketplace.leads.sources.register import sources_of
+from marketplace.market.scores import Quality, qualities_of
 
 MOST = 200  # of sources shown; a publisher has a handful
 LATEST = 5000  # leads that are looked at to tell which sources a publisher posts from
@@ -18,11 +19,12 @@ LATEST = 5000  # leads that are looked at to tell which sources a publisher post
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The registered sources, the standings by name, and the names under which leads came lately."""
+    """The registered sources, and by name: standings, how many leads came lately, and quality."""
 
     registered: Sequence[LeadSource]
     standings: Mapping[str, SourceStanding]
     seen: Mapping[str, int]
+    qualities: Mapping[str, Quality]
 
 
 def sources_shown(publisher_id: UUID) -> Sources:
@@ -32,4 +34,6 @@ def sources_shown(publisher_id: UUID) -> Sources:
     names = latest.order_by(Lead.id.desc()).limit(LATEST).subquery()
     counted = select(names.c.source_name, func.count()).group_by(names.c.source_name).order_by(func.count().desc())
     rows = db.session.execute(counted).all()
-    return Sources(sources_of(publisher_id, None, MOST), standings, {str(row[0]): int(row[1]) for row in rows})
+    seen = {str(row[0]): int(row[1]) for row in rows}
+    qualities = {one.source_name: one for one in qualities_of(publisher_id)}
+    return Sources(sources_of(publisher_id, None, MOST), standings, seen, qualities)

@@ -37,6 +37,7 @@ PLACES = {
         Step("publisher.leads", "people", _l("Leads")),
         Step("publisher.sources", "box-arrow-in-down", _l("Sources")),
         Step("publisher.briefs", "clipboard-check", _l("Briefs")),
+        Step("market.now", "graph-up", _l("Market")),
         Step("publisher.upload", "filetype-csv", _l("Upload")),
         Step("publisher.disputes", "chat-left-text", _l("Disputes")),
         Step("publisher.balance", "wallet2", _l("Balance")),
@@ -47,6 +48,7 @@ PLACES = {
     "buyer": (
         Step("buyer.orders", "list-check", _l("Orders")),
         Step("buyer.leads", "people", _l("Leads")),
+        Step("market.now", "graph-up", _l("Market")),
         Step("buyer.briefs", "clipboard-check", _l("Briefs")),
         Step("buyer.disputes", "chat-left-text", _l("Disputes")),
         Step("buyer.wallet", "wallet2", _l("Wallet")),
@@ -62,6 +64,7 @@ PLACES = {
         Step("operator.buyers", "bag", _l("Buyers")),
         Step("operator.payouts", "send", _l("Payouts")),
         Step("operator.credit_lines", "credit-card-2-front", _l("Credit lines")),
+        Step("market.now", "graph-up", _l("Market")),
         Step("operator.verticals", "diagram-3", _l("Verticals")),
         Step("operator.jobs", "gear", _l("Jobs")),
         Step("operator.books", "journal-check", _l("Books")),

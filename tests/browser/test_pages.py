@@ -14,7 +14,7 @@ from core.db import db
 from tests.browser.conftest import Look
 from tests.shown_payouts import shown_payouts
 
-PUBLIC = ("/", "/login", "/register", "/reset")
+PUBLIC = ("/", "/login", "/register", "/reset", "/market?vertical=education")
 # The headings that are drawn nowhere though nobody closed what they stand in.
 UNSEEN = """[...document.querySelectorAll("main h1, main h2, main table, main form")]
     .filter(one => !one.closest("details:not([open]), [hidden], dialog") && one.getClientRects().length === 0)
@@ -23,6 +23,7 @@ LONG = ("/api/docs", "/docs/errors")  # axe takes seconds for these, so in one l
 OF_KIND = {
     "publisher": (
         "/publisher/today",
+        "/market/now",
         "/publisher/leads",
         "/publisher/sources",
         "/publisher/briefs",
@@ -49,6 +50,8 @@ OF_KIND = {
     ),
     "buyer": (
         "/buyer/orders",
+        "/market/now",
+        "/market/now?vertical=education&region=FR",
         "/buyer/briefs",
         "/buyer/briefs/new",
         "/buyer/orders/new?vertical=education",
@@ -79,6 +82,7 @@ OF_KIND = {
     ),
     "operator": (
         "/design",
+        "/market/now",
         "/operator/disputes",
         "/operator/dispute-groups",
         "/operator/review",

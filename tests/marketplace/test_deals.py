@@ -12,7 +12,6 @@ from core.clock import as_rfc3339
 from core.db import db, transaction
 from core.ids import parse_id
 from marketplace.audit import audit_all
-from marketplace.deals import due
 from marketplace.deals.accepting import cancel_deal
 from marketplace.deals.due import end_deals
 from marketplace.jobs import settle_due
@@ -190,29 +189,6 @@ def test_two_looks_at_once_end_a_deal_once_and_neither_waits_nor_is_refused(
     at_once([first, second])
     assert ended == [1, 0]
     assert ask(database_url, "SELECT DISTINCT state FROM marketplace.deals") == [("full",)]
-
-
-def test_a_deal_that_ended_between_the_look_and_the_lock_is_passed_by(
-    app: Flask, market: Market, publisher: Member, buyer: Member, clock: SetClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accepted(publisher, brief(market, buyer), 1)
-    prices(market, publisher)
-    with app.app_context(), transaction():
-        stale = due._next_done(clock.now())  # what the look found
-    assert stale is not None and end_all(app, clock) == 1
-    found = iter([stale, None])
-
-    def look(_: Any) -> Any:
-        one = next(found)
-        return one and (db.session.merge(one[0]), one[1])
-
-    monkeypatch.setattr(due, "_next_done", look)
-    assert end_all(app, clock) == 0
-
-
-def end_all(app: Flask, clock: SetClock) -> int:
-    with app.app_context(), transaction():
-        return end_deals(clock.now())
 
 
 def test_a_brief_for_some_publishers_is_nobody_elses(market: Market, publisher: Member, buyer: Member) -> None:

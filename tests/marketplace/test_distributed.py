@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import html
 
 from core.db import transaction
 from core.ids import parse_id
@@ -224,6 +225,24 @@ def test_a_rule_of_a_source_that_cannot_be_is_refused_and_one_of_another_is_not_
     assert bought_by(market, publisher, 1, source={"name": "x"}) == [[]]
 
 
+def test_who_says_a_rule_of_a_source_at_once_with_others_says_one(
+    app: Flask, market: Market, publisher: Member, database_url: str
+) -> None:
+    rule = {"source": "s", "vertical": "education", "exclusive_only": True}
+    with no_deadlocks(database_url, app):
+        answers = at_once([lambda: publisher.request("PUT", "/source-rules", rule)] * 8)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(publisher.get("/source-rules")["items"]) == 1
+
+
+def test_a_rule_is_changed_on_its_page_without_losing_the_rest(market: Market, publisher: Member) -> None:
+    visitor = visitor_of(market, publisher)
+    visitor.send("/publisher/sources/rules", source="s", vertical="education", most_buyers="2", min_price="5")
+    page = visitor.read("/publisher/sources/rules?source=s&vertical=education")
+    begun = {name: page.xpath(f"//input[@name='{name}']/@value") for name in ("source", "most_buyers", "min_price")}
+    assert begun == {"source": ["s"], "most_buyers": ["2"], "min_price": ["5.00"]}
+
+
 def test_every_decision_replays_to_the_same_bytes(
     app: Flask, market: Market, publisher: Member, operator: Member, database_url: str
 ) -> None:
@@ -259,3 +278,21 @@ def test_the_pages_place_orders_and_narrow_sources(market: Market, publisher: Me
     assert "Say 2 to 5" in seller.send(page, **said).text
     assert seller.send(page, **said | {"most_buyers": "2"}).status_code == 303
     assert "at most 2" in words_of(seller.open(page))
+
+
+def test_a_rule_of_a_source_lets_no_amount_pass_that_is_none(market: Market, publisher: Member) -> None:
+    publisher.request(
+        "PUT",
+        "/source-rules",
+        {"source": "default", "vertical": "education", "min_price": {"amount": "5.00", "currency": "EUR"}},
+    )
+    for amount in ("-5.00", "1.2345"):
+        answer = publisher.request("POST", "/leads", market.lead(min_price={"amount": amount, "currency": "EUR"}))
+        assert answer.status_code == 422, amount
+
+
+def test_the_page_of_a_rule_says_at_the_amount_what_is_wrong_with_it(market: Market, publisher: Member) -> None:
+    page = visitor_of(market, publisher).send(
+        "/publisher/sources/rules", source="s", vertical="education", min_price="-3"
+    )
+    assert "more than zero" in html.fromstring(page.text).xpath("string(//*[@id='min_price-fault'])")

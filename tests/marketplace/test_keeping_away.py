@@ -8,9 +8,12 @@ import pytest
 
 from core.db import db, transaction
 from core.ids import parse_id
+from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.desk import desk
-from tests.conftest import SetClock
+from tests.conftest import START, SetClock
 from tests.factories import Market, Member
+from tests.marketplace.endpoint import open_endpoint
+from tests.marketplace.test_next_by_rules import NO, allow_private_targets
 from tests.marketplace.test_portal_pages import visitor_of
 from tests.marketplace.test_suppression import counts, send, sha
 from tests.visitor import words_of
@@ -87,15 +90,39 @@ def test_what_was_decided_is_told_the_same_when_the_list_is_gone(
     assert post(publisher, market, ADA)["status"] == "sold"
 
 
-def test_a_list_counts_whom_it_kept_away(market: Market, buyer: Member, publisher: Member) -> None:
+def test_a_list_counts_whom_it_kept_away_in_full_tens_so_that_nobody_is_found_out_by_it(
+    market: Market, buyer: Member, publisher: Member
+) -> None:
     market.make_order(buyer)
-    listed = send(buyer, "ada@example.com", query="suppress=true").json
-    again = market.lead(contact=ADA)
+    people = [f"person{number}@example.net" for number in range(10)]
+    listed = send(buyer, "\n".join(people), query="suppress=true").json
+
+    def counted() -> Any:
+        return buyer.get(f"/suppression-lists/{listed['id']}")["kept_away"]
+
+    for email in people[:9]:
+        post(publisher, market, {"email": email})
+    assert counted() == 0
+    last = market.lead(contact={"email": people[9]})
     for _ in range(3):  # one lead, asked three times
-        publisher.post("/leads", again, Idempotency_Key="a-key")
-    assert buyer.get(f"/suppression-lists/{listed['id']}")["kept_away"] == 1
+        publisher.post("/leads", last, Idempotency_Key="a-key")
+    assert counted() == 10
     page = words_of(visitor_of(market, buyer).open(f"/buyer/lists/{listed['id']}"))
-    assert "Leads kept away 1" in page and "for good" in page
+    assert "Leads kept away, in full tens 10" in page and "for good" in page
+
+
+def test_a_list_that_came_after_the_lead_keeps_it_away_when_it_is_sold_again(
+    market: Market, buyer: Member, publisher: Member
+) -> None:
+    allow_private_targets(market.app)
+    other = market.make_buyer()
+    market.make_order(other, "10.00")
+    with open_endpoint(answer=NO) as picky:
+        market.make_order(buyer, "20.00", delivery={"kind": "webhook", "url": picky.url})
+        lead = post(publisher, market, ADA)
+        send(other, "ada@example.com", query="suppress=true")
+        deliver_due(START)
+    assert other.get("/sales")["items"] == [] and told(other, lead)[0][0] == "suppressed"
 
 
 def test_nobody_is_asked_where_no_buyer_has_such_a_list(market: Market, buyer: Member, publisher: Member) -> None:
@@ -158,3 +185,13 @@ def test_the_database_refuses_a_list_that_ends_before_it_begins(market: Market, 
     send(buyer, "ada@example.com")
     with pytest.raises(Exception, match="suppression_lists_valid_check"), transaction() as session:
         session.execute(db.text("UPDATE marketplace.suppression_lists SET valid_from = now(), valid_until = now()"))
+
+
+def test_a_test_lead_does_not_tell_its_publisher_whom_buyers_know(
+    market: Market, buyer: Member, publisher: Member
+) -> None:
+    market.make_order(buyer)
+    send(buyer, "ada@example.com", query="suppress=true")
+    known, stranger = (publisher.post("/leads", market.lead(contact=one, test=True)) for one in (ADA, BOB))
+    assert told(publisher, known) == told(publisher, stranger)
+    assert told(buyer, known) == told(buyer, stranger)

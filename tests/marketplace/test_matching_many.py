@@ -1,4 +1,5 @@
-"""Random leads against random orders with every condition there is: the book agrees with a plain scan of all of them.
+"""Random leads against random orders with every condition there is: the book agrees with a plain scan of all of them,
+and with one plain query.
 
 A few of each by default; with LEADBOURSE_ALL_MATCHES ten thousand leads by a thousand orders, which takes minutes.
 """
@@ -7,7 +8,9 @@ import os
 from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
+import psycopg
 from msgspec import structs
 
 from benchmarks.match import COUNTRIES, make_parts
@@ -16,8 +19,10 @@ from marketplace.leads.matching import Book, LeadFacts, Listed
 from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import lead_fields
 from marketplace.orders.prices import Modifier
+from marketplace.orders.terms import encode_terms
 from marketplace.orders.where import Radius
 from tests.marketplace.test_matching import MONDAY, pays, wants
+from tests.marketplace.test_matching_sql import COMPARE, WANTED, asked_of
 
 LEADS, ORDERS = (10_000, 1_000) if "LEADBOURSE_ALL_MATCHES" in os.environ else (150, 300)
 
@@ -50,7 +55,7 @@ def _modifier(dice: Random) -> Modifier:
     return Modifier(field, values, amount_minor=dice.choice((-200, 1, 150)))
 
 
-def made_facts(dice: Random) -> LeadFacts:
+def made_facts(dice: Random, suppressed: frozenset[UUID] = frozenset()) -> LeadFacts:
     parts = make_parts(dice)
     parts["hour"], parts["verified"] = dice.randrange(24), dice.random() < 0.5
     fields = lead_fields(**parts)
@@ -58,7 +63,7 @@ def made_facts(dice: Random) -> LeadFacts:
         fields["place"] = (dice.uniform(40, 55), dice.uniform(-5, 10))
     return LeadFacts(parts["regions"], fields, parts["score"], parts["temperature"], parts["contact_class"],
                      verified=parts["verified"], exclusive_only=dice.random() < 0.2,
-                     min_price_minor=dice.choice((0, 0, 1_500)))  # fmt: skip
+                     min_price_minor=dice.choice((0, 0, 1_500)), suppressed=suppressed)  # fmt: skip
 
 
 def test_the_book_agrees_with_a_plain_scan_for_every_lead() -> None:
@@ -74,3 +79,27 @@ def test_the_book_agrees_with_a_plain_scan_for_every_lead() -> None:
         assert [(-one.price_minor, one.order_id.int) for one in book.candidates(facts, at)] == sorted(wanting)
         met += len(wanting)
     assert met > LEADS / 10
+
+
+def test_the_book_agrees_with_one_plain_query_for_every_lead(database_url: str) -> None:
+    dice = Random(20261128)
+    orders = made_orders(dice)
+    buyers = [UUID(int=number) for number in range(1, 31)]
+    orders = [structs.replace(one, buyer_id=dice.choice(buyers)) for one in orders]
+    book, met, kept_away = Book(orders), 0, 0
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TEMP TABLE now (order_id uuid, buyer_id uuid, terms jsonb)")
+        rows = [(one.order_id, one.buyer_id, encode_terms(one.terms).decode()) for one in orders]
+        connection.cursor().executemany("INSERT INTO now VALUES (%s, %s, %s)", rows)
+        connection.execute(COMPARE)
+        query = "WITH" + WANTED.strip().removeprefix(",")
+        for number in range(LEADS):
+            suppressed = frozenset(dice.sample(buyers, dice.choice((0, 0, 1, 5))))
+            facts, at = made_facts(dice, suppressed), MONDAY + timedelta(minutes=11 * number)
+            found = [(one.order_id, one.price_minor) for one in book.candidates(facts, at)]
+            assert found == connection.execute(query, asked_of(facts, at)).fetchall(), number
+            met += len(found)
+            kept_away += len(found) < sum(
+                1 for _ in book.candidates(structs.replace(facts, suppressed=frozenset()), at)
+            )
+    assert met > LEADS / 10 and kept_away > 0

@@ -1,6 +1,7 @@
 """The book in memory finds, in the same order, what one plain query over the stored order versions finds."""
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from marketplace.leads.intake import Sender, facts_of
 from marketplace.leads.pages import LeadFacts
 from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Submission
+from marketplace.orders.contact_hours import may_call
 from marketplace.orders.standing import change_order, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
 from tests.at_once import ask
@@ -27,21 +29,34 @@ from tests.factories import Market
 # Every rule is written out here a second time, what an order pays for the lead too: a value compares by kind and, as text, without regard to case; a missing
 # field satisfies only ne, not_in and exists: false; a field with several values satisfies what one of them satisfies.
 # Case is folded in full, as the book does it: "STRASSE" is "straße". The database's own locale keeps the ß as it is.
-REFERENCE = """
+NOW = """
 WITH now AS (
-    SELECT DISTINCT ON (v.order_id) v.order_id, v.terms
-    FROM marketplace.order_versions v ORDER BY v.order_id, v.version DESC
-), lead AS (SELECT %s::jsonb AS fields, %s::text[] AS regions, %s::int AS score, %s::text AS temperature,
-                   %s::text AS contact_class, %s::bool AS exclusive_only, %s::bigint AS least)
+    SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.terms
+    FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id ORDER BY v.order_id, v.version DESC
+)
+"""
+WANTED = """
+, lead AS (SELECT %s::jsonb AS fields, %s::text[] AS regions, %s::int AS score, %s::text AS temperature,
+                  %s::text AS contact_class, %s::bool AS verified, %s::bool AS exclusive_only, %s::bigint AS least,
+                  %s::uuid[] AS suppressed, %s::timestamptz AS at, %s::bool AS may_be_called)
 SELECT now.order_id, price FROM now, lead, LATERAL pg_temp.price_of(terms, lead.fields) AS price
 WHERE terms ->> 'status' = 'active'
   AND (terms -> 'regions' = '[]' OR terms -> 'regions' ?| lead.regions)
   AND (terms -> 'temperatures' = '[]' OR terms -> 'temperatures' ? lead.temperature)
   AND (terms -> 'contact_classes' = '[]' OR terms -> 'contact_classes' ? lead.contact_class)
   AND (terms ->> 'min_score')::int <= lead.score
-  AND NOT (terms ->> 'verified_only')::bool
+  AND (lead.verified OR NOT (terms ->> 'verified_only')::bool)
   AND (NOT lead.exclusive_only OR (terms ->> 'max_share')::int = 1)
   AND price >= lead.least
+  AND NOT now.buyer_id = ANY (lead.suppressed)
+  AND (lead.may_be_called OR NOT (terms ->> 'contact_hours')::bool)
+  AND (coalesce(terms #> '{schedule,windows}', '[]') IN ('[]', 'null') OR EXISTS (
+    SELECT FROM (SELECT lead.at AT TIME ZONE (terms #>> '{schedule,timezone}') AS wall) AS clock,
+         jsonb_to_recordset(terms #> '{schedule,windows}') AS w (days jsonb, from_minute int, to_minute int),
+         jsonb_array_elements_text(w.days) AS day
+    WHERE mod((extract(isodow FROM wall)::int - 1) * 1440 + extract(hour FROM wall)::int * 60
+              + extract(minute FROM wall)::int - day::int * 1440 - w.from_minute + 20160, 10080)
+          < coalesce(nullif(mod(w.to_minute - w.from_minute + 1440, 1440), 0), 1440)))
   AND (terms -> 'postal_prefixes' = '[]' OR EXISTS (
     SELECT FROM jsonb_array_elements_text(terms -> 'postal_prefixes') AS prefix
     WHERE starts_with(lead.regions[cardinality(lead.regions)] || ':'
@@ -66,6 +81,7 @@ WHERE terms ->> 'status' = 'active'
         WHEN 'between' THEN EXISTS (SELECT FROM jsonb_array_elements(x.found) AS v
             WHERE pg_temp.any_is(jsonb_build_array(v), '>=', f.value -> 0)
               AND pg_temp.any_is(jsonb_build_array(v), '<=', f.value -> 1))
+        WHEN 'matches' THEN EXISTS (SELECT FROM jsonb_array_elements_text(x.found) AS v WHERE v ~ (f.value #>> '{}'))
         ELSE pg_temp.any_is(x.found, CASE f.op WHEN 'gt' THEN '>' WHEN 'gte' THEN '>=' WHEN 'lt' THEN '<' ELSE '<=' END,
                             f.value) END)
 ORDER BY price DESC, now.order_id
@@ -201,12 +217,17 @@ def programmes(op: str, value: Any) -> dict[str, Any]:
     return order("4.20", filters=[{"field": "attributes.programme", "op": op, "value": value}])
 
 
+def asked_of(facts: LeadFacts, at: datetime) -> tuple[Any, ...]:
+    """Return the values of the query for a lead of an instant."""
+    fields = json.dumps(msgspec.to_builtins(facts.fields))
+    return (fields, list(facts.regions), facts.score, facts.temperature, facts.contact_class, facts.verified,
+            facts.exclusive_only, facts.min_price_minor, list(facts.suppressed), at,
+            may_call(facts.regions[0], at))  # fmt: skip
+
+
 def reference(url: str, facts: LeadFacts) -> list[tuple[UUID, int]]:
     """Return the orders that want this lead with what they pay for it, the best first, as the plain query finds them."""
-    fields = json.dumps(msgspec.to_builtins(facts.fields))
-    values = (fields, list(facts.regions), facts.score, facts.temperature, facts.contact_class, facts.exclusive_only,
-              facts.min_price_minor)  # fmt: skip
-    return [(row[0], row[1]) for row in ask(url, REFERENCE, *values, first=COMPARE)]
+    return [(row[0], row[1]) for row in ask(url, NOW + WANTED, *asked_of(facts, START), first=COMPARE)]
 
 
 def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, database_url: str) -> None:

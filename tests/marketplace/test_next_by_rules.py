@@ -18,10 +18,15 @@ from tests.marketplace.test_distributed import change
 NO = b'{"accepted": false, "reason": "known customer"}'
 
 
-@pytest.fixture
-def publisher(app: Flask, market: Market) -> Member:
+def allow_private_targets(app: Flask) -> None:
+    """Let leads be delivered to endpoints of this machine."""
     app.extensions["leadbourse_outbound"] = Outbound(allow_private=True)
     app.extensions["leadbourse_settings"] = replace(app.extensions["leadbourse_settings"], allow_private_targets=True)
+
+
+@pytest.fixture
+def publisher(app: Flask, market: Market) -> Member:
+    allow_private_targets(app)
     return market.make_publisher()
 
 

@@ -174,6 +174,12 @@ def test_places_are_imported_line_by_line_and_bad_lines_are_told(market: Market,
             read_centres(lines)
 
 
+def test_an_import_of_one_endless_cell_is_refused() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_centres(["country,postal_code,latitude,longitude", '"' + "7" * 200_000])
+    assert [fault.code for fault in refused.value.faults] == ["bad_format"]
+
+
 def test_an_import_of_a_country_replaces_it_and_leaves_the_others(market: Market) -> None:
     head = "country,postal_code,latitude,longitude"
     for lines in ([head, "FR,1,1,1", "BE,2,2,2"], [head, "FR,3,3,3"]):

@@ -5,7 +5,7 @@ from math import floor
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.db import db, transaction
@@ -72,6 +72,10 @@ changes = st.builds(
 )  # fmt: skip
 
 
+TINY = [Modifier("temperature", ("hot",), percent=2), Modifier("contact_class", ("quick",), percent=1)]
+
+
+@example(20, TINY, 0, 0)  # neither rises alone, both together do
 @given(st.integers(1, 100_000), st.lists(changes, max_size=6), st.sampled_from([0, 500]), st.sampled_from([0, 90_000]))
 def test_no_lead_is_ever_paid_more_than_the_highest_price_nor_by_another_sum(
     price: int, modifiers: list[Modifier], bottom: int, top: int

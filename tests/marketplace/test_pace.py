@@ -153,6 +153,22 @@ def test_a_pace_lets_the_days_cap_through_by_the_open_minutes(
     assert prices(market, publisher, 5) == ["20.00"] * 4 + ["-"]
 
 
+def test_a_pace_of_the_budget_lets_the_first_lead_through_whatever_it_costs(
+    market: Market, publisher: Member, clock: SetClock
+) -> None:
+    clock.instant = clock.instant.replace(hour=0, minute=1)
+    dearer = [{"field": "region", "values": ["FR"], "percent": 50}]
+    market.make_order(
+        market.make_buyer(),
+        "20.00",
+        budget={"day": {"amount": "100.00", "currency": "EUR"}},
+        pacing=True,
+        modifiers=dearer,
+    )
+    answers = [publisher.post("/leads", market.lead())["sales"] for _ in range(2)]
+    assert [[sale["price"]["amount"] for sale in sales] for sales in answers] == [["30.00"], []]
+
+
 def test_a_pace_is_exact_under_a_race(
     app: Flask, market: Market, publisher: Member, clock: SetClock, database_url: str
 ) -> None:

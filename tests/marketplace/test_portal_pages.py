@@ -19,6 +19,7 @@ MOST_QUERIES = 12
 PAGES = {
     "publisher": [
         "/publisher/today",
+        "/market/now",
         "/publisher/today?status=sold&sort=score",
         "/publisher/leads",
         "/publisher/leads?status=sold&sort=-score",
@@ -49,6 +50,8 @@ PAGES = {
     ],
     "buyer": [
         "/buyer/orders",
+        "/market/now",
+        "/market/now?vertical=education&region=FR",
         "/buyer/briefs",
         "/buyer/briefs/new",
         "/buyer/orders?status=paused",
@@ -86,6 +89,7 @@ PAGES = {
     ],
     "operator": [
         "/design",
+        "/market/now",
         "/account",
         "/operator/disputes",
         "/operator/dispute-groups",

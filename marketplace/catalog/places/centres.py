@@ -86,7 +86,13 @@ def read_centres(lines: Iterable[str]) -> Read:
 
     Of a code that is named more than once the middle of its points counts.
     """
-    rows = csv.reader(lines)
+    try:
+        return _read(csv.reader(lines))
+    except csv.Error as error:
+        raise _refused("$", "bad_format", f"Save the file as CSV: {error}.") from None
+
+
+def _read(rows: Iterator[list[str]]) -> Read:
     header = [cell.strip().lower().lstrip("\ufeff") for cell in next(rows, [])]
     missing = [name for name in COLUMNS if name not in header]
     if missing:

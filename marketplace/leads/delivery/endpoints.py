@@ -47,6 +47,14 @@ _PAUSED_THEN = text("""
         WHERE ev.subject_id = e.id AND ev.at <= :at ORDER BY ev.id DESC LIMIT 1) AS then_
     WHERE split_part(then_.move, '>', 2) = ANY(:paused)
 """)
+_MOVES = text("""
+    SELECT v.version, ev.at, split_part(ev.move, '>', 2) = ANY(:paused) AS is_paused
+    FROM marketplace.order_versions v
+    JOIN marketplace.orders o ON o.id = v.order_id
+    JOIN marketplace.endpoints e ON e.buyer_id = o.buyer_id AND e.address = v.endpoint
+    JOIN marketplace.events ev ON ev.subject_id = e.id
+    WHERE v.order_id = :order AND ev.at < :until ORDER BY ev.id
+""")
 
 
 def record(row: DeliveryRow, outcome: str, at: datetime) -> None:
@@ -131,6 +139,15 @@ def pauses_at(versions: Mapping[UUID, int], at: datetime) -> dict[UUID, str]:
     """Return of which of these order versions the endpoint was paused at an instant, and what was said of it."""
     asked = {"orders": list(versions), "versions": list(versions.values()), "at": at, "paused": sorted(PAUSED)}
     return {row.order_id: row.why for row in db.session.execute(_PAUSED_THEN, asked)}
+
+
+def paused_by_version(order_id: UUID, until: datetime) -> dict[int, list[tuple[datetime, bool]]]:
+    """Return since when the endpoint of each version of an order was paused, or not any more, in their order."""
+    found: dict[int, list[tuple[datetime, bool]]] = {}
+    asked = {"order": order_id, "until": until, "paused": sorted(PAUSED)}
+    for row in db.session.execute(_MOVES, asked):
+        found.setdefault(row.version, []).append((row.at, row.is_paused))
+    return found
 
 
 def _locked(buyer_id: UUID, address: str) -> Endpoint:

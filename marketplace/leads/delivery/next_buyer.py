@@ -20,6 +20,7 @@ from marketplace.leads.models import Lead, PersonKey, Sale
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.queries import unsealed
 from marketplace.leads.submission import Contact
+from marketplace.leads.suppression.keeping_away import keep_away_again
 from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
@@ -74,7 +75,8 @@ def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime, lease: timede
     books = desk().intake.books
     live = books.find(slug)
     while live is not None:
-        facts = facts_of_stored(lead, desk().vault, live.vertical)
+        known = keep_away_again(lead.id, _keys_of(lead), live.suppressing, at) if live.suppressing else None
+        facts = facts_of_stored(lead, desk().vault, live.vertical, known)
         outcome, sale = _offer(lead, live, facts, sales, actor, at, lease)
         if outcome != "stale":
             return sale

@@ -39,6 +39,7 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     vertical_id, vertical = get_vertical(asked.vertical)
     if faults := list(_faults(asked, vertical)):
         raise Invalid("invalid_source_rule", "The source stays as it is; each fault is named.", faults)
+    raise_book_version(vertical_id)  # first: whoever says something of a source here as well waits for us
     key = (publisher_id, asked.source.strip(), vertical_id)
     row = db.session.get(SourceRule, key, with_for_update=True)
     said = _values(asked, vertical)
@@ -55,7 +56,6 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     why = f"source {key[1]} in {vertical.slug}: " + (_told(asked) or "as the vertical sells")
     db.session.add(Event(subject_id=publisher_id, at=at, move="source>ruled", actor=actor, why=why))
     db.session.flush()
-    raise_book_version(vertical_id)
     return row if any(said.values()) else None
 
 

@@ -13,6 +13,7 @@ from core.db import Pool, db, lend
 from marketplace.leads.models import Lead
 from marketplace.leads.suppression.rows import SuppressedLead, SuppressionList
 
+TOGETHER = 10  # persons, of whom no single one is told
 # Buyers with a list that keeps leads away, whenever it is valid.
 LIVE = "SELECT DISTINCT buyer_id FROM marketplace.suppression_lists WHERE suppresses AND deleted_at IS NULL"
 _ASK = """
@@ -42,13 +43,25 @@ def kept_away(
         return frozenset(row[0] for row in connection.execute(_ASK, asked))
 
 
+def keep_away_again(lead_id: UUID, keys: tuple[bytes, ...], buyers: frozenset[UUID], at: datetime) -> frozenset[UUID]:
+    """Return from which of these buyers a stored lead is kept away, by their lists then or now, and write it down."""
+    asked: dict[str, Any] = {"keys": list(keys), "buyers": list(buyers), "at": at, "lead": lead_id}
+    if buyers and keys:
+        db.session.connection().exec_driver_sql(_ASK, asked)
+    return kept_away_of(lead_id)
+
+
 def kept_away_of(lead_id: UUID) -> frozenset[UUID]:
     """Return the buyers from whom a stored lead was kept away."""
     return frozenset(db.session.scalars(select(SuppressedLead.buyer_id).where(SuppressedLead.lead_id == lead_id)))
 
 
 def count_kept_away(row: SuppressionList) -> int:
-    """Count the leads that a list has kept away: those that were taken, not what was posted twice or rejected."""
+    """Count in full tens the leads that a list has kept away: those that were taken, not what was rejected.
+
+    An exact count would tell the buyer whether somebody whom he lists alone has asked for an offer: that is for whoever
+    buys the lead to know.
+    """
     query = select(func.count()).select_from(SuppressedLead).join(Lead, Lead.id == SuppressedLead.lead_id)
     query = query.where(SuppressedLead.list_number == row.number, Lead.status != "rejected")
-    return db.session.scalars(query).one()
+    return db.session.scalars(query).one() // TOGETHER * TOGETHER

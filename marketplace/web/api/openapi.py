@@ -17,6 +17,7 @@ PREFIX_OF = {"lead_id": "lead", "sale_id": "sale", "order_id": "ord", "dispute_i
              "key_id": "key", "publisher_id": "acc", "source_id": "src", "webhook_id": "whk",
              "delivery_id": "del", "list_id": "sup", "import_id": "imp",
              "pro_forma_id": "pro", "payout_id": "pay"}  # fmt: skip
+PUBLIC = "public"  # the guard of what needs no key
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = dict(STATUS_OF.values()) | {
     406: "Only JSON is answered", 413: "The body is too large", 415: "The body is of another media type",
@@ -100,17 +101,18 @@ def _tags(views: list[tuple[Rule, str, View]]) -> list[dict[str, str]]:
 def _operation(rule: Rule, method: str, view: View) -> dict[str, Any]:
     said, guard = _said(view), view.guard  # type: ignore[attr-defined]  # set by the guards
     summary, _, more = (view.__doc__ or "").partition("\n\n")
-    scopes = " or ".join(guard.split("|"))
+    scopes = [] if guard == PUBLIC else guard.split("|")
+    needs = [f"Needs a key with the scope {' or '.join(scopes)}."] if scopes else []
     operation: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [_tag_of(view)],
         "summary": summary.strip(),
-        "description": " ".join([*more.split(), f"Needs a key with the scope {scopes}."]),
-        "security": [{"key": []}],
-        "x-scopes": guard.split("|"),
+        "description": " ".join([*more.split(), *needs]),
+        "security": [{"key": []}] if scopes else [],
+        "x-scopes": scopes,
         "parameters": _parameters(rule, method, said),
         "responses": {str(said.status): _answer(said)}
-        | {str(code): _refusal(code) for code in _codes(rule, method, said)},
+        | {str(code): _refusal(code) for code in _codes(rule, method, said, is_open=not scopes)},
     }
     if said.takes:
         content = {kind: {"schema": _body_schema(said, kind)} for kind in said.media_types}
@@ -159,9 +161,9 @@ def _answer(said: Described) -> dict[str, Any]:
     return _content("The items, and the cursor of the next page.", "application/json", page)
 
 
-def _codes(rule: Rule, method: str, said: Described) -> list[int]:
+def _codes(rule: Rule, method: str, said: Described, *, is_open: bool = False) -> list[int]:
     """List the refusals that an operation may give."""
-    codes = {401, 403, 406, 503}
+    codes = {406, 503} if is_open else {401, 403, 406, 503}
     if said.pages or said.query or said.takes:
         codes.add(400)
     if rule.arguments:

@@ -17,8 +17,9 @@ from marketplace.orders.many import ManyBody, change_alike
 from marketplace.orders.models import Order
 from marketplace.orders.standing import change_order, get_order, orders_of, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
-from marketplace.web.api import answers, api, shown
-from marketplace.web.api.described import describe
+from marketplace.reports.order_losses import day_asked, order_losses
+from marketplace.web.api import answers, answers_market, api, shown, shown_market
+from marketplace.web.api.described import Query, describe
 
 
 @api.post("/orders")
@@ -82,6 +83,20 @@ def patch_orders(actor: Actor) -> Answer:
         ask_again(row)
     secrets, endpoints = secrets_of(ids, desk().vault), endpoints_of(rows)
     return Answer({"items": [shown.order(row, secrets.get(row.id), endpoints.get(row.id)) for row in rows]})
+
+
+@api.get("/orders/<order_id>/losses")
+@reads("orders:read")
+@describe(answers_market.OrderLossesShown, query=(Query("day", "A UTC day, such as 2026-11-27; today without it."),))
+def show_order_losses(actor: Actor, order_id: str) -> Answer:
+    """Show why an order lost: what became of the leads of a day and of the days before it.
+
+    Where the order was tried this is what the stored decisions say. The leads for which it never was tried are judged
+    anew, all of a day or a sample of them.
+    """
+    at = business_clock().now()
+    row = get_order(actor.account_id, parse_id("ord", order_id))
+    return Answer(shown_market.losses(order_losses(row, day_asked(request.args.get("day"), at), at)))
 
 
 class RestBody(Struct, frozen=True, forbid_unknown_fields=True):

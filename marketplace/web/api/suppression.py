@@ -72,7 +72,7 @@ class SuppressionListShown(msgspec.Struct, frozen=True, kw_only=True):
 
     `entries` are its different identities, `duplicates` those that it named again, `bad` its lines that say nobody, of
     which `faults` shows the first thousand, when one list is asked for. One that `suppresses` keeps leads of its
-    persons away while it is valid; `kept_away` counts them, when one list is asked for.
+    persons away while it is valid; `kept_away` counts them in full tens, when one list is asked for.
     """
 
     id: str

@@ -13,6 +13,7 @@ from marketplace.web.buyer import (
     limits,
     lists,
     order_editor,
+    order_losses,
     order_many,
     orders,
     places,
@@ -25,5 +26,5 @@ from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
 PAGES = (briefs, cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, limits, lists,
-         order_editor, order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
+         order_editor, order_losses, order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

@@ -1,6 +1,6 @@
 """A buyer's briefs and deals on pages: asked for, cancelled, and what came of them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -20,12 +20,16 @@ from core.ids import parse_id
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.deals.accepting import cancel_deal
 from marketplace.deals.briefs import BriefBody, briefs_of, cancel_brief, post_brief
+from marketplace.orders.checks import MAX_REGIONS
 from marketplace.orders.said import MoneyBody
 from marketplace.orders.terms import CapsBody, OrderBody
 from marketplace.reports.briefs import MOST, brief_lines, deal_lines
 from marketplace.web.buyer.routes import buyer
+from marketplace.web.telling import tell
 
-PLACES = {"order.name": "name", "order.price.amount": "price", "order.caps.day": "day_cap", "order.price": "price"}
+PLACES = {"order.name": "name", "order.price.amount": "price", "order.caps.day": "day_cap", "order.price": "price",
+          "ends_at": "ends_on", **{f"order.regions.{place}": "regions" for place in range(MAX_REGIONS)},
+          "order.regions": "regions"}  # fmt: skip
 
 
 class BriefForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -69,6 +73,8 @@ def end_brief(person: Person, brief: str) -> Response:
     form, brief_id = FlaskForm(), parse_id("brf", brief)
     if carry_out(form, lambda: cancel_brief(person.account_id, brief_id, person.name, business_clock().now())):
         flash(gettext("Nobody can accept this brief any more. Deals that were made run on."))
+    else:
+        tell(form)
     return redirect(url_for("buyer.briefs"), 303)
 
 
@@ -80,6 +86,8 @@ def end_deal(person: Person, deal: str) -> Response:
     at = business_clock().now()
     if carry_out(form, lambda: cancel_deal(person.account_id, deal_id, person.name, at, "")):
         flash(gettext("The deal is cancelled. What was bought stays sold."))
+    else:
+        tell(form)
     return redirect(url_for("buyer.briefs"), 303)
 
 
@@ -89,6 +97,8 @@ def _asked(form: BriefForm) -> BriefBody:
         Fault(name, "wrong_type", "Write a whole number.") for name in ("volume", "day_cap")
         if (typed := (form[name].data or "").strip()) and not (typed.isascii() and typed.isdigit() and len(typed) < 8)
     ]  # fmt: skip
+    if form.ends_on.data == date.max:
+        faults.append(Fault("ends_on", "out_of_range", "Write an earlier day: there is none after this one."))
     if faults:
         raise Invalid("invalid_brief", "The brief cannot be posted as it is; each fault is named.", faults)
     day_cap, currency = (form.day_cap.data or "").strip(), get_vertical(form.vertical.data)[1].currency

@@ -24,6 +24,7 @@ from marketplace.leads.delivery.resending import RESENDS, ask_to_send
 from marketplace.leads.dispositions import LOST_REASONS, STATUSES, Report, report_disposition
 from marketplace.leads.queries import get_sale
 from marketplace.leads.stages import MOVES
+from marketplace.market.scores import qualities_by_code
 from marketplace.orders.periods import is_zone
 from marketplace.reports.buyer_leads import HOTTEST_FIRST, WORK, Wanted, bought_leads, read_cursor, story_of
 from marketplace.web.buyer.happenings import happenings
@@ -71,6 +72,7 @@ def lead(person: Person, sale: str) -> str | Response:
     story = story_of(person.account_id, parse_id("sale", sale), page_time())
     happened = happenings(story.events, story.reports, person)
     return render_template("marketplace/buyer/lead.html", story=story, happened=happened, form=form, sale=sale,
+                           quality=qualities_by_code({story.codes[1]}).get(story.codes[1]),
                            quick=[(one, REPORTS[one]) for one in STATUSES if one != "lost"])  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
         "caps": {period: number_of(form[period].cap) for period in PERIODS} | {"weekday": weekday_document(form)},
         "pacing": form.pacing.data, "ladder": ladder_document(form, currency),
         "budget": {period: money_of(form[period].budget, currency) for period in PERIODS},
-        "schedule": {"timezone": text_of(form.timezone) or "UTC", "windows": _windows(form) or None},
+        "schedule": _schedule(form),
         "contact_hours": form.contact_hours.data, "delivery": delivery,
     }  # fmt: skip
 
@@ -103,6 +103,12 @@ def _setting(row: Any) -> Any:
     return switches.get(text, number_of(row.value) if number_of(row.value) is not None else -1)
 
 
+def _schedule(form: OrderForm) -> dict[str, Any] | None:
+    """Return the hours of a form, none for an order that is always open by the clock that counts without them."""
+    zone, windows = text_of(form.timezone) or "UTC", _windows(form)
+    return {"timezone": zone, "windows": windows or None} if windows or zone != "UTC" else None
+
+
 def _windows(form: OrderForm) -> list[dict[str, Any]]:
     return [
         {"days": row.form.days.data, "from": text_of(row.form.from_), "to": text_of(row.form.to)}
@@ -112,10 +118,30 @@ def _windows(form: OrderForm) -> list[dict[str, Any]]:
 
 def _filter(row: Any) -> dict[str, Any]:
     text, op = text_of(row.value), row.op.data or ""
-    value: Any = [_plain(one.strip()) for one in text.split(",")] if op in LISTS else _plain(text)
+    value: Any = _listed(text) if op in LISTS else _plain(text)
     if op == "matches":
         value = text
     return {"field": text_of(row.field), "op": op, "value": None if text == "" else value}
+
+
+def _listed(text: str) -> list[Any]:
+    """Return what stands between commas; a text in quotes may have commas itself."""
+    found = []
+    while True:
+        text = text.lstrip()
+        with suppress(ValueError):
+            value, end = json.JSONDecoder().raw_decode(text)
+            rest = text[end:].lstrip()
+            if isinstance(value, str) and rest[:1] in ("", ","):
+                found.append(value)
+                if not rest:
+                    return found
+                text = rest[1:]
+                continue
+        item, comma, text = text.partition(",")
+        found.append(_plain(item.strip()))
+        if not comma:
+            return found
 
 
 def _plain(text: str) -> Any:

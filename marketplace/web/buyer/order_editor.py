@@ -25,8 +25,10 @@ from marketplace.web.buyer.order_body import delivery_document, order_body, orde
 from marketplace.web.buyer.order_faults import with_faults_placed
 from marketplace.web.buyer.order_filling import for_new, for_terms, offered, paths_here
 from marketplace.web.buyer.order_form import OrderForm
+from marketplace.web.buyer.order_suggestion import advice_for
 from marketplace.web.buyer.order_templates import TEMPLATES, from_template
 from marketplace.web.buyer.order_trial import TRY, try_delivery
+from marketplace.web.buyer.order_typed import number_of
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell
 
@@ -84,11 +86,11 @@ def _placed(person: Person, form: OrderForm, shelf: dict[str, Vertical]) -> str:
 
 def _changed(person: Person, form: OrderForm, order: str, currency: str) -> str:
     def change() -> str:
-        patch, seen = order_patch(form, currency), form.version.data or ""
-        if not (seen.isascii() and seen.isdigit() and len(seen) < 10):
+        patch, seen = order_patch(form, currency), number_of(form.version)
+        if seen is None:
             raise Conflict("version_changed", "Look at the order as it is now and change it again.")
         row = change_order(person.account_id, parse_id("ord", order), patch, person.name,
-                           business_clock().now(), int(seen), judge_delivery)  # fmt: skip
+                           business_clock().now(), seen, judge_delivery)  # fmt: skip
         keep_reach(row, delivery_document(form), desk().vault)
         return _name_of(row)
 
@@ -108,13 +110,13 @@ def _shown(
     order_id = parse_id("ord", order) if order else None
     trial = try_delivery(person, form, order_id) if TRY in request.form else None
     changes: list[Change] = []
-    seen = form.version.data or ""
-    if order_id and seen != str(version) and seen.isdigit() and TRY not in request.form:
-        changes = changes_since(person.account_id, order_id, min(int(seen), version))
+    seen = number_of(form.version)
+    if order_id and seen not in (None, version) and TRY not in request.form:
+        changes = changes_since(person.account_id, order_id, max(0, min(seen, version)))
         form.version.raw_data, form.version.data = None, str(version)
     form.vertical.choices = offered(shelf)
     form.add_spare_rows()
     vertical = shelf.get(terms.vertical if terms else form.vertical.data or "")
     return render_template("marketplace/buyer/order.html", form=form, order=order, terms=terms, vertical=vertical,
                            trial=trial, changes=changes, paths=paths_here(vertical), templates=TEMPLATES,
-                           resumes_at=resumes_at)  # fmt: skip
+                           resumes_at=resumes_at, advice=advice_for(form, vertical))  # fmt: skip

@@ -54,7 +54,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         **{name: shown[name] for name in ("name", "vertical", "exclusivity", *SWITCHES)},
         "version": "" if version is None else str(version), "regions": ", ".join(shown["regions"]),
         "price": shown["price"]["amount"], "max_share": str(shown["max_share"] or ""),
-        "filters": [one | {"value": _value(one["value"])} for one in shown["filters"]],
+        "filters": [_filter(one) for one in shown["filters"]],
         "min_score": str(shown["min_score"] or ""), "temperatures": shown["temperatures"] or [],
         "contact_classes": shown["contact_classes"] or [],
         **{period: {"cap": str(cap)} for period, cap in terms.caps.items()},
@@ -88,15 +88,24 @@ def _delivery(settings: dict[str, Any]) -> dict[str, Any]:
     return {"delivery": kind, "delivery_url": settings.get("url", ""), "delivery_to": addresses}
 
 
+def _filter(one: dict[str, Any]) -> dict[str, Any]:
+    return one if one["op"] == "matches" else one | {"value": _value(one["value"])}  # an expression is typed as it is
+
+
 def _value(value: Any) -> str:
-    """Write a filter's value as it is typed: a list with commas, a text that looks like a number in quotes."""
+    """Write a filter's value as it is typed: a list with commas, a text that would be read otherwise in quotes."""
     if isinstance(value, list):
-        return ", ".join(_value(one) for one in value)
+        return ", ".join(_quoted(one) if "," in str(one) else _value(one) for one in value)
     if value is None:
         return ""
     if not isinstance(value, str):
         return json.dumps(value)
-    return json.dumps(value) if _looks_like_json(value) else value
+    is_plain = value == value.strip() and not value.startswith('"') and not _looks_like_json(value)
+    return value if is_plain else _quoted(value)
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _looks_like_json(text: str) -> bool:

@@ -61,9 +61,9 @@ def change_many(person: Person) -> Answer:
 @buyer.get("/orders/sheet")
 @page("buyer")
 def orders_sheet(person: Person) -> Response:
-    """Save all orders as a sheet that can be read back."""
-    rows = orders_of(person.account_id, None, MOST_ORDERS)
-    sheet = sheet_of_orders((row.id, row.version, decode_terms(row.terms)) for row in rows)
+    """Save the orders that are not closed as a sheet that can be read back."""
+    rows = [row for row in orders_of(person.account_id, None, MOST_ORDERS) if row.status != "closed"]
+    sheet = sheet_of_orders((row.id, row.version, decode_terms(row.terms), row.resumes_at is not None) for row in rows)
     name = "attachment; filename=orders.csv"
     return Response(sheet, mimetype="text/csv", headers={"Content-Disposition": name})
 

@@ -106,8 +106,12 @@ def _word(value: str | bool) -> str:
 
 def _lines_of(raw: bytes) -> list[str]:
     """Return a file's lines as they would be typed, a header as an empty one so that line numbers stay true."""
-    lines: list[str] = []
-    for row in csv.reader(raw.decode("utf-8-sig", "replace").replace("\0", " ").splitlines()):
+    written, lines = raw.decode("utf-8-sig", "replace").replace("\0", " ").splitlines(), list[str]()
+    try:
+        rows = list(csv.reader(written))
+    except csv.Error:  # a cell without an end: as lines they are judged, and named
+        return written
+    for row in rows:
         cells = [cell.strip() for cell in row if cell.strip()]
         is_header = not lines and bool(cells) and cells[0].casefold() in _HEADS
         with_country = len(cells) > 1 and len(cells[0]) == 2 and cells[0].isalpha()

@@ -14,6 +14,7 @@ from marketplace.leads.delivery.credentials import masked
 from marketplace.leads.delivery.sheets import harmless
 from marketplace.orders.many import MOST_ORDERS, Wish
 from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms, show_terms
+from marketplace.web.buyer.order_typed import whole_of
 
 MOST_BYTES = 900_000
 _TEXTS = ("name", "vertical", "status", "exclusivity")
@@ -28,13 +29,17 @@ COLUMNS = ("id", "version", *_TEXTS, "currency", *_MONEY, *_NUMBERS, *_SWITCHES,
 _REFUSED = "Nothing was changed; each error says what to mend."
 
 
-def sheet_of_orders(orders: Iterable[tuple[UUID, int, OrderTerms]]) -> bytes:
-    """Write a line of names and one line an order, in UTF-8 with CRLF; secrets of deliveries are masked."""
+def sheet_of_orders(orders: Iterable[tuple[UUID, int, OrderTerms, bool]]) -> bytes:
+    """Write a line of names and one line an order, in UTF-8 with CRLF; secrets of deliveries are masked.
+
+    Of an order that rests the state is left empty, since to say that it is paused would end its rest.
+    """
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")
     sheet.writerow(COLUMNS)
-    for order_id, version, terms in orders:
+    for order_id, version, terms, rests in orders:
         cells = _cells(terms) | {"id": show_id("ord", order_id), "version": str(version)}
+        cells |= {"status": ""} if rests else {}
         sheet.writerow([_safe(cells[name]) for name in COLUMNS])
     return text.getvalue().encode()
 
@@ -42,7 +47,8 @@ def sheet_of_orders(orders: Iterable[tuple[UUID, int, OrderTerms]]) -> bytes:
 def wishes_in(raw: bytes) -> list[Wish]:
     """Read a sheet; a line with an id changes that order, one without places a new one.
 
-    Columns that are left out stay as they are. Invalid names every cell that cannot be read.
+    Columns that are left out stay as they are, and so does the state where its cell is empty. Invalid names every cell
+    that cannot be read.
     """
     if len(raw) > MOST_BYTES:
         raise _refused([Fault("file", "too_long", f"Send at most {MOST_BYTES} bytes; split the sheet.")])
@@ -109,9 +115,10 @@ def _plain_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for name in cells:
         text = cells[name]
         if name in _TEXTS:
-            yield name, text
+            if text or name != "status":
+                yield name, text
         elif name in _NUMBERS:
-            yield name, int(text) if text.isascii() and text.isdigit() else text or None
+            yield name, _number(text)
         elif name in _SWITCHES:
             yield name, {"true": True, "false": False}.get(text.lower(), text)
         elif name in _LISTS:
@@ -120,11 +127,16 @@ def _plain_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
             yield name, {"amount": text, "currency": currency} if text else None
 
 
+def _number(text: str) -> int | str | None:
+    """Return a whole number, none for an empty cell; anything else as it is, for the reader of bodies to refuse."""
+    number = whole_of(text)
+    return text or None if number is None else number
+
+
 def _limit_cells(cells: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     currency = cells.get("currency") or "EUR"
     said = {period: cells[f"cap_{period}"] for period in PERIODS if f"cap_{period}" in cells}
-    caps: dict[str, Any] = {period: int(text) if text.isascii() and text.isdigit() else text or None
-                            for period, text in said.items()}  # fmt: skip
+    caps: dict[str, Any] = {period: _number(text) for period, text in said.items()}
     if _WEEKDAYS in cells:
         caps["weekday"] = _read_json(_WEEKDAYS, cells[_WEEKDAYS])
     budget = {period: cells[f"budget_{period}"] for period in PERIODS if f"budget_{period}" in cells}

@@ -18,6 +18,7 @@ from marketplace.deals.accepting import accept_brief, cancel_deal
 from marketplace.deals.briefs import briefs_for
 from marketplace.reports.briefs import MOST, brief_lines, deal_lines
 from marketplace.web.publisher.routes import publisher
+from marketplace.web.telling import tell
 
 
 class AcceptForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -48,6 +49,8 @@ def end_deal(person: Person, deal: str) -> Response:
     at = business_clock().now()
     if carry_out(form, lambda: cancel_deal(person.account_id, deal_id, person.name, at, "")):
         flash(gettext("The deal is cancelled. What was bought stays sold."))
+    else:
+        tell(form)
     return redirect(url_for("publisher.briefs"), 303)
 
 

@@ -1,5 +1,7 @@
 """What a publisher wants for the leads of one of his sources, on a page: one buyer, fewer buyers, a least price."""
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
@@ -15,8 +17,12 @@ from core.http import business_clock
 from core.money import Money
 from core.schemas import Amount
 from marketplace.catalog.shelf import all_verticals, get_vertical
+from marketplace.catalog.verticals import Vertical
+from marketplace.leads.sources.models import SourceRule
 from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
 from marketplace.web.publisher.routes import publisher
+
+PLACES = {"min_price.amount": "min_price", "min_price.currency": "min_price"}
 
 
 class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
@@ -33,14 +39,24 @@ class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
 @page("publisher")
 def source_rules(person: Person) -> str | Response:
     """Show what holds for the publisher's sources; say it anew for one."""
-    form = SourceRuleForm(data={"source": request.args.get("source", ""), "vertical": request.args.get("vertical")})
+    found, at = source_rules_of(person.account_id), business_clock().now()
+    form = SourceRuleForm(data=_begun(found, request.args.get("source", ""), request.args.get("vertical")))
     form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
-    at = business_clock().now()
-    if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True):
+    if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True, PLACES):
         flash(gettext("Kept. It holds for every lead posted from now on."))
         return redirect(url_for("publisher.source_rules"), 303)
-    found = source_rules_of(person.account_id)
     return render_template("marketplace/publisher/source_rules.html", form=form, rules=found)
+
+
+def _begun(found: list[tuple[SourceRule, Vertical]], source: str, slug: str | None) -> dict[str, Any]:
+    """Return what the form begins with: what holds for that source there already, so that a change keeps the rest."""
+    begun: dict[str, Any] = {"source": source, "vertical": slug}
+    for row, vertical in found:
+        if (row.source_name, vertical.slug) == (source, slug):
+            least = Money(row.min_price_minor, vertical.currency) if row.min_price_minor else ""
+            begun |= {"exclusive_only": row.exclusive_only, "most_buyers": str(row.most_buyers or ""),
+                      "min_price": str(least)}  # fmt: skip
+    return begun
 
 
 def _asked(form: SourceRuleForm) -> SourceRuleBody:
