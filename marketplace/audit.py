@@ -39,6 +39,17 @@ CEILINGS = """
     WHERE (c.leads_ceiling, c.spend_ceiling) IS DISTINCT FROM
           (marketplace.ceiling(c.caps, c.leads_before), marketplace.ceiling(c.budgets, c.spend_before))
 """
+BUYERS = """
+    SELECT b.buyer_id, b.total_leads, b.total_spend, s.leads, s.spend
+    FROM marketplace.buyer_counters b,
+    LATERAL (SELECT count(*) AS leads, coalesce(sum(price_minor) FILTER (WHERE s.currency = b.currency), 0) AS spend
+             FROM marketplace.sales s
+             WHERE s.buyer_id = b.buyer_id AND s.state NOT IN ('refused', 'failed')) AS s
+    WHERE b.timezone IS NOT NULL
+      AND ((b.total_leads, b.total_spend) IS DISTINCT FROM (s.leads, s.spend)
+        OR (b.leads_ceiling, b.spend_ceiling) IS DISTINCT FROM
+           (marketplace.ceiling(b.caps, b.leads_before), marketplace.ceiling(b.budgets, b.spend_before)))
+"""
 SHARES = """
     SELECT s.lead_id, count(*) AS buyers, min((v.terms ->> 'max_share')::integer) AS allowed
     FROM marketplace.sales s
@@ -51,11 +62,8 @@ PRICES = """
     SELECT s.id AS sale_id, s.price_minor, v.terms ->> 'price_minor' AS ordered
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
-    LEFT JOIN LATERAL marketplace.prices_of(v.terms) AS p ON true
-    WHERE (p.lowest IS NULL OR s.price_minor NOT BETWEEN p.lowest AND p.highest)
-      AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.terms #> '{ladder,steps}')
-                          WHEN 'array' THEN v.terms #> '{ladder,steps}' ELSE '[]' END) AS step
-                      WHERE (step ->> 1)::bigint = s.price_minor)
+    WHERE NOT EXISTS (SELECT FROM marketplace.prices_of(v.terms) AS p
+                      WHERE s.price_minor BETWEEN p.lowest AND p.highest)
 """
 # Where nothing was credited: what a dispute leaves of a sale is proved against its hold.
 TERMS = """
@@ -125,6 +133,7 @@ MARKET_CHECKS = (
     Check("I12", "each fee of a rejected claim is in the books, and nothing else", FEES),
     Check("L3", "each order's counters are its sales", COUNTERS),
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
+    Check("L3", "the counters of each buyer with limits are his sales, and his ceilings follow from them", BUYERS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
     Check("L11", "each sale has the price of the order version it names", PRICES),
     Check("L11", "each sale has payout and reserve by the version of its publisher's terms that it names", TERMS),

@@ -95,11 +95,11 @@ def _fill(app: Flask, url: str) -> Market:
         open_publisher(publisher.id, now)
         key, secret = make_key(publisher, "bench", now)
         market = Market(app, url, publisher.id, key.id, secret)
-        buyers = [_make_buyer(number, now) for number in range(BUYERS)]
+        buyers = [make_buyer(number, now) for number in range(BUYERS)]
         for number in range(ORDERS - 1):
             minor = random.randrange(500, 4_000)
-            _place(random.choice(buyers), REGIONS[number % len(REGIONS)], minor, now)
-        _place(_make_buyer(BUYERS, now), HOT_REGION, 2_500, now)
+            place_in(random.choice(buyers), REGIONS[number % len(REGIONS)], minor, now)
+        place_in(make_buyer(BUYERS, now), HOT_REGION, 2_500, now)
     return market
 
 
@@ -108,18 +108,20 @@ def place_delivered(url: str) -> None:
     now = datetime.now(UTC)
     with transaction():
         for number in range(DELIVERED):
-            _place(_make_buyer(BUYERS + 1 + number, now), None, 5_000 + number, now, {"kind": "webhook", "url": url})
+            place_in(make_buyer(BUYERS + 1 + number, now), None, 5_000 + number, now, {"kind": "webhook", "url": url})
 
 
-def _make_buyer(number: int, now: datetime) -> UUID:
+def make_buyer(number: int, now: datetime) -> UUID:
+    """Open a buyer with more money than a benchmark spends."""
     buyer = open_account("buyer", f"Buyer {number}", now)
     assert credit_wallet(buyer.id, FUNDS, f"bench {number}", "funds to measure with", "system:bench", now).is_booked
     return buyer.id
 
 
-def _place(
+def place_in(
     buyer_id: UUID, region: str | None, minor: int, now: datetime, delivery: dict[str, str] | None = None
 ) -> None:
+    """Place an order of students in a region, or anywhere, with limits that a benchmark does not reach."""
     body = {
         "name": f"Students of {region}", "vertical": "education", "regions": [region] if region else None,
         "delivery": delivery,
@@ -131,8 +133,11 @@ def _place(
     keep_secret(order.id, delivery, desk().vault)
 
 
-def lead_body(region: str, person: str) -> bytes:
-    """Write a lead of about a kilobyte; `person` is eight digits that no other lead has, in e-mail and phone."""
+def lead_body(region: str, person: str, at: datetime | None = None) -> bytes:
+    """Write a lead of about a kilobyte; `person` is eight digits that no other lead has, in e-mail and phone.
+
+    Its consent was given at this instant, now without one.
+    """
     body = {
         "vertical": "education", "region": region,
         "contact": {"first_name": "Ada", "last_name": "Lovelace", "email": f"person{person}@example.com",
@@ -145,7 +150,7 @@ def lead_body(region: str, person: str) -> bytes:
                    "utm": {"utm_source": "search", "utm_medium": "cpc", "utm_campaign": "autumn"},
                    "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"},
         "consent": {"text": "Yes, I agree that schools call or write to me about their courses.",
-                    "given_at": as_rfc3339(datetime.now(UTC)), "page_url": "https://studies.example.com/compare"},
+                    "given_at": as_rfc3339(at or datetime.now(UTC)), "page_url": "https://studies.example.com/compare"},
     }  # fmt: skip
     return msgspec.json.encode(body)
 

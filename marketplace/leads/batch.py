@@ -40,7 +40,7 @@ _PARTS = {
              "external_id", "source_name", "received_at", "details", "contact", "contact_key"),
     "offer": ("orders", "versions", "buyers", "prices", "shares", "starts", "is_last", "book_version",
               "later", "leases", "sole_order", "sole_version", "sole_buyer", "sole_price", "sole_later", "ranks",
-              "together", "extras", "deals"),
+              "together", "extras", "deals", "bound"),
     "rules": ("currency", "person_keys", "dedupe_days", "window_hours", "hold_days", "min_payout",
               "grace_minutes", "rule", "contest", "most_buyers", "bands", "min_price"),
     "sender": ("key_id", "account_id", "actor", "now", "route", "idempotency_key", "fingerprint", "answer", "in_batch"),

@@ -13,9 +13,11 @@ from core.db import Pool, lend
 from marketplace.catalog.places import Point
 from marketplace.catalog.places.centres import place_of
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.auction import BEST_PRICE
 from marketplace.leads.matching import Book, Listed
 from marketplace.leads.narrowing import Narrowed
 from marketplace.leads.suppression.keeping_away import LIVE
+from marketplace.leads.turns import Turns
 from marketplace.orders.terms import decode_terms
 
 # Nothing is sold to an order whose endpoint is paused.
@@ -30,6 +32,15 @@ SOURCE_RULES = (
 )
 PAUSED_SOURCES = "SELECT publisher_id, source_name FROM marketplace.source_standings WHERE standing = 'paused'"
 
+COUNTED = (
+    "SELECT c.order_id, c.last_sold_at, c.total_leads - c.weighed_from FROM marketplace.order_counters c"
+    " JOIN marketplace.orders o ON o.id = c.order_id WHERE o.vertical_id = %s AND o.status = 'active'"
+)
+COUNTED_OF = (
+    "SELECT order_id, last_sold_at, total_leads - weighed_from FROM marketplace.order_counters"
+    " WHERE order_id = ANY (%s)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Centres:
@@ -40,13 +51,14 @@ class Centres:
 
 
 NOWHERE = Centres(0, {})
+BY_PRICE = Turns(BEST_PRICE)  # which nobody asks
 
 
 @dataclass(frozen=True, slots=True)
 class LiveVertical:
     """A vertical as it trades now: its row's id, its definition, its book, and which sources are paused or narrowed.
 
-    `suppressing` are those of its buyers who have a list that keeps leads away.
+    `suppressing` are those of its buyers who have a list that keeps leads away; `turns` are known where the rule asks.
     """
 
     id: int
@@ -56,6 +68,7 @@ class LiveVertical:
     source_rules: Mapping[tuple[UUID, str], Narrowed] = field(default_factory=dict)
     centres: Centres = NOWHERE
     suppressing: frozenset[UUID] = frozenset()
+    turns: Turns = BY_PRICE
 
     @property
     def most_buyers(self) -> int:
@@ -114,7 +127,16 @@ class Books:
                 self._centres = _centres(cursor, self._centres)
             buyers = {one.buyer_id for one in book.orders}
             lists = frozenset(buyer for (buyer,) in cursor.execute(LIVE) if buyer in buyers)
-        return LiveVertical(vertical_id, Vertical.stored(definition), book, paused, rules, self._centres, lists)
+            vertical = Vertical.stored(definition)
+            turns = BY_PRICE
+            if (rule := vertical.distribution.rule) != BEST_PRICE:
+                turns = Turns(rule, book.orders, cursor.execute(COUNTED, (vertical_id,)))
+        return LiveVertical(vertical_id, vertical, book, paused, rules, self._centres, lists, turns)
+
+    def learn_turns(self, live: LiveVertical, offered: list[Listed]) -> None:
+        """Read the turns of some orders again, since those that were known did not decide."""
+        with lend(self._pool) as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            live.turns.learn(cursor.execute(COUNTED_OF, ([one.order_id for one in offered],)))
 
 
 def _centres(cursor: Cursor[Any], known: Centres) -> Centres:

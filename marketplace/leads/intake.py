@@ -41,6 +41,7 @@ from marketplace.orders.where import PLACE
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
 NEXT_BATCH = 512
+FIRST_TURNS = 32  # offered by a rule other than the price; of those who want the lead, the first by turn
 EVERYBODY = 10**9
 PASSED_OVER_SECONDS = 1.0  # how long a candidate that did not buy when it was offered alone is not so offered
 MOST_TRIES = 100  # a book or a clock that moves on between every two of our tries
@@ -49,11 +50,11 @@ CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's coun
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 55
+VALUES = 56
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -140,8 +141,8 @@ class Intake:
             result = self._call(prepared, sender, fingerprint, batch)
             outcome = result["outcome"]
             if outcome == "more":
-                batch = {ALONE: FIRST_BATCH, FIRST_BATCH: NEXT_BATCH}.get(batch, batch * 8)
                 self._pass_over(prepared)
+                batch = {ALONE: FIRST_BATCH, FIRST_BATCH: NEXT_BATCH}.get(batch, batch * 8)
             elif outcome == "stale":
                 self.books.reload(submission.vertical, prepared.live)
             elif outcome == "behind":
@@ -207,27 +208,34 @@ class Intake:
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
         """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        offered, is_last = ([], True) if prepared.judged.reasons else self._offered(prepared, batch)
+        offered, is_last, bound = ([], True, None) if prepared.judged.reasons else self._offered(prepared, batch)
         deals = [] if prepared.judged.reasons else prepared.deals
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
         lease = self.lease if sender.awaits else None
         return (
             *prepared.row,
-            *offer_of(deals + offered, is_last, prepared.live, prepared.row[11], lease, len(deals)),
+            *offer_of(deals + offered, is_last, prepared.live, prepared.row[11], lease, len(deals), bound),
             *rules_of(prepared.live, prepared.keys, least, prepared.least_minor, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
 
-    def _offered(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool]:
+    def _offered(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool, str | None]:
+        """Return whom to offer a lead to, whether nobody is left, and, where turns decide among many, the bound."""
+        if prepared.live.vertical.distribution.rule == BEST_PRICE:
+            return *self._offered_by_price(prepared, batch), None
+        shortlist = prepared.shortlist
+        offered, bound = prepared.live.turns.first(shortlist.batch(EVERYBODY)[0], _most_turns(batch))
+        shortlist.offered = offered
+        return offered, bound is None, bound
+
+    def _offered_by_price(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool]:
         """Return whom to offer a lead to, and whether nobody is left.
 
-        By price that is the best alone as long as it buys, else as many as decide who buys if all of them can; by any
-        other rule, and where prices fall with volume, it is everybody: only the database knows how they rank.
+        That is the best alone as long as it buys, else as many as decide who buys if all of them can; where prices fall
+        with volume, it is everybody: only the database knows how they rank.
         """
-        shortlist, vertical = prepared.shortlist, prepared.live.vertical
-        if vertical.distribution.rule != BEST_PRICE:
-            return shortlist.batch(EVERYBODY)
+        shortlist = prepared.shortlist
         has_ladders = prepared.live.book.has_ladders
         offered, is_last = shortlist.batch(EVERYBODY if has_ladders and batch != ALONE else batch)
         if batch == ALONE and not is_last and not self._is_enough(prepared.live, offered[0]):
@@ -254,7 +262,10 @@ class Intake:
         )
 
     def _pass_over(self, prepared: Prepared) -> None:
-        if prepared.shortlist.best is not None:
+        """Remember what a lead met that those who were offered did not decide."""
+        if prepared.live.vertical.distribution.rule != BEST_PRICE:
+            self.books.learn_turns(prepared.live, prepared.shortlist.offered)
+        elif prepared.shortlist.best is not None:
             self._passed_over[prepared.shortlist.best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
 
     def keys_of(self, person: Identified) -> tuple[bytes, ...]:
@@ -275,6 +286,11 @@ class Intake:
         if result["outcome"] == "replayed":
             return Received(result, replayed=True)
         return Received(result)
+
+
+def _most_turns(batch: int) -> int:
+    """Return how many are offered by turn, the first time and whenever those before did not decide."""
+    return FIRST_TURNS * {ALONE: 1, FIRST_BATCH: 8, NEXT_BATCH: 64}.get(batch, EVERYBODY)
 
 
 def _decide(offered: list[Listed], live: LiveVertical) -> bool:

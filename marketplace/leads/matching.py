@@ -8,18 +8,19 @@ lead's region and all regions that hold it have on their shelves is merged into 
 only as far as asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from heapq import heappop, heappush, merge
 from itertools import islice
 from operator import attrgetter
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from marketplace.leads.pages import Entry, LeadFacts, Listed, Page
 from marketplace.leads.verdicts import WANTED, Verdict, judge, verdicts
-from marketplace.orders.prices import highest_price, price_for
+from marketplace.orders.prices import highest_price
 
 __all__ = ["Book", "LeadFacts", "Listed", "Shortlist", "Verdict"]
 
@@ -37,6 +38,7 @@ class Shortlist(Iterator[Listed]):
         self._found = found
         self._ahead: Listed | None = None
         self.best: Listed | None = None  # the first of the batches
+        self.offered: list[Listed] = []  # where turns decide, who of them came first
 
     def __next__(self) -> Listed:
         """Return the next order."""
@@ -97,7 +99,7 @@ class Book:
         """Return the private deals with the lead's publisher that want it at this instant, best price first."""
         own = self._deals.get(facts.publisher_id) if self._deals and facts.publisher_id else None
         wanted = (
-            self._entries[one.order_id].offered(price_for(one.terms, facts.fields)) for one in own or ()
+            (entry := self._entries[one.order_id]).offered(entry.most(facts.fields), facts.fields) for one in own or ()
             if one.buyer_id not in facts.suppressed and judge(one.terms, facts, at)[0] == WANTED
         )  # fmt: skip
         return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
@@ -167,26 +169,26 @@ def _walk(view: _View, facts: LeadFacts, minute: int) -> Iterator[Listed]:
     waiting: list[tuple[int, int, Entry]] = []  # a heap, best first
     while (page := view.turn_to(number)) is not None and page.best_price >= floor:
         while waiting and waiting[0][:2] < page.entries[0].rank:
-            yield _popped(waiting)
+            yield _popped(waiting, fields)
         for entry in page.wanting(facts, minute):
             if entry.highest < floor:
                 break  # and so is whoever comes after it
             while waiting and waiting[0][:2] < entry.rank:
-                yield _popped(waiting)
+                yield _popped(waiting, fields)
             if suppressed and entry.listed.buyer_id in suppressed:
                 continue
             if entry.price is None:
                 yield entry.listed
-            elif (minor := entry.price(fields)) >= floor:
+            elif (minor := entry.most(fields)) >= floor:
                 heappush(waiting, (-minor, entry.rank[1], entry))
         number += 1
     while waiting:
-        yield _popped(waiting)
+        yield _popped(waiting, fields)
 
 
-def _popped(waiting: list[tuple[int, int, Entry]]) -> Listed:
+def _popped(waiting: list[tuple[int, int, Entry]], fields: Mapping[str, Any]) -> Listed:
     minor, _, entry = heappop(waiting)
-    return entry.offered(-minor)
+    return entry.offered(-minor, fields)
 
 
 def _without_repeats(entries: Iterable[Entry]) -> Iterator[Entry]:

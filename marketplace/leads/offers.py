@@ -16,24 +16,25 @@ _NOBODY = (None,) * 5
 
 def offer_of(
     offered: list[Listed], is_last: bool, live: LiveVertical, at: datetime, lease: timedelta | None = None,
-    deals: int = 0,
+    deals: int = 0, bound: str | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
 
     With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long. The first
-    `deals` of the candidates are private deals with the publisher.
+    `deals` of the candidates are private deals with the publisher; `bound` says whom of the others nobody comes before.
     """
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
+    sole = _NOBODY if bound else _sole_of(offered, live.vertical.distribution, lease)
     return (
         _array([listed.order_id.hex for listed in offered]), _array([listed.version for listed in offered]),
         _array([listed.buyer_id.hex for listed in offered]), _array([listed.price_minor for listed in offered]),
         _array([listed.terms.max_share for listed in offered]), _array(starts), is_last, live.book.version,
         _array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
-        "{}" if lease is None else _leases(offered, lease), *_sole_of(offered, live.vertical.distribution, lease),
+        "{}" if lease is None else _leases(offered, lease), *sole,
         _ranks(offered, live.vertical.distribution), live.together,
-        written([limits_now(one.terms, at, one.price_minor) for one in offered]), deals,
+        written([limits_now(one.terms, at, one.price_minor, one.offered_steps) for one in offered]), deals, bound,
     )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def _sole_of(offered: list[Listed], distribution: Distribution, lease: timedelta
     if lease is not None and offered[0].terms.is_sync:
         return _NOBODY
     best = offered[0]
-    if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder:
+    if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder or best.terms.buyer_zone:
         return _NOBODY  # it has limits that only the general way knows
     return best.order_id, best.version, best.buyer_id, best.price_minor, best.terms.delivered_later
 

@@ -16,14 +16,15 @@ from marketplace.orders import filters, where
 from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import Filter, Key, Predicate
 from marketplace.orders.periods import in_spans, minute_of_week, spans_of
-from marketplace.orders.prices import compile_price, highest_price
+from marketplace.orders.prices import compile_price, compile_steps, highest_price
 from marketplace.orders.terms import OrderTerms
 
 
 class Listed(Struct, frozen=True):
     """One version of an order as it stands in the book; `offered_minor` is what it pays for one lead, once known.
 
-    Without modifiers of its price it pays the same for every lead.
+    Without modifiers of its price it pays the same for every lead. With a ladder as well, `offered_steps` are what it
+    pays for the lead at its own price and at each step, and `offered_minor` is the most of them.
     """
 
     order_id: UUID
@@ -31,6 +32,7 @@ class Listed(Struct, frozen=True):
     version: int
     terms: OrderTerms
     offered_minor: int | None = None
+    offered_steps: tuple[int, ...] | None = None
 
     @property
     def price_minor(self) -> int:
@@ -62,11 +64,12 @@ class LeadFacts(Struct, frozen=True):
 class Entry:
     """An order on its shelf; `rank` orders entries by the highest price they may pay, falling, then by order id."""
 
-    __slots__ = ("areas", "highest", "is_compiled", "listed", "price", "rank", "rest", "whole")
+    __slots__ = ("areas", "highest", "is_compiled", "listed", "price", "rank", "rest", "steps", "whole")
 
     def __init__(self, listed: Listed) -> None:
         self.listed = listed
         self.price = compile_price(listed.terms) if listed.terms.modifiers else None
+        self.steps = compile_steps(listed.terms) if self.price and listed.terms.ladder else None
         self.highest = highest_price(listed.terms)
         self.rank = (-self.highest, listed.order_id.int)
         self.is_compiled = False
@@ -92,9 +95,18 @@ class Entry:
         )
         self.is_compiled = True
 
-    def offered(self, minor: int) -> Listed:
+    def most(self, fields: Mapping[str, Any]) -> int:
+        """Return the most that an order whose price goes by the lead pays for one with these fields."""
+        if self.steps is not None:
+            return max(self.steps(fields))
+        return self.listed.price_minor if self.price is None else self.price(fields)
+
+    def offered(self, minor: int, fields: Mapping[str, Any]) -> Listed:
         """Return the order with what it pays for one lead."""
-        return self.listed if self.price is None else structs.replace(self.listed, offered_minor=minor)
+        if self.price is None:
+            return self.listed
+        steps = self.steps(fields) if self.steps else None
+        return structs.replace(self.listed, offered_minor=minor, offered_steps=steps)
 
 
 class _FieldBits(NamedTuple):

@@ -49,6 +49,7 @@ SENTENCES = {
     "outbid": "Another order ranked before this one.",
     "filtered": "The lead does not meet the order's conditions.",
     "capped": "A cap or budget of the order is reached.",
+    "buyer_capped": "A cap or budget of the buyer over all of his orders is reached.",
     "no_funds": "The buyer's wallet cannot pay the price.",
     "paused": "The order is paused.",
     "closed": "The order is outside its hours.",
@@ -79,8 +80,8 @@ class Reason:
 
     @property
     def public_outcome(self) -> str:
-        """Return the outcome as strangers may know it: whom a buyer knows is no business of theirs."""
-        return "filtered" if self.outcome == "suppressed" else self.outcome
+        """Return the outcome as strangers may know it: not whom a buyer knows, nor what limits him."""
+        return {"suppressed": "filtered", "buyer_capped": "capped"}.get(self.outcome, self.outcome)
 
     @property
     def sentence(self) -> str:

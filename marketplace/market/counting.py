@@ -181,7 +181,7 @@ def loss_of(one: Tried, winners: set[UUID], buying: set[UUID]) -> str:
         return "own_order" if one.buyer_id in winners else "price"
     if one.outcome == "capped":
         return "pace" if one.said.startswith("pace") else "cap"
-    return {"share_full": "seats", "no_funds": "funds"}.get(one.outcome, one.outcome)
+    return {"share_full": "seats", "no_funds": "funds", "buyer_capped": "cap"}.get(one.outcome, one.outcome)
 
 
 def _settled(start: datetime, end: datetime) -> Iterator[tuple[int, str, int]]:

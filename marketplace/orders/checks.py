@@ -72,7 +72,6 @@ def check_terms(
         *_budget_faults(body, currency),
         *pacing_faults(body.pacing, _has_day_limit(body)),
         *ladder_faults(body.ladder, _price_in(body, currency), min_price_minor, currency),
-        *_two_prices(body),
         *_opening_faults(body),
     ]
 
@@ -144,14 +143,6 @@ def _cap_faults(body: OrderBody) -> Faults:
         if not 1 <= cap <= MAX_CAP:
             message = "A cap is 1 or more; leave it out for no cap, or pause the order to buy nothing."
             yield Fault(f"caps.{period}", "out_of_range", message)
-
-
-def _two_prices(body: OrderBody) -> Faults:
-    if body.ladder and body.modifiers:
-        message = (
-            "A price goes by the number bought or by the lead, not by both: leave the ladder or the modifiers out."
-        )
-        yield Fault("ladder", "ladder_and_modifiers", message)
 
 
 def _has_day_limit(body: OrderBody) -> bool:

@@ -24,6 +24,10 @@ from core.db import Model
 
 BY_PEOPLE = "marketplace.order_versions.actor NOT LIKE 'system%'"  # in the words of the index of versions
 NO_CEILING = 2**63 - 1
+_FIVE = (
+    "cardinality(caps) = 5 AND cardinality(budgets) = 5 AND (currency IS NULL) ="
+    " (num_nulls(budgets[1], budgets[2], budgets[3], budgets[4], budgets[5]) = 5)"
+)
 _ENDPOINT = "marketplace.endpoint_of(terms)"  # where its leads are sent, NULL when not by HTTP
 
 
@@ -94,3 +98,42 @@ class OrderCounters(Model):
     total_spend: Mapped[int] = mapped_column(BigInteger, server_default="0")
     weighed_from: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_sold_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class BuyerLimitsVersion(Model):
+    """What a buyer allowed all of his orders together from one moment on; never changed. None at all lifts them."""
+
+    __tablename__ = "buyer_limits"
+    __table_args__ = (CheckConstraint(_FIVE, name="buyer_limits_check"), {"schema": "marketplace"})
+
+    buyer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    timezone: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str | None] = mapped_column(Text)
+    caps: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger))
+    budgets: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger))
+    actor: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class BuyerCounters(Model):
+    """What all orders of a buyer with limits bought, as `OrderCounters` tells it of one; without a zone nothing counts.
+
+    Money is counted in the currency of his budgets, leads in all.
+    """
+
+    __tablename__ = "buyer_counters"
+    __table_args__ = {"schema": "marketplace"}
+
+    buyer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    timezone: Mapped[str | None] = mapped_column(Text)
+    currency: Mapped[str | None] = mapped_column(Text)
+    caps: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger))
+    budgets: Mapped[list[int | None]] = mapped_column(ARRAY(BigInteger))
+    starts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    leads_before: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    spend_before: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    leads_ceiling: Mapped[int] = mapped_column(BigInteger)
+    spend_ceiling: Mapped[int] = mapped_column(BigInteger)
+    total_leads: Mapped[int] = mapped_column(BigInteger)
+    total_spend: Mapped[int] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""What limits an order beyond its caps: the weekday, the pace over the open hours, and prices that fall with volume."""
+"""What limits an order beyond its caps: the weekday, the pace over the open hours, falling prices, and its buyer."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from core.errors import Fault
 from core.money import Money
-from core.schemas import Amount
 from marketplace.orders.periods import (
     DAY_MINUTES,
     DAYS,
@@ -21,6 +20,7 @@ from marketplace.orders.periods import (
     open_spans,
     period_starts,
 )
+from marketplace.orders.said import MoneyBody
 
 MAX_STEPS = 20
 
@@ -29,7 +29,7 @@ class LadderStepBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"f
     """From which lead of the period on which price holds."""
 
     from_: Annotated[int, Meta(extra_json_schema={"minimum": 2})]
-    price: Amount
+    price: MoneyBody
 
 
 class LadderBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,10 +54,7 @@ def ladder_of(body: LadderBody) -> Ladder:
 
 def ladder_body(ladder: Ladder, currency: str) -> LadderBody:
     """Write a ladder as its buyer would."""
-    steps = [
-        LadderStepBody(count, Amount(amount=str(Money(minor, currency)), currency=currency))
-        for count, minor in ladder.steps
-    ]
+    steps = [LadderStepBody(count, MoneyBody(str(Money(minor, currency)), currency)) for count, minor in ladder.steps]
     return LadderBody(ladder.period, steps)
 
 
@@ -132,15 +129,21 @@ def _open_of_day(schedule: Schedule | None, zone: str, start: int, end: int) -> 
     return tuple(open_spans(schedule, zone, start, end))
 
 
-def limits_now(terms: Any, at: datetime, price_minor: int) -> dict[str, Any] | None:
+def limits_now(
+    terms: Any, at: datetime, price_minor: int, prices: tuple[int, ...] | None = None
+) -> dict[str, Any] | None:
     """Return what limits an order at this instant beyond its counters, as the sale takes it; None for nothing.
+
+    `prices` are what it pays for the lead at its own price and each step of its ladder, where these go by the lead.
 
     A pace lets through the share of the day's cap or budget that its open minutes have reached, and one lead more:
     the one that costs `price_minor`.
     """
-    if not (terms.weekday_caps or terms.pacing or terms.ladder):
+    if not (terms.weekday_caps or terms.pacing or terms.ladder or terms.buyer_zone):
         return None
     found: dict[str, Any] = {}
+    if terms.buyer_zone:
+        found |= {"buyer": period_starts(terms.buyer_zone, at), "zone": terms.buyer_zone}
     weekday = DAYS[minute_of_week(terms.timezone, at) // DAY_MINUTES]
     caps = [cap for cap in (terms.caps.get("day"), terms.weekday_caps.get(weekday)) if cap is not None]
     if weekday in terms.weekday_caps:
@@ -154,7 +157,8 @@ def limits_now(terms: Any, at: datetime, price_minor: int) -> dict[str, Any] | N
             reached = budget * passed // minutes + price_minor
             found |= {"spend": min(budget, reached), "spend_word": "pace of the budget"}
     if terms.ladder:
-        steps = [[1, terms.price_minor], *terms.ladder.steps]
+        own = ((1, terms.price_minor), *terms.ladder.steps)
+        steps = [(count, minor) for (count, _), minor in zip(own, prices, strict=True)] if prices else own
         found |= {"ladder": steps, "of": PERIODS.index(terms.ladder.period) + 1}
     return found or None
 
@@ -164,7 +168,7 @@ def written(limits: list[dict[str, Any] | None]) -> str | None:
     return msgspec.json.encode(limits).decode() if any(limits) else None
 
 
-def _minor(amount: Amount, currency: str) -> int | None:
+def _minor(amount: MoneyBody, currency: str) -> int | None:
     try:
         minor = Money.parse(amount.amount, currency).minor
     except ValueError:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from marketplace.orders.terms import OrderTerms
@@ -65,8 +66,28 @@ def compile_price(terms: "OrderTerms") -> Price:
     return price
 
 
+def compile_steps(terms: "OrderTerms") -> Callable[[Mapping[str, Any]], tuple[int, ...]]:
+    """Prepare the prices of an order with a ladder for one lead: at its own price, then at each step of the ladder.
+
+    The place among the leads bought says the price, and the modifiers change that one.
+    """
+    prices = [compile_price(each) for each in _at_each_step(terms)]
+    return lambda fields: tuple(price(fields) for price in prices)
+
+
+def _at_each_step(terms: "OrderTerms") -> "list[OrderTerms]":
+    steps = terms.ladder.steps if terms.ladder else ()
+    return [terms, *(replace(terms, price_minor=minor, ladder=None) for _, minor in steps)]
+
+
 def highest_price(terms: "OrderTerms") -> int:
     """Return a price that the order pays for no lead more than: the index ranks by it until it knows the lead."""
+    if terms.ladder and terms.modifiers:
+        return max(_highest(each) for each in _at_each_step(terms))
+    return _highest(terms)
+
+
+def _highest(terms: "OrderTerms") -> int:
     if not terms.modifiers:
         return terms.price_minor
     rises: dict[

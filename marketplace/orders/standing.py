@@ -18,6 +18,7 @@ from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.shelf import raise_book_version
 from marketplace.catalog.verticals import Vertical
+from marketplace.orders.buyer_zone import buyer_zone_of
 from marketplace.orders.checks import accept_terms, check_terms
 from marketplace.orders.filters import paths_of
 from marketplace.orders.models import Order, OrderCounters, OrderVersion
@@ -48,6 +49,7 @@ _SINCE = text(
 )
 
 
+LIMITING = ("caps", "budget_minor", "weekday_caps", "pacing", "ladder", "buyer_zone")  # what makes an order count
 OF_A_DEAL = frozenset({"delivery", "status", "contact_sla"})  # what a buyer may change of an order that is a deal
 # What a body calls them.
 _SAID_AS = {
@@ -86,11 +88,13 @@ def place_order(
     `judge_delivery` returns the settings of its delivery as they are kept, and what is wrong with them. With a `deal`
     the order buys from one publisher alone.
     """
+    buyer_zone = buyer_zone_of(buyer_id)
     row = db.session.scalar(select(VerticalRow).where(VerticalRow.slug == body.vertical))
     if row is None:
         fault = Fault("vertical", "unknown_vertical", "Choose a vertical that GET /api/v1/verticals lists.")
         raise Invalid("invalid_order", "The order cannot be kept as it is.", [fault])
-    terms = msgspec.structs.replace(_accepted(buyer_id, body, row, judge_delivery), deal=deal)
+    accepted = _accepted(buyer_id, body, row, judge_delivery)
+    terms = msgspec.structs.replace(accepted, deal=deal, buyer_zone=buyer_zone)
     order = Order(id=new_id(), buyer_id=buyer_id, vertical_id=row.id, version=1, status=terms.status,
                   terms=msgspec.to_builtins(terms), created_at=at, changed_at=at)  # fmt: skip
     db.session.add(order)
@@ -180,6 +184,20 @@ def say_order(order: Order, terms: OrderTerms, actor: str, at: datetime) -> None
     _keep_version(order, actor, at)
 
 
+def limit_together(order: Order, zone: str, actor: str, at: datetime) -> None:
+    """Let a locked order be limited together with its buyer's others, by the periods of this zone; alone, for none.
+
+    Who still sells by the version before is refused from the commit on, and asks the new book.
+    """
+    terms = msgspec.structs.replace(decode_terms(order.terms), buyer_zone=zone)
+    say_order(order, terms, actor, at)
+    counters = db.session.get_one(OrderCounters, order.id, with_for_update=True, populate_existing=True)
+    if not counters.limited:
+        _count_again(counters, order, terms.timezone, at)
+    counters.zone_version = order.version
+    _limit(counters, terms)
+
+
 def _is_paused_by_system(order: Order) -> bool:
     query = select(OrderVersion.actor).where(OrderVersion.order_id == order.id, OrderVersion.version == order.version)
     return order.status == "paused" and db.session.scalars(query).one().startswith(SYSTEM)
@@ -239,7 +257,7 @@ def _least_price(body: OrderBody, vertical: Vertical) -> int:
 
 def _limit(counters: OrderCounters, terms: OrderTerms) -> None:
     """Set the limits; the ceilings that follow from them are worked out where sales work them out too."""
-    counters.limited = bool(terms.caps or terms.budget_minor or terms.weekday_caps or terms.pacing or terms.ladder)
+    counters.limited = any(getattr(terms, name) for name in LIMITING)
     counters.caps = [terms.caps.get(period) for period in PERIODS]
     counters.budgets = [terms.budget_minor.get(period) for period in PERIODS]
     db.session.add(counters)

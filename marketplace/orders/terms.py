@@ -181,7 +181,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     `contact_hours` it buys only while the lead may be called; without `returns` only fraud may be disputed;
     `contact_sla` lets the exchange pause the order when its leads are left alone; `priority` (the lowest number first)
     and `target_share` are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it
-    say; `settings` narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
+    say; `buyer_zone` names the periods in which all orders of its buyer are limited together, empty where they are not;
+    `settings` narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -217,6 +218,7 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     priority: int = 0
     target_share: int = 0
     deal: DealTerms | None = None
+    buyer_zone: str = ""
     status: str = "active"
 
     @property
@@ -321,8 +323,8 @@ def body_of(terms: OrderTerms) -> OrderBody:
 
 
 def by_others(terms: OrderTerms) -> dict[str, Any]:
-    """Return what of an order others than its buyer say, which no change of his touches."""
-    return {"priority": terms.priority, "target_share": terms.target_share, "deal": terms.deal}
+    """Return what of an order is said elsewhere, which no change of the order touches."""
+    return {name: getattr(terms, name) for name in ("priority", "target_share", "deal", "buyer_zone")}
 
 
 def show_terms(terms: OrderTerms) -> dict[str, Any]:

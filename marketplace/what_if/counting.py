@@ -66,11 +66,19 @@ class Bought:
         return max(self.total_leads - self.weighed_from, 0)
 
 
-def price_now(terms: OrderTerms, offered_minor: int, bought: Bought, at: datetime) -> int:
-    """Return what an order pays for its next lead: by its ladder where it has one, else what it offers."""
+def price_now(
+    terms: OrderTerms, offered_minor: int, steps: tuple[int, ...] | None, bought: Bought, at: datetime
+) -> int:  # fmt: skip
+    """Return what an order pays for its next lead: by its ladder where it has one, else what it offers.
+
+    `steps` are its price and those of the ladder as the lead makes them, None where the lead changes nothing.
+    """
     if terms.ladder is None:
         return offered_minor
-    return price_after(terms.price_minor, terms.ladder, bought.figures(terms.timezone, at)[terms.ladder.period][0])
+    leads = bought.figures(terms.timezone, at)[terms.ladder.period][0]
+    if steps is None:
+        return price_after(terms.price_minor, terms.ladder, leads)
+    return steps[sum(count <= leads + 1 for count, _ in terms.ladder.steps)]
 
 
 def is_capped(terms: OrderTerms, price_minor: int, bought: Bought, at: datetime) -> bool:

@@ -148,7 +148,7 @@ class World:
             if self._endpoints.get(listed.order_id) in self._paused:
                 continue
             counted, said = self.counted(listed.order_id), listed.terms
-            price = price_now(said, listed.price_minor, counted, at)
+            price = price_now(said, listed.price_minor, listed.offered_steps, counted, at)
             yield Candidate(
                 listed.order_id, listed.buyer_id, price, said.max_share, counted.last_sold_at,
                 self._refusal(listed, price, counted, terms, at), said.priority or None, said.target_share or None,

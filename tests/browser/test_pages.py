@@ -56,6 +56,7 @@ OF_KIND = {
         "/buyer/briefs/new",
         "/buyer/orders/new?vertical=education",
         "/buyer/orders/sheet/read",
+        "/buyer/limits",
         "/buyer/leads",
         "/buyer/leads?state=held",
         "/views/new?list=buyer.leads&query=state%3Dheld&name=x",

@@ -127,6 +127,43 @@ def test_filters_and_windows_go_in_and_come_back_as_they_were(market: Market, vi
     assert changed == {"name", "version"} | ({"changed_at"} & changed)
 
 
+def test_weekdays_pace_and_ladder_go_in_come_back_and_are_lifted(
+    market: Market, visitor: Visitor, buyer: Member
+) -> None:
+    path = "/buyer/orders/new?vertical=education"
+    typed = {"name": "by volume", "price": "20.00", "weekday__mon": "5", "weekday__sun": "2", "pacing": "y",
+             "ladder_period": "month", "ladder_steps__0__count": "10", "ladder_steps__0__price": "15.00",
+             "ladder_steps__1__count": "20", "ladder_steps__1__price": "9.00"}  # fmt: skip
+    assert send(visitor, path, **typed).status_code == 302
+    before = only_order(buyer)
+    assert before["caps"]["weekday"] == {"mon": 5, "sun": 2} and before["pacing"] is True
+    assert [(one["from"], one["price"]["amount"]) for one in before["ladder"]["steps"]] == [(10, "15.00"), (20, "9.00")]
+    path = f"/buyer/orders/{before['id']}"
+    assert send(visitor, path).status_code == 302 and only_order(buyer)["version"] == 1
+    lifted = {"weekday__mon": "", "weekday__sun": "", "ladder_period": ""}
+    lifted |= {name: "" for name in typed if name.startswith("ladder_steps")}
+    sent = form_of(visitor.read(path)) | {name.replace("__", "-"): text for name, text in lifted.items()}
+    del sent["pacing"]
+    assert visitor.open(path, "POST", sent).status_code == 302
+    after = only_order(buyer)
+    assert (after["ladder"], after["pacing"], after["caps"].get("weekday")) == (None, False, None)
+
+
+def test_faults_of_weekdays_pace_and_ladder_stand_each_at_its_field(visitor: Visitor, buyer: Member) -> None:
+    wrong = {"name": "x", "price": "20.00", "day__cap": "3", "weekday__mon": "9", "weekday__tue": "many",
+             "weekday__wed": "0", "ladder_steps__0__count": "1", "ladder_steps__0__price": "abc",
+             "ladder_steps__1__count": "5", "ladder_steps__1__price": "1.00"}  # fmt: skip
+    answer = send(visitor, "/buyer/orders/new?vertical=education", **wrong)
+    page = html.fromstring(answer.text)
+    at = {str(one.get("id")).removesuffix("-fault") for one in page.xpath("//p[@class='fault'][@id]")}
+    assert at == {"weekday-mon", "weekday-tue", "weekday-wed", "ladder_period", "ladder_steps-0-count",
+                  "ladder_steps-0-price", "ladder_steps-1-price"}  # fmt: skip
+    bare = {"name": "x", "price": "20.00", "day__cap": "", "day__budget": "", "pacing": "y"}
+    page = html.fromstring(send(visitor, "/buyer/orders/new?vertical=education", **bare).text)
+    assert [str(one.get("id")) for one in page.xpath("//p[@class='fault'][@id]")] == ["pacing-fault"]
+    assert buyer.get("/orders")["items"] == []
+
+
 def test_the_same_form_again_changes_nothing(market: Market, visitor: Visitor, buyer: Member) -> None:
     order = market.make_order(buyer)
     path = f"/buyer/orders/{order['id']}"

@@ -13,6 +13,7 @@ from core.db import db, transaction
 from core.ids import parse_id
 from marketplace.audit import audit_all
 from marketplace.deals.accepting import cancel_deal
+from marketplace.deals.due import end_deals
 from marketplace.jobs import settle_due
 from marketplace.leads.replay import replay
 from tests.at_once import ask, at_once, no_deadlocks, wait_until
@@ -165,6 +166,29 @@ def test_deals_end_when_full_or_over_and_briefs_with_their_time(
     assert [one["state"] for one in publisher.get("/deals")["items"]] == ["ended", "full"]
     assert (buyer.get("/briefs")["items"][0]["state"], publisher.get("/briefs")["items"]) == ("ended", [])
     assert publisher.request("POST", f"/briefs/{made.json['id']}/accept", {}).json["code"] == "brief_closed"
+
+
+def test_two_looks_at_once_end_a_deal_once_and_neither_waits_nor_is_refused(
+    app: Flask, market: Market, publisher: Member, buyer: Member, clock: SetClock, database_url: str
+) -> None:
+    accepted(publisher, brief(market, buyer), 1)
+    assert prices(market, publisher) == ["12.00"]
+    under_way, ended = Event(), []
+
+    def first() -> None:
+        with app.app_context(), transaction():
+            ended.append(end_deals(clock.now()))
+            under_way.set()
+            wait_until(lambda: len(ended) == 2)
+
+    def second() -> None:
+        under_way.wait(30)
+        with app.app_context(), transaction():
+            ended.append(end_deals(clock.now()))
+
+    at_once([first, second])
+    assert ended == [1, 0]
+    assert ask(database_url, "SELECT DISTINCT state FROM marketplace.deals") == [("full",)]
 
 
 def test_a_brief_for_some_publishers_is_nobody_elses(market: Market, publisher: Member, buyer: Member) -> None:

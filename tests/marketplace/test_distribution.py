@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from core.ids import new_id, parse_id
 from marketplace.leads.auction import Candidate, Chosen, Rules, choose, ranked
+from marketplace.leads.pages import Listed
+from marketplace.leads.turns import Turns
+from marketplace.orders.terms import OrderTerms
 from tests.factories import Market
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FUNDS = {"0": 0, "0.02": 2, "1000.00": 100_000}
 CHOOSE = """
     SELECT d.outcome, d.tried, d.picked FROM marketplace.choose(
-        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',NULL,NULL,NULL,NULL,NULL,%s,%s,NULL,%s)::marketplace.offer,
+        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',NULL,NULL,NULL,NULL,NULL,%s,%s,NULL,%s,%s)::marketplace.offer,
         ROW('EUR','{}',0,0,0,0,0,%s,%s,%s,NULL,0)::marketplace.rules,
         ROW(NULL,'active','new',7000,0,0,0,0,now(),1)::affiliates.publishers) AS d
 """
@@ -57,14 +60,19 @@ def counted(connection: psycopg.Connection[Any], book: list[dict[str, Any]], buy
 
 
 def asked(
-    connection: psycopg.Connection[Any], offered: list[Candidate], rules: Rules, is_last: bool, together: int
+    connection: psycopg.Connection[Any],
+    offered: list[Candidate],
+    rules: Rules,
+    is_last: bool,
+    together: int,
+    bound: str | None = None,
 ) -> tuple[str, list[tuple[UUID, str]]]:
     """Let the database choose among these, by price the best first, and return the outcome and the story."""
     ranks = [one.target_share if rules.rule == "weighted" else one.priority for one in offered]
     row = connection.execute(CHOOSE, (
         [one.order_id for one in offered], [1] * len(offered), [one.buyer_id for one in offered],
         [one.price_minor for one in offered], [one.max_share for one in offered], [1] * 4 * len(offered), is_last, ranks,
-        together, sum(one.is_deal for one in offered), rules.rule, rules.contest, rules.most_buyers,
+        together, sum(one.is_deal for one in offered), bound, rules.rule, rules.contest, rules.most_buyers,
     )).fetchone()  # fmt: skip
     assert row is not None
     told = [connection.execute("SELECT %s::json", (each,)).fetchone()[0] for each in row[1]]  # type: ignore[index]
@@ -119,3 +127,44 @@ def test_the_database_chooses_as_the_model(app: Flask, buyers: list[UUID], datab
             connection.rollback()
 
     run()
+
+
+def listed(one: Candidate) -> Listed:
+    """Write a candidate as the book has it."""
+    terms = OrderTerms(name="", vertical="", currency="EUR", price_minor=one.price_minor, max_share=one.max_share,
+                       priority=one.priority or 0, target_share=one.target_share or 0)  # fmt: skip
+    return Listed(one.order_id, one.buyer_id, 1, terms)
+
+
+def test_some_who_come_first_by_what_was_known_once_decide_as_all_do_or_ask_for_more(
+    app: Flask, buyers: list[UUID], database_url: str
+) -> None:
+    decided = []
+
+    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(BOOKS, RULES.filter(lambda rule: rule != "best_price"), CONTESTS, st.integers(1, 5), st.integers(1, 6),
+           st.lists(st.integers(0, 4), min_size=9, max_size=9))  # fmt: skip
+    def run(book: list[dict[str, Any]], rule: str, contest: str, most_buyers: int, most: int, ago: list[int]) -> None:
+        rules = Rules(rule, contest, most_buyers)
+        with psycopg.connect(database_url) as connection:
+            candidates = counted(connection, book, buyers)
+            deals = sorted((one for one in candidates if one.is_deal), key=lambda one: -one.price_minor)
+            market = [one for one in candidates if not one.is_deal]
+            # What is known is older than what the counters say, by so many purchases and hours.
+            book_now = [listed(one) for one in sorted(market, key=lambda one: -one.price_minor)]
+            turns = Turns(rule, book_now, (
+                (one.order_id, one.last_sold_at and one.last_sold_at - timedelta(hours=late) if late < 4 else None,
+                 max(one.received - late, 0))
+                for one, late in zip(market, ago, strict=False)
+            ))  # fmt: skip
+            by_id = {one.order_id: one for one in market}
+            page, bound = turns.first(book_now, most)
+            offered = deals + [by_id[one.order_id] for one in page]
+            chosen = choose(candidates, rules)
+            found = asked(connection, offered, rules, bound is None, most_together(candidates, most_buyers), bound)
+            assert (found[0] == "more" and bound) or agrees(found, chosen)
+            decided.append((bound is not None, found[0]))
+            connection.rollback()
+
+    run()
+    assert (True, "sold") in decided and (True, "more") in decided  # or nothing is shown

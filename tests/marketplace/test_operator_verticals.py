@@ -7,6 +7,8 @@ import yaml
 from lxml import html
 from werkzeug.test import TestResponse
 
+from core.db import transaction
+from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import read_shipped, shipped_slugs
 from marketplace.web.operator.vertical_body import definition_in, filling_of
 from marketplace.web.operator.vertical_form import VerticalForm
@@ -261,3 +263,36 @@ def test_a_lost_token_and_a_long_name_keep_the_form(visitor: Visitor) -> None:
     assert "names-0-name" in faults_on(answer) and "x" * 200 in answer.text
     lost = visitor.open("/operator/verticals/new", "POST", GARDEN)
     assert lost.status_code == 400 and "area_m2" in lost.text
+
+
+def definition(market: Market) -> dict[str, Any]:
+    """Return what the vertical education says now."""
+    with market.app.app_context(), transaction():
+        return get_vertical("education")[1].as_mapping()
+
+
+def test_margins_and_least_prices_are_rows_and_each_fault_stands_at_its_field(visitor: Visitor, market: Market) -> None:
+    rows = {"bands-0-from_": "0.00", "bands-0-keep": "12.5 %", "bands-1-from_": "20.00", "bands-1-keep": "5.00",
+            "least-0-region": "fr-idf", "least-0-contact_class": "", "least-0-amount": "9.00",
+            "least-1-region": "", "least-1-contact_class": "quick", "least-1-amount": "7.00"}  # fmt: skip
+    answer = change(visitor, "education", **rows)
+    assert answer.status_code == 302, faults_on(answer)
+    said = definition(market)
+    assert said["margin"] == [
+        {"from": "0.00", "bp": 1250, "amount": None},
+        {"from": "20.00", "bp": None, "amount": "5.00"},
+    ]
+    assert [(one["region"], one["contact_class"], one["amount"]) for one in said["min_prices"]] == [
+        ("FR-IDF", None, "9.00"), (None, "quick", "7.00")
+    ]  # fmt: skip
+    again = change(visitor, "education")
+    assert again.status_code == 302
+    assert definition(market) == said | {"version": said["version"] + 1}
+    wrong = {"bands-0-from_": "1.00", "bands-0-keep": "", "bands-1-keep": "100 %", "least-0-amount": "4.20",
+             "least-0-region": "XX", "least-1-contact_class": ""}  # fmt: skip
+    stands = faults_on(change(visitor, "education", **wrong))
+    assert set(stands) == {"bands-0-from_", "bands-0-keep", "bands-1-keep", "least-0-amount", "least-0-region",
+                           "least-1-contact_class"}  # fmt: skip
+    act = {"act": "bands remove 0"}
+    left = change(visitor, "education", **act)
+    assert typed(html.fromstring(left.text))["bands-0-keep"] == ["5.00"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.db import transaction
+from core.ids import parse_id
 from marketplace.audit import audit_all
 from marketplace.leads.replay import replay
 from marketplace.orders.pace import Ladder, price_after, share_of_day
@@ -28,6 +29,10 @@ LADDER = {"period": "day", "steps": [{"from": 3, "price": {"amount": "15.00", "c
 @pytest.fixture
 def publisher(market: Market) -> Member:
     return market.make_publisher()
+
+
+def euros(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "EUR"}
 
 
 def prices(market: Market, publisher: Member, leads: int) -> list[str]:
@@ -197,3 +202,36 @@ def test_what_contradicts_itself_is_named(market: Market) -> None:
     assert codes(pacing=True) == ["needs_day_limit"]
     assert codes(caps={"day": 3, "weekday": {"sat": 4}}) == ["contradicts"]
     assert codes(caps={"weekday": {"caturday": 4, "mon": 0}}) == ["unknown_value", "out_of_range"]
+
+
+def test_the_ladder_says_the_price_of_the_place_and_the_lead_changes_that_one(
+    app: Flask, market: Market, publisher: Member
+) -> None:
+    """Rounded once: 10.01 and 25 % is 12.5125, and 0.33 more is 12.84; the ceiling and the floor come last."""
+    steps = [{"from": 2, "price": euros("10.01")}, {"from": 4, "price": euros("5.00")}]
+    changes = [{"field": "temperature", "values": ["warm", "hot"], "percent": 25},
+               {"field": "region", "values": ["FR"], "amount": euros("0.33")}]  # fmt: skip
+    market.make_order(market.make_buyer(), "20.00", ladder={"period": "total", "steps": steps}, modifiers=changes,
+                      price_ceiling=euros("24.00"), price_floor=euros("7.00"))  # fmt: skip
+    market.make_order(market.make_buyer(), "12.70")
+    leads = [publisher.post("/leads", market.lead()) for _ in range(5)]
+    prices = [lead["sales"][0]["price"]["amount"] for lead in leads]
+    assert prices == ["24.00", "12.84", "12.84", "12.70", "12.70"]
+    with app.app_context():
+        assert all(replay(parse_id("lead", lead["id"])).is_same for lead in leads)
+
+
+def test_a_step_that_the_lead_makes_dearer_than_the_one_before_competes_with_what_it_pays(
+    market: Market, publisher: Member
+) -> None:
+    """Two fields take 150 % off, so that the lower step loses less: 20.00 - 30.00 + 18.00 = 8.00, then 10.00 → 13.00."""
+    steps = [{"from": 2, "price": euros("10.00")}]
+    changes = [{"field": "temperature", "values": ["warm", "hot"], "percent": -75},
+               {"field": "region", "values": ["FR"], "percent": -75},
+               {"field": "contact_class", "values": ["quick", "registration", "promotional", "interested"],
+                "amount": euros("18.00")}]  # fmt: skip
+    market.make_order(market.make_buyer(), "20.00", ladder={"period": "total", "steps": steps}, modifiers=changes)
+    leads = [publisher.post("/leads", market.lead()) for _ in range(2)]
+    market.make_order(market.make_buyer(), "12.99")
+    leads.append(publisher.post("/leads", market.lead()))
+    assert [lead["sales"][0]["price"]["amount"] for lead in leads] == ["8.00", "13.00", "13.00"]

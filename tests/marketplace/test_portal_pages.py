@@ -58,6 +58,7 @@ PAGES = {
         "/buyer/orders/new",
         "/buyer/orders/sheet",
         "/buyer/orders/sheet/read",
+        "/buyer/limits",
         "/buyer/deliveries",
         "/buyer/deliveries?outcome=refused",
         "/buyer/deliveries.csv",

@@ -10,6 +10,7 @@ from marketplace.web.buyer import (
     documents,
     invoices,
     leads,
+    limits,
     lists,
     order_editor,
     order_losses,
@@ -24,6 +25,6 @@ from marketplace.web.buyer import (
 from marketplace.web.buyer.routes import buyer
 
 # Imported for the routes that they declare.
-PAGES = (briefs, cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, lists,
+PAGES = (briefs, cards, recharge, claim, credit, deliveries, disputes, documents, invoices, leads, limits, lists,
          order_editor, order_losses, order_many, orders, places, top_ups, transfers, wallet)  # fmt: skip
 ROOMS = (buyer,)

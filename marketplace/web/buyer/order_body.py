@@ -10,6 +10,7 @@ from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch
 from marketplace.web.buyer.order_form import OTHER, OrderForm
 from marketplace.web.buyer.order_more import places_document, prices_document, unreadable_more
 from marketplace.web.buyer.order_typed import filled_rows, money_of, number_of, text_of
+from marketplace.web.buyer.order_volume import ladder_document, unreadable_volume, weekday_document
 
 LISTS = ("in", "not_in", "between")  # operators whose value is a list, written with commas
 
@@ -50,7 +51,7 @@ def unreadable(form: OrderForm) -> list[Fault]:
         Fault(f"settings.{key}", "duplicate_field", "Say each setting once; empty one of the two rows.")
         for key in sorted(set(keys)) if keys.count(key) > 1
     ]  # fmt: skip
-    faults += unreadable_more(form)
+    faults += [*unreadable_more(form), *unreadable_volume(form)]
     try:
         delivery_document(form)
     except Invalid as refused:
@@ -87,7 +88,8 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
         "contact_classes": form.contact_classes.data, "verified_only": form.verified_only.data,
         "contact_sla": form.contact_sla.data,
         "settings": {text_of(row.form.key): _setting(row.form) for row in filled_rows(form.settings)},
-        "caps": {period: number_of(form[period].cap) for period in PERIODS},
+        "caps": {period: number_of(form[period].cap) for period in PERIODS} | {"weekday": weekday_document(form)},
+        "pacing": form.pacing.data, "ladder": ladder_document(form, currency),
         "budget": {period: money_of(form[period].budget, currency) for period in PERIODS},
         "schedule": _schedule(form),
         "contact_hours": form.contact_hours.data, "delivery": delivery,

@@ -9,6 +9,7 @@ from marketplace.web.buyer.order_body import unreadable
 from marketplace.web.buyer.order_form import OTHER, OrderForm
 from marketplace.web.buyer.order_more import field_of_more
 from marketplace.web.buyer.order_typed import filled_rows
+from marketplace.web.buyer.order_volume import field_of_volume
 
 T = TypeVar("T")
 
@@ -43,8 +44,9 @@ def _field_of(form: OrderForm, fault: Fault) -> Any:
     head, *rest = fault.field.split(".")
     if head in ("caps", "budget") and rest and rest[0] in PERIODS:
         return form[rest[0]].form["cap" if head == "caps" else "budget"]
-    if (found := field_of_more(form, head, rest)) is not None:
-        return found
+    for find in (field_of_more, field_of_volume):
+        if (found := find(form, head, rest)) is not None:
+            return found
     if head == "filters" and len(rest) == 2:
         return _in_row(filled_rows(form.filters), rest, form.name)
     if head == "settings":

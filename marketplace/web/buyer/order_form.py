@@ -29,7 +29,13 @@ from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TE
 from marketplace.resolved import settings_of_orders
 from marketplace.web import words
 
-SPARE_FILTERS, SPARE_MODIFIERS, SPARE_WINDOWS, SPARE_SETTINGS = 3, 2, 1, 1  # empty rows that stand ready
+SPARE_FILTERS, SPARE_MODIFIERS, SPARE_WINDOWS, SPARE_SETTINGS, SPARE_STEPS = (
+    3,
+    2,
+    1,
+    1,
+    2,
+)  # empty rows that stand ready
 SIMPLE = ("none", "webhook", "email")  # deliveries with fields of their own; the others are written as JSON
 OTHER = "json"
 
@@ -66,6 +72,23 @@ class LimitForm(Form):  # type: ignore[misc]  # it ships no types
 
     cap = StringField()
     budget = StringField()
+
+
+class WeekdaysForm(Form):  # type: ignore[misc]  # it ships no types
+    """The most leads on each day of the week."""
+
+    mon, tue, wed, thu, fri, sat, sun = (StringField() for _ in DAYS)
+
+    def days(self) -> list[tuple[Any, Any]]:
+        """Return the field of each day with its name."""
+        return [(words.DAYS[day], self[day]) for day in DAYS]
+
+
+class StepForm(Form):  # type: ignore[misc]  # it ships no types
+    """From which lead of the period on which price holds."""
+
+    count = StringField()
+    price = StringField()
 
 
 class ModifierForm(Form):  # type: ignore[misc]  # it ships no types
@@ -115,6 +138,12 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     contact_sla = BooleanField()
     settings = FieldList(FormField(OwnSettingForm), max_entries=40)
     hour, day, week, month, total = (FormField(LimitForm) for _ in PERIODS)
+    weekday = FormField(WeekdaysForm)
+    pacing = BooleanField()
+    ladder_period = SelectField(
+        choices=[SelectChoice("", _l("The price stays")), *_choices(PERIODS, words.PERIODS)], validate_choice=False
+    )
+    ladder_steps = FieldList(FormField(StepForm), max_entries=30)
     timezone = StringField()
     contact_hours = BooleanField()
     windows = FieldList(FormField(WindowForm), max_entries=110)
@@ -134,6 +163,7 @@ class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
             (self.modifiers, SPARE_MODIFIERS),
             (self.windows, SPARE_WINDOWS),
             (self.settings, SPARE_SETTINGS),
+            (self.ladder_steps, SPARE_STEPS),
         ):
             empty = sum(not is_filled(row) for row in rows)
             for _ in range(min(spare - empty, rows.max_entries - len(rows))):

@@ -6,6 +6,7 @@ from typing import Any
 
 from marketplace.catalog.distribution import FALLS_BACK
 from marketplace.web.operator.vertical_form import VerticalForm, filled_rows
+from marketplace.web.operator.vertical_margins import band_in, band_shown, least_in
 
 WHOLE = ("window_hours", "decision_days", "dedupe_days", "buyer_dedupe_days", "delivery_grace_minutes")
 ENDS = {"shared": ("shared_low", "shared_high"), "exclusive": ("exclusive_low", "exclusive_high")}
@@ -21,6 +22,8 @@ def definition_in(form: VerticalForm, base: Mapping[str, Any], version: int) -> 
         "names": {_text(row.form.language): _text(row.form.name) for row in filled_rows(form.names)},
         "min_price": {"amount": _text(form.min_price), "currency": currency},
         "prices": {**base.get("prices", {}), "cpl": _corridors(form)},
+        "margin": [band_in(row.form) for row in filled_rows(form.bands)],
+        "min_prices": [least_in(row.form) for row in filled_rows(form.least)],
         "share": _said(base.get("share", {}), buyers=form.share_buyers, buyers_ceiling=form.share_ceiling),
         "distribution": {"rule": form.rule.data or "", "contest": form.contest.data or "",
                          "fall_back": form.fall_back.data or form.contest.data not in FALLS_BACK},
@@ -41,6 +44,9 @@ def filling_of(definition: Mapping[str, Any]) -> dict[str, Any]:
         "seen": str(definition["version"]), "slug": definition["slug"], "currency": definition["currency"],
         "names": [{"language": code, "name": name} for code, name in definition["names"].items()],
         "min_price": definition["min_price"]["amount"],
+        "bands": [band_shown(one) for one in definition.get("margin", ())],
+        "least": [{name: one.get(name) or "" for name in ("amount", "region", "contact_class")}
+                  for one in definition.get("min_prices", ())],
         "share_buyers": str(definition["share"]["buyers"]),
         "share_ceiling": str(definition["share"]["buyers_ceiling"]),
         **definition["distribution"],

@@ -18,6 +18,7 @@ PLACES = {
     "distribution.fall_back": "fall_back",
 }  # fmt: skip
 # Lists of rows, by the name of what the definition keeps under a word: the row's field with the word, and the others.
+LISTED = {"margin": ("bands", "from_", "keep"), "min_prices": ("least", "contact_class", "amount")}
 KEYED = {"names": ("names", "language", "name"), "disputes": ("reasons", "reason", "window_hours"),
          "settings": ("settings", "key", "value")}  # fmt: skip
 
@@ -60,6 +61,8 @@ def _field_of(form: VerticalForm, place: str) -> Any:
         return form[PLACES[place]]
     if head == "fields" and rest:
         return _in_attributes(form, rest)
+    if head in LISTED:
+        return _in_listed(form, head, rest)
     if head in KEYED:
         return _in_keyed(form, head, place.removeprefix(head).removeprefix("."))
     return next((field for field in form if field.short_name == head), None)
@@ -71,6 +74,19 @@ def _in_attributes(form: VerticalForm, rest: list[str]) -> Any:
         return None
     row = rows[int(rest[0])].form
     return row[rest[1]] if len(rest) > 1 and rest[1] in row else row.name
+
+
+def _in_listed(form: VerticalForm, head: str, rest: list[str]) -> Any:
+    """Find the field in a row of margins or least prices; what is about a row as a whole stands at its last word."""
+    rows, first, last = LISTED[head]
+    filled = filled_rows(form[rows])
+    if not rest or not rest[0].isdigit() or int(rest[0]) >= len(filled):
+        return form[rows]
+    row = filled[int(rest[0])].form
+    name = {"from": "from_", "bp": "keep"}.get(rest[1], rest[1]) if len(rest) > 1 else first
+    if head == "margin" and len(rest) == 1:
+        return row.keep
+    return row[name if name in row else last]
 
 
 def _in_keyed(form: VerticalForm, head: str, rest: str) -> Any:

@@ -23,6 +23,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from core.defaults import defaults
 from marketplace.catalog.definition import CONTACT_FIELDS, OWN_FIELDS
 from marketplace.catalog.dispute_rules import dispute_rules
+from marketplace.catalog.distribution import CLASSES
 from marketplace.web import words
 
 SAVE, LOOK = "save", "look"
@@ -52,6 +53,7 @@ CONTESTS = {
     "exclusive": _l("One buyer rather than several"),
     "shared": _l("Several buyers rather than one"),
 }
+CLASSES_HERE = {"": _l("Any kind of contact"), **{name: words.CONTACT_CLASSES[name] for name in CLASSES}}
 COUNTS = {"": _l("As the exchange says"), "yes": _l("It counts here"), "no": _l("It does not count here")}
 MOST_ROWS = 250  # the catalogue itself refuses more than 200 fields
 ROW_DEFAULTS: dict[str, dict[str, Any]] = {"attributes": {"asked": True, "type": "string"}}
@@ -98,6 +100,21 @@ class AttributeForm(Form):  # type: ignore[misc]  # it ships no types
     example = StringField()
 
 
+class BandForm(Form):  # type: ignore[misc]  # it ships no types
+    """What the platform keeps of prices from one on: a percentage such as 25 % or an amount such as 5.00."""
+
+    from_ = StringField()
+    keep = StringField()
+
+
+class LeastForm(Form):  # type: ignore[misc]  # it ships no types
+    """The least that is paid for leads of a region, of a contact class, or of both."""
+
+    amount = StringField()
+    region = StringField()
+    contact_class = SelectField(choices=_choices(CLASSES_HERE), validate_choice=False)
+
+
 class ReasonForm(Form):  # type: ignore[misc]  # it ships no types
     """What the vertical says otherwise of one reason of disputes."""
 
@@ -122,6 +139,8 @@ class VerticalForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     currency = StringField(default="EUR")
     names = FieldList(FormField(NameForm), max_entries=MOST_ROWS)
     min_price = StringField()
+    least = FieldList(FormField(LeastForm), max_entries=MOST_ROWS)
+    bands = FieldList(FormField(BandForm), max_entries=MOST_ROWS)
     shared_low, shared_high, exclusive_low, exclusive_high = (StringField() for _ in range(4))
     window_hours = StringField()
     decision_days = StringField()
@@ -153,7 +172,7 @@ class VerticalForm(FlaskForm):  # type: ignore[misc]  # it ships no types
         """Add, remove or move one row, as a button said: `attributes add`, `attributes up 3`; nothing else is done."""
         name, _, rest = asked.partition(" ")
         verb, _, place = rest.partition(" ")
-        if name not in ("names", "reasons", "settings", "attributes"):
+        if name not in ("names", "reasons", "settings", "attributes", "bands", "least"):
             return
         rows = [row.data for row in self[name]]
         index = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else len(rows)

@@ -117,7 +117,7 @@ def opened(market: Market, clock: SetClock, url: str, name: str) -> Day:
     return Day(publishers, buyers, orders, operator, [])
 
 
-def turn_to(market: Market, day: Day, rule: str, more: Mapping[str, Any]) -> None:
+def turn_to(market: Market, day: Day, rule: str, more: dict[str, Any]) -> None:
     """Let the vertical go by another rule, with bands of margin from the third on, and the orders stand anew."""
     contest = {"priority": "first", "weighted": "shared"}.get(rule, "total_value")
     margin = [] if rule in RULES[:2] else [{"from": "0.00", "bp": 2500}, {"from": "10.00", "amount": "3.00"}]
