@@ -11,7 +11,7 @@ from core.db import db, transaction
 from core.ids import parse_id, show_id
 from marketplace.cli.running import print_json, with_app
 from marketplace.leads.models import Lead
-from marketplace.leads.replay import replay
+from marketplace.leads.replay import replays
 
 
 @click.command("replay")
@@ -19,16 +19,19 @@ from marketplace.leads.replay import replay
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Every lead received on this day, in UTC.")
 @with_app
 def replay_command(lead: str | None, day: datetime | None) -> None:
-    """Run the stored decision of a LEAD (lead_…) again, or those of a day; status 1 when one comes out otherwise."""
+    """Run the stored decision of a LEAD (lead_…) and its further offers again, or those of a day's leads.
+
+    Ends with status 1 when one comes out otherwise.
+    """
     if (lead is None) == (day is None):
         raise click.UsageError("Name one lead, or a day.")
     with transaction():
         leads = _leads_of(day.replace(tzinfo=UTC)) if day else [parse_id("lead", lead or "")]
-        found = {lead_id: replay(lead_id) for lead_id in leads}
-    differ = {show_id("lead", lead_id): one for lead_id, one in found.items() if not one.is_same}
+        found = [(lead_id, number, one) for lead_id in leads for number, one in enumerate(replays(lead_id))]
+    differ = [{"lead": show_id("lead", lead_id), "offer": number, "stored": one.stored, "again": one.again}
+              for lead_id, number, one in found if not one.is_same]  # fmt: skip
     print_json({
-        "replayed": len(found), "same": len(found) - len(differ),
-        "differ": [{"lead": shown, "stored": one.stored, "again": one.again} for shown, one in differ.items()],
+        "replayed": len(found), "same": len(found) - len(differ), "differ": differ,
     })  # fmt: skip
     sys.exit(1 if differ else 0)
 

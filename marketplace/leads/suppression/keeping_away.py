@@ -42,9 +42,20 @@ def kept_away(
         return frozenset(row[0] for row in connection.execute(_ASK, asked))
 
 
-def kept_away_of(lead_id: UUID) -> frozenset[UUID]:
-    """Return the buyers from whom a stored lead was kept away."""
-    return frozenset(db.session.scalars(select(SuppressedLead.buyer_id).where(SuppressedLead.lead_id == lead_id)))
+def kept_away_now(
+    lead_id: UUID, keys: tuple[bytes, ...], buyers: frozenset[UUID], at: datetime
+) -> frozenset[UUID]:  # fmt: skip
+    """Return which buyers have the person on a list that is valid at `at`, or had when the lead came; written down."""
+    if buyers and keys:
+        asked: dict[str, Any] = {"keys": list(keys), "buyers": list(buyers), "at": at, "lead": lead_id}
+        db.session.connection().exec_driver_sql(_ASK, asked)
+    return kept_away_of(lead_id, at)
+
+
+def kept_away_of(lead_id: UUID, at: datetime | None = None) -> frozenset[UUID]:
+    """Return the buyers from whom a stored lead was kept away, until an instant if one is named."""
+    query = select(SuppressedLead.buyer_id).where(SuppressedLead.lead_id == lead_id)
+    return frozenset(db.session.scalars(query if at is None else query.where(SuppressedLead.at <= at)))
 
 
 def count_kept_away(row: SuppressionList) -> int:

@@ -1,0 +1,31 @@
+"""What falls due of leads offered again: some are looked at until one is sold, then orders wake the next ones."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from core.db import db
+from marketplace.leads.again.looking import look
+from marketplace.leads.again.models import KeptLead
+from marketplace.leads.again.seeking import fund, seek
+
+AT_ONCE = 50  # leads of one transaction, which ends with the first sale
+
+
+def offer_again(as_of: datetime) -> int:
+    """Look at some kept leads that are due by then, the youngest first; when there is none, let an order wake some.
+
+    Returns 0 when nothing is due that no other worker has in hand.
+    """
+    query = select(KeptLead.lead_id).where(KeptLead.due_at <= as_of)
+    query = query.order_by(KeptLead.due_at, KeptLead.received_at.desc()).limit(AT_ONCE)
+    looked = 0
+    for lead_id in db.session.scalars(query).all():
+        sold = look(lead_id, as_of)
+        looked += sold is not None
+        if sold:
+            break
+    return looked or seek(as_of) or fund(as_of)
+
+
+STEPS = {"offers_again": offer_again}

@@ -1,0 +1,53 @@
+"""Places kept: orders that would have bought a lead but for their cap, pace or hours, and that wait for it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import db
+from marketplace.leads.again.models import KeptPlace
+from marketplace.leads.again.seeking import come_back
+from marketplace.leads.books import LiveVertical
+from marketplace.leads.desk import desk
+from marketplace.leads.matching import Listed
+from marketplace.leads.models import Lead
+from marketplace.leads.verdicts import WANTED, verdict_of
+from marketplace.leads.why import facts_of_stored
+
+
+def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> None:
+    """Keep a place for each waiting order that only its cap, pace or hours kept from a lead that nobody bought.
+
+    Each looks for the lead when that may be over, if it is young enough then.
+    """
+    waiting = [one for one in live.book.aging if one.terms.wait_minutes and _until(lead, one) > at]
+    if not waiting or (not lead.decision.get("tried") and not lead.decision.get("book")):
+        return
+    words = {UUID(one[0]): one[2] for one in lead.decision["tried"]}
+    facts = facts_of_stored(lead, desk().vault, live.vertical)
+    found = {}
+    for one in waiting:
+        outcome, _ = verdict_of(one, facts, lead.received_at)
+        if outcome == "closed" or (outcome == WANTED and words.get(one.order_id) == "capped"):
+            found[one.order_id] = "closed" if outcome == "closed" else "capped"
+            row = {"lead_id": lead.id, "order_id": one.order_id, "until_at": _until(lead, one)}
+            db.session.execute(insert(KeptPlace).values(row).on_conflict_do_nothing())
+    come_back(found, waiting, at, lead.region)
+
+
+def places_of(lead_id: UUID, at: datetime) -> frozenset[UUID]:
+    """Return the orders that keep a place for a lead at this instant."""
+    query = select(KeptPlace.order_id).where(KeptPlace.lead_id == lead_id, KeptPlace.until_at > at)
+    return frozenset(db.session.scalars(query))
+
+
+def waiting_until(lead_id: UUID) -> datetime | None:
+    """Return until when the last order waits for a lead, None when none does."""
+    query = select(KeptPlace.until_at).where(KeptPlace.lead_id == lead_id).order_by(KeptPlace.until_at.desc())
+    return db.session.scalar(query.limit(1))
+
+
+def _until(lead: Lead, listed: Listed) -> datetime:
+    return lead.received_at + timedelta(minutes=listed.terms.wait_minutes)
