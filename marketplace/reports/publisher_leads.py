@@ -16,6 +16,8 @@ from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
 from marketplace.catalog.shelf import vertical_by_book, verticals_by_id
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.models import FurtherOffer
+from marketplace.leads.again.told import Standing, offers_of, standing_of
 from marketplace.leads.desk import desk
 from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
@@ -64,6 +66,8 @@ class LeadStory:
     currency: str
     drawn: Mapping[UUID, int]
     returnable: Mapping[UUID, bool]
+    standing: Standing | None
+    offers: Sequence[FurtherOffer]
 
     def paid_from(self, sale: Sale) -> PaidFrom:
         """Tell where a sale's price was taken from."""
@@ -121,8 +125,10 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     outcomes = [Outcome(code, says[code], count) for code, count in counted.most_common()]
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
+    standing = standing_of(lead, vertical)
+    offers = offers_of(lead_id) if standing is not None else []
     return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
-                     returnable)  # fmt: skip
+                     returnable, standing, offers)  # fmt: skip
 
 
 def _vertical_of(lead: Lead) -> Vertical:
