@@ -66,8 +66,8 @@ PRICES = """
 RESALES = """
     SELECT f.sale_id, f.lead_id, f.resale, x.kind
     FROM marketplace.further_sales f
-    JOIN marketplace.further_offers x ON x.id = f.offer_id
-    JOIN marketplace.leads l ON l.id = f.lead_id
+    LEFT JOIN marketplace.further_offers x ON x.id = f.offer_id
+    LEFT JOIN marketplace.leads l ON l.id = f.lead_id
     LEFT JOIN marketplace.sales s ON s.id = f.sale_id
     WHERE s.lead_id IS DISTINCT FROM f.lead_id OR s.sold_at <> x.at OR x.decision ->> 'outcome' <> 'sold'
        OR (f.resale > 0) <> (x.kind IN ('resale', 'returned'))

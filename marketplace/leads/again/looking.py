@@ -83,6 +83,7 @@ def _go_on(known: Known, at: datetime) -> bool:
     bp = band_bp(known.live.vertical, band_of(age))
     limits = limits_of(known.live.vertical, kept.country)
     chance = chance_of(lead.received_at, lead.details, known.sales, limits, bp, at)
+    kept.ends_at = ends(lead.received_at, lead.details, bool(known.sales), limits)[0]
     if chance.ended is not None:
         _close(kept, "ended", chance.ended, at)
         return False
@@ -123,7 +124,7 @@ def _sleep(known: Known, aging: Aging, outcome: str, at: datetime) -> None:
         kept.why, kept.due_at = outcome, at + (LATER if outcome == "publisher_paused" else A_MOMENT)
         return
     edges = [one.terms.age.from_minutes for one in book.aging if one.terms.age is not None]
-    until, _ = ends(lead.received_at, lead.details, bool(known.sales), limits_of(known.live.vertical, kept.country))
+    until = kept.ends_at or at
     step = next_step(lead.received_at, aging.age_minutes, edges)
     kept.due_at = min(step or until, until) if edges or aging.places else None
 

@@ -26,7 +26,7 @@ Instant = DateTime(timezone=True)
 class KeptLead(Model):
     """A lead that may be offered again, or why not any more; `due_at` is when to look next, None until it is woken.
 
-    `why` says what an open one waits for, if anything.
+    `why` says what an open one waits for, if anything; `ends_at` until when it may be offered, from the first look on.
     """
 
     __tablename__ = "kept_leads"
@@ -54,6 +54,7 @@ class KeptLead(Model):
     why: Mapped[str | None] = mapped_column(Text)
     looks: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime | None] = mapped_column(Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class FurtherOffer(Model):

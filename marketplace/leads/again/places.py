@@ -43,11 +43,5 @@ def places_of(lead_id: UUID, at: datetime) -> frozenset[UUID]:
     return frozenset(db.session.scalars(query))
 
 
-def waiting_until(lead_id: UUID) -> datetime | None:
-    """Return until when the last order waits for a lead, None when none does."""
-    query = select(KeptPlace.until_at).where(KeptPlace.lead_id == lead_id).order_by(KeptPlace.until_at.desc())
-    return db.session.scalar(query.limit(1))
-
-
 def _until(lead: Lead, listed: Listed) -> datetime:
     return lead.received_at + timedelta(minutes=listed.terms.wait_minutes)

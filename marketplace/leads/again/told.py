@@ -1,19 +1,18 @@
 """What is told of leads offered again: how one stands, each further offer, and what the buyer of one may know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from msgspec import Struct, convert
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.db import db
 from core.errors import NotFound
-from marketplace.catalog.verticals import Vertical
-from marketplace.leads.again.deciding import ends
-from marketplace.leads.again.looking import limits_of
-from marketplace.leads.again.models import FurtherOffer, FurtherSale, KeptLead
-from marketplace.leads.again.places import places_of, waiting_until
+from marketplace.leads.again.models import FurtherOffer, FurtherSale, KeptLead, KeptPlace
+from marketplace.leads.again.places import places_of
 from marketplace.leads.models import Lead
 from marketplace.leads.why import Further
 from marketplace.orders.ages import Aging
@@ -24,8 +23,24 @@ class Standing(NamedTuple):
 
     state: str
     why: str | None
-    until: datetime
+    until: datetime | None
     waiting_until: datetime | None
+
+
+class OfferTold(Struct, frozen=True):
+    """A further offer as it is told."""
+
+    id: UUID
+    number: int
+    at: datetime
+    kind: str
+    age_minutes: int
+    bp: int
+    ceiling_minor: int | None
+    least_minor: int
+    returned: str | None
+    decision: dict[str, Any]
+    sales: int
 
 
 class Aged(NamedTuple):
@@ -36,25 +51,30 @@ class Aged(NamedTuple):
     returned: str | None
 
 
-def standing_of(lead: Lead, vertical: Vertical) -> Standing | None:
-    """Return how a lead stands, None for one that is never offered again."""
-    kept = db.session.get(KeptLead, lead.id)
+_WAITING = select(func.max(KeptPlace.until_at)).where(KeptPlace.lead_id == Lead.id).scalar_subquery()
+_MADE = select(func.count()).where(FurtherSale.offer_id == FurtherOffer.id).scalar_subquery()
+_OFFERS = (
+    select(func.jsonb_agg(aggregate_order_by(
+        func.to_jsonb(literal_column("further_offers")).op("||")(func.jsonb_build_object("sales", _MADE)),
+        FurtherOffer.number)))
+    .select_from(FurtherOffer).where(FurtherOffer.lead_id == Lead.id).scalar_subquery()
+)  # fmt: skip
+
+
+def lead_with_offers(publisher_id: UUID | None, lead_id: UUID) -> tuple[Lead, Standing | None, list[OfferTold]]:
+    """Return a lead of this publisher, of anybody for None, with how it stands, and its further offers in their order.
+
+    All of it in one statement; no standing for one that is never offered again, NotFound for anybody else's lead.
+    """
+    query = select(Lead, KeptLead, _WAITING, _OFFERS).outerjoin(KeptLead, KeptLead.lead_id == Lead.id)
+    row = db.session.execute(query.where(Lead.id == lead_id)).one_or_none()
+    if row is None or publisher_id not in (None, row[0].publisher_id):
+        raise NotFound(detail="There is no lead with this id.")
+    lead, kept, waiting, offers = row
     if kept is None:
-        return None
-    until, _ = ends(lead.received_at, lead.details, lead.status == "sold", limits_of(vertical, kept.country))
-    return Standing(kept.state, kept.why, until, waiting_until(lead.id) if lead.status == "unsold" else None)
-
-
-def offers_of(lead_id: UUID) -> Sequence[FurtherOffer]:
-    """Return the further offers of a lead in their order."""
-    query = select(FurtherOffer).where(FurtherOffer.lead_id == lead_id).order_by(FurtherOffer.number)
-    return db.session.scalars(query).all()
-
-
-def sales_by_offer(offers: Iterable[FurtherOffer]) -> dict[UUID, int]:
-    """Return how many sales each of these offers made."""
-    query = select(FurtherSale.offer_id, func.count()).where(FurtherSale.offer_id.in_([one.id for one in offers]))
-    return {row[0]: row[1] for row in db.session.execute(query.group_by(FurtherSale.offer_id))}
+        return lead, None, []
+    waits = waiting if lead.status == "unsold" and kept.state == "open" else None
+    return lead, Standing(kept.state, kept.why, kept.ends_at, waits), convert(offers or [], list[OfferTold])
 
 
 def further(lead_id: UUID, number: int) -> Further:

@@ -1,6 +1,7 @@
 """Leads that are offered again: what came of each offer, and whether their publisher lets them be."""
 
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -9,11 +10,9 @@ from core.http import Answer, body, business_clock, reads, writes
 from core.identity import Actor
 from core.ids import parse_id, show_id
 from marketplace.catalog.shelf import verticals_by_id
-from marketplace.leads.again.models import FurtherOffer
 from marketplace.leads.again.switching import switch_lead
-from marketplace.leads.again.told import offers_of, sales_by_offer, standing_of
+from marketplace.leads.again.told import OfferTold, Standing, lead_with_offers
 from marketplace.leads.models import Lead
-from marketplace.leads.queries import get_lead
 from marketplace.web.api import api, shown
 from marketplace.web.api.answers_again import FurtherOfferShown, OfferingShown
 from marketplace.web.api.described import describe
@@ -30,10 +29,9 @@ class OfferingBody(Struct, frozen=True, forbid_unknown_fields=True):
 @describe(FurtherOfferShown, is_list=True)
 def list_further_offers(actor: Actor, lead_id: str) -> Answer:
     """Show each time that a lead was offered again, in order; the first decision is the lead's own."""
-    lead = _lead(actor, lead_id)
-    offers, currency = offers_of(lead.id), verticals_by_id()[lead.vertical_id].currency
-    sales = sales_by_offer(offers)
-    return Answer({"items": [_shown(one, currency, sales.get(one.id, 0)) for one in offers], "next_cursor": None})
+    lead, _, offers = _read(actor, lead_id)
+    currency = verticals_by_id()[lead.vertical_id].currency
+    return Answer({"items": [_shown(one, lead.id, currency) for one in offers], "next_cursor": None})
 
 
 @api.get("/leads/<lead_id>/offering")
@@ -41,7 +39,7 @@ def list_further_offers(actor: Actor, lead_id: str) -> Answer:
 @describe(OfferingShown)
 def show_offering(actor: Actor, lead_id: str) -> Answer:
     """Show whether a lead is offered again, and until when."""
-    return Answer(_offering(_lead(actor, lead_id)))
+    return Answer(_offering(_read(actor, lead_id)[1]))
 
 
 @api.put("/leads/<lead_id>/offering")
@@ -50,28 +48,26 @@ def show_offering(actor: Actor, lead_id: str) -> Answer:
 def put_offering(actor: Actor, lead_id: str) -> Answer:
     """Let a lead be offered again, or not, from the answer on."""
     at: datetime = business_clock().now()
-    key = parse_id("lead", lead_id)
-    switch_lead(actor.account_id, key, body(OfferingBody).offered, actor.name, at)
-    return Answer(_offering(get_lead(actor.account_id, key)))
+    switch_lead(actor.account_id, parse_id("lead", lead_id), body(OfferingBody).offered, actor.name, at)
+    return Answer(_offering(_read(actor, lead_id)[1]))
 
 
-def _lead(actor: Actor, lead_id: str) -> Lead:
-    return get_lead(None if actor.kind == "operator" else actor.account_id, parse_id("lead", lead_id))
+def _read(actor: Actor, lead_id: str) -> tuple[Lead, Standing | None, list[OfferTold]]:
+    return lead_with_offers(None if actor.kind == "operator" else actor.account_id, parse_id("lead", lead_id))
 
 
-def _offering(lead: Lead) -> OfferingShown:
-    standing = standing_of(lead, verticals_by_id()[lead.vertical_id])
+def _offering(standing: Standing | None) -> OfferingShown:
     if standing is None:
         raise NotFound(detail="This lead is not offered again: it was refused, is a test, or is sold for good.")
-    return OfferingShown(state=standing.state, why=standing.why, until=shown.instant(standing.until),
+    return OfferingShown(state=standing.state, why=standing.why, until=shown.instant_or_none(standing.until),
                          waiting_until=shown.instant_or_none(standing.waiting_until))  # fmt: skip
 
 
-def _shown(row: FurtherOffer, currency: str, sales: int) -> FurtherOfferShown:
+def _shown(row: OfferTold, lead_id: UUID, currency: str) -> FurtherOfferShown:
     return FurtherOfferShown(
         number=row.number, at=shown.instant(row.at), kind=row.kind, age_minutes=row.age_minutes, price_bp=row.bp,
         ceiling=None if row.ceiling_minor is None else shown.amount(row.ceiling_minor, currency),
         least=shown.amount(row.least_minor, currency), returned=row.returned, outcome=row.decision["outcome"],
-        orders_tried=len(row.decision["tried"]), sales=sales,
-        why=f"/api/v1/leads/{show_id('lead', row.lead_id)}/why?offer={row.number}",
+        orders_tried=len(row.decision["tried"]), sales=row.sales,
+        why=f"/api/v1/leads/{show_id('lead', lead_id)}/why?offer={row.number}",
     )  # fmt: skip

@@ -29,9 +29,9 @@ class FurtherOfferShown(Struct, frozen=True, kw_only=True):
 
 
 class OfferingShown(Struct, frozen=True, kw_only=True):
-    """Whether a lead is offered again (open, off, ended), why not or what it waits for, and until when it may be."""
+    """Whether a lead is offered again (open, off, ended), why not or what it waits for, and until when, if known."""
 
     state: str
     why: str | None
-    until: datetime
+    until: datetime | None
     waiting_until: datetime | None

@@ -1,6 +1,6 @@
 -- Leads that may be offered again: those that nobody bought, and those whose consent lets others have them later.
 -- `due_at` is when to look next; without it an order that changes wakes the lead. `why` says why it is off or ended, or
--- what a lead that is offered waits for.
+-- what a lead that is offered waits for; `ends_at` until when it may be offered, known from the first look on.
 CREATE TABLE marketplace.kept_leads (
     lead_id uuid PRIMARY KEY,
     publisher_id uuid NOT NULL,
@@ -12,6 +12,7 @@ CREATE TABLE marketplace.kept_leads (
     why text,
     looks integer NOT NULL DEFAULT 0,
     due_at timestamptz,
+    ends_at timestamptz,
     CONSTRAINT kept_leads_check CHECK (
         state IN ('open', 'off', 'ended') AND (state = 'open' OR due_at IS NULL AND why IS NOT NULL))
 );
