@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.db import db
 from marketplace.leads.again.looking import look
@@ -10,6 +10,13 @@ from marketplace.leads.again.models import KeptLead
 from marketplace.leads.again.seeking import fund, seek
 
 AT_ONCE = 50  # leads of one transaction, which ends with the first sale
+# Where no order buys aged leads or waits, nobody is asked; after so many days a lead is looked at all the same, to end.
+_SLEEP = text("""
+    UPDATE marketplace.kept_leads k SET due_at = k.received_at + interval '90 days'
+    WHERE k.due_at <= :at AND k.received_at > :at - interval '90 days' AND NOT EXISTS (
+        SELECT FROM marketplace.seekers s JOIN marketplace.orders o ON o.id = s.order_id
+        WHERE o.vertical_id = k.vertical_id AND o.status = 'active')
+""")
 
 
 def offer_again(as_of: datetime) -> int:
@@ -17,6 +24,7 @@ def offer_again(as_of: datetime) -> int:
 
     Returns 0 when nothing is due that no other worker has in hand.
     """
+    db.session.execute(_SLEEP, {"at": as_of})
     query = select(KeptLead.lead_id).where(KeptLead.due_at <= as_of)
     query = query.order_by(KeptLead.due_at, KeptLead.received_at.desc()).limit(AT_ONCE)
     looked = 0

@@ -126,7 +126,7 @@ def _sleep(known: Known, aging: Aging, outcome: str, at: datetime) -> None:
     edges = [one.terms.age.from_minutes for one in book.aging if one.terms.age is not None]
     until = kept.ends_at or at
     step = next_step(lead.received_at, aging.age_minutes, edges)
-    kept.due_at = min(step or until, until) if edges or aging.places else None
+    kept.due_at = min(step or until, until) if edges or aging.places else until
 
 
 def _sold(known: Known, found: Offered, at: datetime) -> None:

@@ -15,6 +15,7 @@ from marketplace.leads.matching import Listed
 from marketplace.leads.models import Lead
 from marketplace.leads.verdicts import WANTED, verdict_of
 from marketplace.leads.why import facts_of_stored
+from marketplace.orders.models import Order
 
 
 def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> None:
@@ -23,12 +24,15 @@ def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> None:
     Each looks for the lead when that may be over, if it is young enough then.
     """
     waiting = [one for one in live.book.aging if one.terms.wait_minutes and _until(lead, one) > at]
-    if not waiting or (not lead.decision.get("tried") and not lead.decision.get("book")):
+    if not waiting or not lead.decision.get("book"):
         return
+    were_there = set(db.session.scalars(
+        select(Order.id).where(Order.id.in_([one.order_id for one in waiting]), Order.created_at <= lead.received_at)
+    ))  # fmt: skip
     words = {UUID(one[0]): one[2] for one in lead.decision["tried"]}
     facts = facts_of_stored(lead, desk().vault, live.vertical)
     found = {}
-    for one in waiting:
+    for one in (each for each in waiting if each.order_id in were_there):
         outcome, _ = verdict_of(one, facts, lead.received_at)
         if outcome == "closed" or (outcome == WANTED and words.get(one.order_id) == "capped"):
             found[one.order_id] = "closed" if outcome == "closed" else "capped"
