@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -17,6 +17,7 @@ from core.lifeline import ask_for_death_signal
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 0.1
 _KEEP_ALIVE_EVERY_SECONDS = 1.0
+_INTERRUPT_EVERY_SECONDS = 0.25
 _FIRST_BACK_OFF_SECONDS = 0.2
 _LAST_BACK_OFF_SECONDS = 5.0
 _STEADY_AFTER_SECONDS = 10.0
@@ -93,7 +94,8 @@ class _Watch:
         with suppress(_Interrupted):
             try:
                 self._in_call = True
-                keep_alive()
+                with _interrupting_again_and_again():
+                    keep_alive()
             except (Unavailable, OSError) as error:
                 _log.error("%s", error)
             finally:
@@ -103,6 +105,22 @@ class _Watch:
         self.stopping = True
         if self._in_call:
             raise _Interrupted
+
+
+@contextmanager
+def _interrupting_again_and_again() -> Iterator[None]:
+    """Interrupt whatever waits in the system, so that Python looks for signals.
+
+    A signal that arrives just before the program begins to wait does not end the waiting: Python's handlers run between
+    its own instructions, and the waiting is one of them.
+    """
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: None)
+    signal.setitimer(signal.ITIMER_REAL, _INTERRUPT_EVERY_SECONDS, _INTERRUPT_EVERY_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass(slots=True)

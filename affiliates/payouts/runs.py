@@ -75,7 +75,7 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
         raise NotAllowed("not_on_request", "Wait for the next day of payouts: your terms pay on no other.")
     run = open_payout_run(f"request:{new_id()}", currency, at.date(), actor, at)
     note_run_seen(run, None, at)
-    decision, rail = _decide_alone(publisher_id, currency, rules, at)
+    decision, rail = _decide_alone(to_pay(publisher_id, currency), rules, at)
     if not decision.pays or rail is None:
         raise _not_due(decision.reason or "no_rail")
     drafted = draft_payout(run, _draft(publisher_id, currency, decision, rail), actor, at)
@@ -84,10 +84,10 @@ def ask_payout(publisher_id: UUID, currency: str, actor: str, at: datetime) -> P
     return drafted
 
 
-def next_payout_of(publisher_id: UUID, currency: str, at: datetime) -> NextPayout:
+def next_payout_of(has: ToPay, at: datetime) -> NextPayout:
     """Return when a publisher is paid next, and what that would be by what he has today."""
-    rules = payout_rules_of(publisher_id)
-    decision, rail = _decide_alone(publisher_id, currency, rules, at)
+    rules, currency = payout_rules_of(has.account_id), has.payable.currency
+    decision, rail = _decide_alone(has, rules, at)
     is_other = rail is not None and rail.kind in ("wise", "paypal")
     threshold = rules.threshold_other_minor if is_other else rules.threshold_minor
     often, today = rules.payouts_a_month, at.date()
@@ -112,11 +112,8 @@ def _draft_batch(run: PayoutRun, payouts_a_month: int, batch: Sequence[ToPay], a
     return len(mine)
 
 
-def _decide_alone(
-    publisher_id: UUID, currency: str, rules: PayoutRules, at: datetime
-) -> tuple[Decision, PayoutRail | None]:
-    found = facts_of([to_pay(publisher_id, currency)], currency, {publisher_id: rules})
-    facts, rail = found[publisher_id]
+def _decide_alone(has: ToPay, rules: PayoutRules, at: datetime) -> tuple[Decision, PayoutRail | None]:
+    facts, rail = facts_of([has], has.payable.currency, {has.account_id: rules})[has.account_id]
     return decide(facts, rules, at), rail
 
 

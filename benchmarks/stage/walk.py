@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextvars import Context
 from dataclasses import dataclass
 from html import unescape
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -64,14 +65,22 @@ class Walker:
         """Find one address for each page of a kind of account; the second part names rules that no link leads to."""
         rules = {rule.rule: rule for rule in pages_of(self._app, kind)}
         found: dict[str, str] = {}
-        waiting = [rule for rule in rules if not rules[rule].arguments]
+        linked: dict[str, str] = {}
+        waiting = alone = [rule for rule in rules if not rules[rule].arguments]
         found.update((rule, rule) for rule in waiting)
         while waiting:
-            for link in self._links(found[waiting.pop(0)]):
-                rule = self._rule_of(link)
-                if rule in rules and rule not in found:
-                    found[rule] = link
-                    waiting.append(rule)
+            rule, *waiting = waiting
+            for link in self._links(found[rule]):
+                to = self._rule_of(urlsplit(link).path)
+                if to in rules and to not in found:
+                    waiting.append(to)
+                if to in rules and to not in linked:
+                    linked[to] = link
+                    found.setdefault(to, link)
+        for rule in alone:  # some are only for what a query names, or for accounts that are given a link
+            if self.look(rule).status >= HTTPStatus.BAD_REQUEST:
+                found.pop(rule)
+                found.update({rule: linked[rule]} if rule in linked else {})
         return found, sorted(rules.keys() - found.keys())
 
     def _links(self, path: str) -> Iterator[str]:
@@ -79,7 +88,7 @@ class Walker:
         for link in _LINK.findall(answer.text if answer.mimetype == "text/html" else ""):
             parts = urlsplit(unescape(link))
             if parts.path.startswith("/") and not parts.netloc:
-                yield parts.path
+                yield f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def _rule_of(self, path: str) -> str:
         try:

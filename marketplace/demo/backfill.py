@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.db import db, present_pool, transaction
 from core.http import settings
@@ -37,12 +37,14 @@ from marketplace.demo.state import DemoState
 from marketplace.documents.months import issue_untold
 from marketplace.jobs import DUE, WATCH, settle_due
 from marketplace.leads.dispute_rows import Dispute
+from marketplace.leads.disputes.machine import unseen
 from marketplace.leads.models import Lead, Sale
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STEP = timedelta(hours=12)  # between two looks at what people do and what falls due
+LEARN_AFTER = (1, 4, 16)  # steps
 _BOOKS = {name: batch for name, batch in DUE.items() if name not in WATCH}
 _BOOKS["months_looked_at"] = issue_untold  # nobody is told of a month that was over before he came
 
@@ -90,6 +92,8 @@ class Backfill:
                     reached += 1
                     self._end_of_step(min(self._end(reached - 1), until))
                     progress(self._clock.at, 0)
+                    if reached in LEARN_AFTER:
+                        _learn_sizes()
                 day = self._refill(day)
                 self._post(postings)
                 progress(postings[-1].sent.at, len(postings))
@@ -155,8 +159,9 @@ class Backfill:
         acting = [process.submit(lane.act, [each.act for each in some], at)
                   for process, some in zip(self._lanes, lanes, strict=True)]  # fmt: skip
         self.refused = sum((future.result() for future in acting), self.refused)
-        for deciding in self._decide(at):
-            deciding.result()
+        for decide in (self._decide, self._judge):
+            for deciding in decide(at):
+                deciding.result()
         watching = self._lanes[0].submit(lane.watch, at)
         settle_due(at, _BOOKS)
         pay_publishers(self._operator, at)
@@ -184,6 +189,14 @@ class Backfill:
         for deed in deeds_of(buyer, sold, known, self._cast.market, rules, self._cast.bad_bp):
             heapq.heappush(self._agenda, _Due(deed.at, next(self._numbers), number, lane.Act(sale.buyer_id, deed)))
 
+    def _judge(self, as_of: datetime) -> list[Future[None]]:
+        """Let the machine look at what it has not seen, as it does within a minute."""
+        with transaction():
+            rows = db.session.execute(unseen(as_of).add_columns(Dispute.sale_id).order_by(Dispute.id)).all()
+        lanes = self._split(rows, lambda row: self._bought[row.sale_id].lane)
+        return [process.submit(lane.judge, [row.id for row in some], as_of)
+                for process, some in zip(self._lanes, lanes, strict=True)]  # fmt: skip
+
     def _decide(self, as_of: datetime) -> list[Future[None]]:
         """Let the operator decide what has lain long enough; the machine has looked at it before."""
         query = select(Dispute.id, Dispute.sale_id, Dispute.opened_at).where(Dispute.state == "open")
@@ -196,6 +209,12 @@ class Backfill:
             if at <= as_of:
                 ripe[bought.lane].append(lane.Decision(dispute_id, said["decision"], said["note"], at))
         return [process.submit(lane.decide, some) for process, some in zip(self._lanes, ripe, strict=True)]
+
+
+def _learn_sizes() -> None:
+    """Let the database count its tables, which it does by itself after a minute only: we are done by then."""
+    with transaction():
+        db.session.execute(text("ANALYZE"))
 
 
 def _made_ahead(steps: Iterable[tuple[int, Iterator[Posting]]]) -> Iterator[tuple[int, list[Posting]]]:

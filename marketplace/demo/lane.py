@@ -30,6 +30,7 @@ from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import Report, report_at_once
 from marketplace.leads.disputes import Claim, open_dispute, resolve_dispute
 from marketplace.leads.disputes.evidence import add_file
+from marketplace.leads.disputes.machine import judge_one
 from marketplace.leads.intake import Sender
 from marketplace.leads.refusals import count_refusal
 from marketplace.leads.submission import Submission
@@ -112,6 +113,13 @@ def _dispute(buyer_id: UUID, deed: Deed) -> str | None:
         data = b64decode(file["base64"])
         add_file(buyer_id, opened.id, file["name"], data, settings().data_folder, ACTOR, deed.at)
     return None
+
+
+def judge(dispute_ids: list[UUID], at: datetime) -> None:
+    """Let the machine look at disputes."""
+    for dispute_id in dispute_ids:
+        with transaction():
+            judge_one(dispute_id, at, desk().vault, desk().intake.keys_of)
 
 
 def decide(decisions: list[Decision]) -> None:

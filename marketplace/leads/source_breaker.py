@@ -46,24 +46,25 @@ def verdict_on(rule: SourceBreaker, seen: Figures) -> str:
 
 
 def look_at_sources(as_of: datetime) -> int:
-    """Look at the source of the oldest upheld claim that waits for it; return how many claims that covered."""
+    """Look at the sources of the oldest upheld claims that wait for it; return how many claims that covered."""
     query = select(Dispute, Lead.source_name).join(Sale, Sale.id == Dispute.sale_id)
     query = query.join(Lead, Lead.id == Sale.lead_id).where(Dispute.watch_due).order_by(Dispute.id).limit(BATCH)
     waiting = db.session.execute(query.with_for_update(of=Dispute, skip_locked=True)).all()
-    if not waiting:
-        return 0
-    publisher_id, name = waiting[0][0].publisher_id, waiting[0][1]
-    covered = [row for row, source in waiting if (row.publisher_id, source) == (publisher_id, name)]
-    for row in covered:
-        row.watch_due = False
-    standing = _standing_of(publisher_id, name, as_of)
-    if standing.standing != PAUSED:
-        seen = figures_of(publisher_id, name, max(standing.since, as_of - _days()), as_of)
-        verdict = verdict_on(rules_in_force().source_breaker, seen)
-        why = f"{seen.upheld} of {seen.sales} sales went back, {seen.robots} of them for robots"
-        _change(standing, verdict, why, ACTOR, as_of)
+    for dispute, _ in waiting:
+        dispute.watch_due = False
+    sources = sorted({(dispute.publisher_id, name) for dispute, name in waiting})
+    for standing in [_standing_of(*source, as_of) for source in sources]:  # all are locked before a book is
+        _look_at(standing, as_of)
     db.session.flush()
-    return len(covered)
+    return len(waiting)
+
+
+def _look_at(standing: SourceStanding, as_of: datetime) -> None:
+    if standing.standing != PAUSED:
+        since = max(standing.since, as_of - _days())
+        seen = figures_of(standing.publisher_id, standing.source_name, since, as_of)
+        why = f"{seen.upheld} of {seen.sales} sales went back, {seen.robots} of them for robots"
+        _change(standing, verdict_on(rules_in_force().source_breaker, seen), why, ACTOR, as_of)
 
 
 def figures_of(publisher_id: UUID, name: str, since: datetime, until: datetime) -> Figures:
@@ -71,8 +72,8 @@ def figures_of(publisher_id: UUID, name: str, since: datetime, until: datetime) 
     upheld = (Dispute.credited_minor > 0) & (Dispute.paid_by == "publisher")
     robots = [reason for reason, rule in rules_in_force().reasons.items() if rule.robots]
     query = select(func.count(), func.count().filter(upheld), func.count().filter(upheld, Dispute.reason.in_(robots)))
-    query = query.select_from(Lead).join(Sale, Sale.lead_id == Lead.id).outerjoin(Dispute, Dispute.sale_id == Sale.id)
-    query = query.where(Lead.publisher_id == publisher_id, Lead.source_name == name, Sale.delivered_at.is_not(None),
+    query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).outerjoin(Dispute, Dispute.sale_id == Sale.id)
+    query = query.where(Sale.publisher_id == publisher_id, Lead.source_name == name, Sale.delivered_at.is_not(None),
                         Sale.sold_at > since, Sale.sold_at <= until)  # fmt: skip
     return Figures(*db.session.execute(query).one())
 

@@ -24,12 +24,18 @@ from core.supervisor import refuse_busy_port
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 SUPERVISE = """
-import json, os, sys, time
+import ctypes, json, os, signal, sys, time
+from collections import deque
+from itertools import starmap
+from operator import call
 from core.supervisor import supervise
 def wait_for_long():
     print("called", flush=True)
     time.sleep(600)
-keep_alive = wait_for_long if "wait" in sys.argv else None
+def be_told_just_before_waiting():  # no instruction of Python's lies between the two, so its handler waits as well
+    deque(starmap(call, [(ctypes.CDLL(None).kill, os.getpid(), signal.SIGTERM), (time.sleep, 600)]))
+ways = {"wait": wait_for_long, "told": be_told_just_before_waiting}
+keep_alive = ways.get(sys.argv[-1])
 sys.exit(supervise(json.loads(sys.argv[1]), os.environ, float(sys.argv[2]), keep_alive))
 """
 
@@ -169,6 +175,11 @@ def test_a_signal_does_not_wait_for_what_keeps_things_alive() -> None:
         assert process.stdout.readline() == "called\n"
         process.terminate()
         assert process.wait(timeout=20) == 0
+
+
+def test_a_signal_just_before_the_waiting_begins_ends_it_as_well() -> None:
+    with supervisor({}, "5", "told") as process:
+        assert process.wait(timeout=60) == 0
 
 
 def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from core.crypto import Vault
 from core.db import db
@@ -40,21 +41,29 @@ Keys = Callable[[Person], tuple[bytes, ...]]
 
 def judge_next(as_of: datetime, vault: Vault, keys_of: Keys) -> int:
     """Judge one open dispute that the machine has not seen and may decide; return how many that was."""
+    due = db.session.scalar(unseen(as_of).order_by(Dispute.id).limit(1))
+    if due is not None:
+        judge_one(due, as_of, vault, keys_of)
+    return int(due is not None)
+
+
+def unseen(as_of: datetime) -> Select[UUID]:
+    """Select the open disputes, by id, that the machine has not seen and may decide."""
     judged = [name for name, reason in dispute_rules().reasons.items() if reason.machine]
-    query = select(Dispute.id).where(
+    return select(Dispute.id).where(
         Dispute.state == "open", Dispute.judged_at.is_(None), Dispute.reason.in_(judged), Dispute.opened_at <= as_of
     )
-    due = db.session.scalar(query.order_by(Dispute.id).limit(1))
-    if due is None:
-        return 0
-    sale, dispute = lock_dispute(due)
+
+
+def judge_one(dispute_id: UUID, as_of: datetime, vault: Vault, keys_of: Keys) -> None:
+    """Judge a dispute unless it was decided or judged meanwhile."""
+    sale, dispute = lock_dispute(dispute_id)
     if dispute.state == "open" and dispute.judged_at is None:
         dispute.judged_at = as_of
         verdict = verdict_of(dispute.reason, facts_of(sale, dispute, vault, keys_of))
         if verdict:
             _decide(sale, dispute, verdict, as_of)
     db.session.flush()
-    return 1
 
 
 def facts_of(sale: Sale, dispute: Dispute, vault: Vault, keys_of: Keys) -> Facts:

@@ -7,7 +7,7 @@ from flask import request
 from msgspec import Struct
 
 from affiliates import SENTENCES, NextPayout, next_payout_of
-from billing import PayoutRail, ShownPayout, get_payout, payouts_of
+from billing import PayoutRail, ShownPayout, get_payout, payouts_of, to_pay
 from core.errors import Fault, Invalid
 from core.http import Answer, body, business_clock, created, reads, writes
 from core.identity import Actor
@@ -94,7 +94,7 @@ def list_payouts(actor: Actor) -> Answer:
 @describe(NextPayoutShown, query=(CURRENCY,))
 def show_next_payout(actor: Actor) -> Answer:
     """Show when the publisher is paid next, how much by today's balance, and where."""
-    found = next_payout_of(actor.account_id, asked_currency(), business_clock().now())
+    found = next_payout_of(to_pay(actor.account_id, asked_currency()), business_clock().now())
     return Answer(_next(found))
 
 

@@ -10,7 +10,16 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
 
 from affiliates import SENTENCES, next_payout_of
-from billing import RailWish, find_rail, get_payout, look_at_rail, onboarding_address, payout_events_of, payouts_of
+from billing import (
+    RailWish,
+    ToPay,
+    find_rail,
+    get_payout,
+    look_at_rail,
+    onboarding_address,
+    payout_events_of,
+    payouts_of,
+)
 from core.actors import Person, page
 from core.forms import carry_out
 from core.http import business_clock, settings
@@ -18,7 +27,7 @@ from core.ids import parse_id, show_id
 from core.pages import page_time
 from marketplace.payout_acts import ask, choose_rail, masked
 from marketplace.reports.payouts import expected_on
-from marketplace.web.chrome import CURRENCY
+from marketplace.web.chrome import CURRENCY, earned_here
 from marketplace.web.payout_words import RAIL_STATES, RAILS, SCHEDULES, payout_state, why_word
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.telling import tell
@@ -43,9 +52,11 @@ def payouts(person: Person) -> str:
     cursor = request.args.get("cursor")
     rows = payouts_of(person.account_id, ROWS + 1, parse_id("pay", cursor) if cursor else None)
     more = show_id("pay", rows[ROWS - 1].payout.id) if len(rows) > ROWS else None
+    earned = earned_here(person)
+    has = ToPay(person.account_id, earned.payable, earned.owed)
     return render_template(
         "marketplace/publisher/payouts.html", rows=rows[:ROWS], more=more,
-        next=next_payout_of(person.account_id, CURRENCY, page_time()), expected_on=expected_on, masked=masked,
+        next=next_payout_of(has, page_time()), expected_on=expected_on, masked=masked,
         payout_state=payout_state, why_word=why_word, rails=RAILS, rail_states=RAIL_STATES, schedules=SCHEDULES,
     )  # fmt: skip
 
