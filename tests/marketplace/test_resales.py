@@ -12,7 +12,8 @@ from core.ids import parse_id
 from marketplace.leads.replay import replays
 from tests.conftest import SetClock
 from tests.factories import Market, Member
-from tests.marketplace.test_again import bought, offer, standing
+from tests.marketplace.test_again import UP_TO_90_DAYS, bought, offer, standing
+from tests.marketplace.test_suppression import send, sha
 
 RESOLD = {"from": 1, "to": 90, "resold": True}
 
@@ -149,3 +150,29 @@ def test_each_resale_has_its_own_hold_share_and_release(market: Market, publishe
     assert [(row[0], row[1], row[3]) for row in rows] == [(4000, 2800, 4000), (800, 560, 800)]
     assert rows[0][2] == rows[1][2] > timedelta(days=7)
     assert [buyer.get("/wallet")["held"]["amount"] for buyer in (first, second)] == ["40.00", "8.00"]
+
+
+def test_whoever_has_it_never_buys_it_again(market: Market, publisher: Member, clock: SetClock) -> None:
+    first = market.make_buyer()
+    lead = sold(market, publisher, first)
+    market.make_order(first, "30.00", age=RESOLD)
+    clock.advance(days=11)
+    offer(clock)
+    assert (bought(first), standing(publisher, lead)[0]) == (["40.00"], "open")
+
+
+def test_a_list_that_came_later_changes_nothing_of_the_first_decision(
+    market: Market, publisher: Member, clock: SetClock
+) -> None:
+    wary = market.make_buyer()
+    market.make_order(wary, "20.00", age=UP_TO_90_DAYS | {"resold": True})
+    market.make_order(market.make_buyer(), "40.00")
+    given = {"text": "Yes.", "given_at": as_rfc3339(clock.now()), "resale": True}
+    lead = publisher.post("/leads", market.lead(consent=given, contact={"email": "ada@example.com"}))
+    send(wary, sha("ada@example.com"), query="suppress=true")
+    clock.advance(days=11)
+    offer(clock)
+    with transaction():
+        assert db.session.execute(text("SELECT count(*) FROM marketplace.suppressed_leads")).scalar_one() == 1
+    assert [one["outcome"] for one in wary.get(f"/leads/{lead['id']}/why")["items"]] == ["outbid"]
+    assert bought(wary) == []

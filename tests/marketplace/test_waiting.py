@@ -81,6 +81,18 @@ def test_it_waits_no_longer_than_the_order_says(
     assert bought(buyer) == ["20.00"]
 
 
+def test_a_place_that_is_over_is_none_whoever_wakes_the_lead(
+    market: Market, publisher: Member, buyer: Member, clock: SetClock
+) -> None:
+    market.make_order(buyer, "20.00", caps={"day": 1}, at_cap="wait", wait_hours=4)
+    post(market, publisher, 2)
+    offer(clock)
+    clock.advance(hours=14)
+    market.make_order(market.make_buyer("5.00"), "30.00", age={"from": 0, "to": 90})
+    offer(clock)
+    assert bought(buyer) == ["20.00"]
+
+
 def test_it_waits_for_nobody_when_its_source_says_so(
     market: Market, publisher: Member, buyer: Member, clock: SetClock
 ) -> None:
