@@ -239,3 +239,19 @@ def test_two_workers_at_once_sell_each_lead_once(
     assert [len(bought(buyer)) for buyer in buyers] == [2, 2, 2]
     shares = [len(publisher.get(f"/leads/{lead['id']}")["sales"]) for lead in leads]
     assert sum(shares) == 6 and max(shares) <= 2
+
+
+def test_an_order_at_its_cap_wakes_nothing_when_it_is_changed(
+    market: Market, publisher: Member, buyer: Member, clock: SetClock
+) -> None:
+    order = market.make_order(buyer, "20.00", age=UP_TO_90_DAYS, caps={"day": 1})
+    leads = [publisher.post("/leads", market.lead()) for _ in range(3)]
+    offer(clock)
+
+    def offers() -> int:
+        return sum(len(publisher.get(f"/leads/{lead['id']}/offers")["items"]) for lead in leads)
+
+    before = offers()
+    buyer.request("PATCH", f"/orders/{order['id']}", {"name": "another name"})
+    offer(clock)
+    assert (len(bought(buyer)), offers()) == (1, before)

@@ -152,3 +152,16 @@ def test_a_period_that_opens_under_eight_writers_is_filled_exactly(
     shown = [publisher.get(f"/leads?status={status}")["items"] for status in ("sold", "unsold")]
     assert [len(items) for items in shown] == [16, 2]
     assert len(bought(buyer)) == 6
+
+
+def test_an_order_that_was_not_there_when_a_lead_came_keeps_no_place(
+    market: Market, publisher: Member, buyer: Member, clock: SetClock
+) -> None:
+    post(market, publisher)
+    clock.advance(hours=1)
+    hours = {"timezone": "UTC", "windows": [{"days": ["sun"], "from": "12:00", "to": "13:00"}]}
+    market.make_order(buyer, "20.00", schedule=hours, at_cap="wait")
+    offer(clock)
+    clock.advance(hours=1)
+    offer(clock)
+    assert bought(buyer) == []
