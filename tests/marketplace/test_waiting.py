@@ -133,6 +133,7 @@ def test_a_period_that_opens_under_eight_writers_is_filled_exactly(
 ) -> None:
     for cap in (3, 5):
         market.make_order(buyer if cap == 3 else market.make_buyer("9000.00"), "20.00", caps={"day": cap}, **WAITING)
+    order = buyer.get("/orders")["items"][0]
     post(market, publisher, 14)
     offer(clock)
     clock.advance(hours=14)
@@ -143,6 +144,8 @@ def test_a_period_that_opens_under_eight_writers_is_filled_exactly(
         with app.app_context():
             if number % 2:
                 publisher.post("/leads", leads[number // 2])
+            elif number > 3:
+                buyer.request("PATCH", f"/orders/{order['id']}", {"name": f"changed {number}"})
             else:
                 offer(clock)
 

@@ -9,7 +9,7 @@ from marketplace.leads.again.looking import look
 from marketplace.leads.again.models import KeptLead
 from marketplace.leads.again.seeking import fund, seek
 
-AT_ONCE = 50  # leads of one transaction, which ends with the first sale
+AT_ONCE = 50  # leads of one transaction, which ends with the first that others were asked for
 # Where no order buys aged leads or waits, nobody is asked; after so many days a lead is looked at all the same, to end.
 _SLEEP = text("""
     UPDATE marketplace.kept_leads k SET due_at = k.received_at + interval '90 days'
@@ -29,9 +29,9 @@ def offer_again(as_of: datetime) -> int:
     query = query.order_by(KeptLead.due_at, KeptLead.received_at.desc()).limit(AT_ONCE)
     looked = 0
     for lead_id in db.session.scalars(query).all():
-        sold = look(lead_id, as_of)
-        looked += sold is not None
-        if sold:
+        is_over = look(lead_id, as_of)
+        looked += is_over is not None
+        if is_over:
             break
     return looked or seek(as_of) or fund(as_of)
 

@@ -21,6 +21,7 @@ from marketplace.leads.again.deciding import Chance, Limits, PastSale, chance_of
 from marketplace.leads.again.models import FurtherSale, KeptLead
 from marketplace.leads.again.offering import Offered, offer
 from marketplace.leads.again.places import keep_places, places_of
+from marketplace.leads.again.seeking import KeptFrom, come_back
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.desk import desk
 from marketplace.leads.dispute_rows import Dispute
@@ -50,7 +51,10 @@ class Known(NamedTuple):
 
 
 def look(lead_id: UUID, at: datetime) -> bool | None:
-    """Look at a kept lead that is due and tell whether it was sold; None when somebody has it or it is not due."""
+    """Look at a kept lead that is due; None when somebody has it or it is not due.
+
+    True when it was sold or kept orders waiting: other locks are taken then, and the transaction must end.
+    """
     query = select(Lead).where(Lead.id == lead_id).with_for_update(skip_locked=True)
     lead = db.session.scalar(query, execution_options={"populate_existing": True})
     if lead is None:
@@ -94,18 +98,23 @@ def _go_on(known: Known, at: datetime) -> bool:
     kept.why, kept.due_at = chance.reason, chance.later
     if chance.later is not None:
         return False
-    if kept.looks == 1 and not known.sales and (known.rule is None or known.rule.waits):
-        keep_places(lead, known.live, at)
-    return _offer(known, chance, Aging(age, bp, chance.ceiling_minor, chance.returned, places_of(lead.id, at)), at)
+    may_wait = kept.looks == 1 and not known.sales and (known.rule is None or known.rule.waits)
+    kept_from = keep_places(lead, known.live, at) if may_wait else []
+    aging = Aging(age, bp, chance.ceiling_minor, chance.returned, places_of(lead.id, at))
+    return _offer(known, chance, aging, kept_from, at)
 
 
-def _offer(known: Known, chance: Chance, aging: Aging, at: datetime) -> bool:
-    """Offer a lead to those who keep a place first, then to whoever buys its age; say when to look again."""
+def _offer(known: Known, chance: Chance, aging: Aging, kept_from: list[KeptFrom], at: datetime) -> bool:
+    """Offer a lead to those who keep a place first, then to whoever buys its age; say when to look again.
+
+    Orders learn last what kept them away: a sale that comes after would wait for counters while we hold their rows.
+    """
     facts = facts_again(known, aging)
     taken = {sale.buyer_id for sale in known.sales}
     found = Offered("nobody")
     for kind in ("waiting", chance.kind) if aging.places else (chance.kind,):
         found = offer(known.lead, known.live, facts, kind, taken, ACTOR, at)
+        kept_from += found.kept_from
         if found.outcome not in ("unsold", "nobody"):
             break
     if found.outcome == "sold":
@@ -114,7 +123,9 @@ def _offer(known: Known, chance: Chance, aging: Aging, at: datetime) -> bool:
         _close(known.kept, "ended", "duplicate", at)
     else:
         _sleep(known, aging, found.outcome, at)
-    return found.outcome == "sold"
+    if not come_back(kept_from, at, known.lead.region) and found.outcome in ("unsold", "nobody"):
+        known.kept.due_at = at + A_MOMENT
+    return found.outcome == "sold" or bool(kept_from)
 
 
 def _sleep(known: Known, aging: Aging, outcome: str, at: datetime) -> None:

@@ -115,9 +115,7 @@ class KeptPlace(Model):
     lead_id: Mapped[UUID] = mapped_column(
         ForeignKey("marketplace.kept_leads.lead_id", name="kept_places_lead_id_fkey"), primary_key=True
     )
-    order_id: Mapped[UUID] = mapped_column(
-        ForeignKey("marketplace.orders.id", name="kept_places_order_id_fkey"), primary_key=True
-    )
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
     until_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.db import db
 from core.ids import new_id
-from marketplace.leads.again.seeking import come_back
+from marketplace.leads.again.seeking import KEPT_FROM, KeptFrom
 from marketplace.leads.auction import EXCLUSIVE_ONLY, FIRST, SHARED_ONLY
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed
@@ -30,19 +30,20 @@ _OFFER = (
 
 
 class Offered(NamedTuple):
-    """What came of an offer: as the database says, or `nobody` when no order wants the lead."""
+    """What came of an offer: as the database says, or `nobody` when no order wants the lead.
+
+    `kept_from` are orders that their caps, hours or money alone kept from it.
+    """
 
     outcome: str
     buyers: tuple[UUID, ...] = ()
+    kept_from: Sequence[KeptFrom] = ()
 
 
 def offer(
     lead: Lead, live: LiveVertical, facts: LeadFacts, kind: str, taken: set[UUID], actor: str, at: datetime
 ) -> Offered:
-    """Offer a locked lead to those who want it and have not bought it: who keeps a place when it is `waiting`.
-
-    When a cap, hours or money keep somebody from it, he looks again as soon as that may be over.
-    """
+    """Offer a locked lead to those who want it and have not bought it: who keeps a place when it is `waiting`."""
     assert facts.aging is not None
     keys = keys_of(lead)
     suppressed = kept_away_now(lead.id, keys, live.suppressing, at)
@@ -55,18 +56,13 @@ def offer(
         and not (kind in ALONE and live.vertical.distribution.way == (
             SHARED_ONLY if one.terms.exclusive else EXCLUSIVE_ONLY))
     ]  # fmt: skip
-    come_back_when_open(live, facts, at)
+    closed = [(one, "closed") for one in live.book.aging if verdict_of(one, facts, at)[0] == "closed"]
     if not fit:
-        return Offered("nobody")
+        return Offered("nobody", kept_from=closed)
     said = _ask(lead, live, facts, kind, fit, keys, way, actor, at)
-    come_back({UUID(one[0]): one[2] for one in said.get("tried", ())}, fit, at)
-    return Offered(said["outcome"], tuple(UUID(one) for one in said.get("buyers", ())))
-
-
-def come_back_when_open(live: LiveVertical, facts: LeadFacts, at: datetime) -> None:
-    """Let orders that only their hours keep from this lead look again when they open."""
-    closed = [one for one in live.book.aging if verdict_of(one, facts, at)[0] == "closed"]
-    come_back({one.order_id: "closed" for one in closed}, closed, at)
+    words = {UUID(one[0]): one[2] for one in said.get("tried", ())}
+    kept_from = [(one, word) for one in fit if (word := words.get(one.order_id, "")) in KEPT_FROM]
+    return Offered(said["outcome"], tuple(UUID(one) for one in said.get("buyers", ())), [*closed, *kept_from])
 
 
 def _ask(

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
 from marketplace.leads.again.models import KeptPlace
-from marketplace.leads.again.seeking import come_back
+from marketplace.leads.again.seeking import KeptFrom
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.desk import desk
 from marketplace.leads.matching import Listed
@@ -18,27 +18,27 @@ from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import Order
 
 
-def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> None:
+def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> list[KeptFrom]:
     """Keep a place for each waiting order that only its cap, pace or hours kept from a lead that nobody bought.
 
-    Each looks for the lead when that may be over, if it is young enough then.
+    Returns these orders: each looks for the lead when that may be over, if it is young enough then.
     """
     waiting = [one for one in live.book.aging if one.terms.wait_minutes and _until(lead, one) > at]
     if not waiting or not lead.decision.get("book"):
-        return
+        return []
     were_there = set(db.session.scalars(
         select(Order.id).where(Order.id.in_([one.order_id for one in waiting]), Order.created_at <= lead.received_at)
     ))  # fmt: skip
     words = {UUID(one[0]): one[2] for one in lead.decision["tried"]}
     facts = facts_of_stored(lead, desk().vault, live.vertical)
-    found = {}
+    found = list[KeptFrom]()
     for one in (each for each in waiting if each.order_id in were_there):
         outcome, _ = verdict_of(one, facts, lead.received_at)
         if outcome == "closed" or (outcome == WANTED and words.get(one.order_id) == "capped"):
-            found[one.order_id] = "closed" if outcome == "closed" else "capped"
+            found.append((one, "closed" if outcome == "closed" else "capped"))
             row = {"lead_id": lead.id, "order_id": one.order_id, "until_at": _until(lead, one)}
             db.session.execute(insert(KeptPlace).values(row).on_conflict_do_nothing())
-    come_back(found, waiting, at, lead.region)
+    return found
 
 
 def places_of(lead_id: UUID, at: datetime) -> frozenset[UUID]:

@@ -4,9 +4,8 @@ They wake leads, some at a time from the youngest on, and stop as soon as they c
 their vertical and ages, so that nothing else is read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, bindparam, select, text
 
@@ -21,18 +20,23 @@ from marketplace.orders.periods import next_opening, next_starts
 from marketplace.orders.terms import PERIODS, OrderTerms, decode_terms
 
 AT_ONCE = 50  # leads that an order wakes before it looks whether it still can buy
-_KEPT_FROM = ("capped", "closed", "no_funds")
+KEPT_FROM = ("capped", "closed", "no_funds")  # the outcomes after which an order looks again
+KeptFrom = tuple[Listed, str]  # an order, and which of them kept it from a lead
 PACE_MINUTES = 5  # after which a paced order may buy again
 # Hours keep an order from some leads only, so it goes on with others and looks once more after them; a limit or money
-# keep it from all. A version that came meanwhile is not overruled.
+# keep it from all. A version that came meanwhile is not overruled, and nobody waits for who has the row, since a change
+# of the order may wait for counters that we hold. Returns how many rows were free.
 _COME_BACK = text("""
+    WITH free AS (SELECT order_id FROM marketplace.seekers WHERE order_id = :order FOR UPDATE SKIP LOCKED), moved AS (
     UPDATE marketplace.seekers s
     SET due_at = CASE WHEN :word <> 'closed' THEN :due WHEN due_at <= :at THEN due_at ELSE least(due_at, :due) END,
         again_at = CASE WHEN :word = 'closed' AND due_at <= :at THEN least(again_at, :due) ELSE again_at END,
         below_at = CASE WHEN :word = 'closed' THEN below_at END,
         below_id = CASE WHEN :word = 'closed' THEN below_id END,
-        needs_minor = :needs
-    WHERE order_id = :order AND EXISTS (SELECT FROM marketplace.orders o WHERE o.id = :order AND o.version = :version)
+        needs_minor = CASE WHEN :word = 'closed' THEN needs_minor ELSE :needs END
+    FROM free WHERE s.order_id = free.order_id
+        AND EXISTS (SELECT FROM marketplace.orders o WHERE o.id = :order AND o.version = :version))
+    SELECT count(*) FROM free
 """).bindparams(bindparam("due", type_=DateTime(timezone=True)), bindparam("needs", type_=BigInteger),
                 bindparam("at", type_=DateTime(timezone=True)))  # fmt: skip
 _WAKE = text("""
@@ -64,15 +68,17 @@ _FUNDED = text("""
 """)
 
 
-def come_back(words: Mapping[UUID, str], listed: Iterable[Listed], at: datetime, region: str | None = None) -> None:
-    """Let each order that could not buy look again when that may be over: its period, its hours, or its money."""
-    for one in sorted(listed, key=lambda each: each.order_id):
-        word = words.get(one.order_id)
-        due = _due(word, one.terms, at, region)
-        needs = one.price_minor if word == "no_funds" else None
-        if word in _KEPT_FROM:
-            db.session.execute(_COME_BACK, {"order": one.order_id, "version": one.version, "word": word, "at": at,
-                                            "due": due, "needs": needs})  # fmt: skip
+def come_back(kept_from: Iterable[KeptFrom], at: datetime, region: str) -> bool:
+    """Let each order that could not buy look again when that may be over: its period, its hours, or its money.
+
+    False when somebody else has one of them in hand, so that it did not learn of it.
+    """
+    all_learnt = True
+    for one, word in kept_from:
+        due, needs = _due(word, one.terms, at, region), one.price_minor if word == "no_funds" else None
+        values = {"order": one.order_id, "version": one.version, "word": word, "at": at, "due": due, "needs": needs}
+        all_learnt &= bool(db.session.execute(_COME_BACK, values).scalar_one())
+    return all_learnt
 
 
 def fund(at: datetime) -> int:
@@ -111,14 +117,14 @@ def reopens(terms: OrderTerms, at: datetime) -> datetime | None:
     return datetime.fromtimestamp(min(starts), UTC) if starts else None
 
 
-def _due(word: str | None, terms: OrderTerms, at: datetime, region: str | None) -> datetime | None:
+def _due(word: str, terms: OrderTerms, at: datetime, region: str) -> datetime | None:
     if word == "capped":
         return reopens(terms, at)
     return _opens(terms, at, region) if word == "closed" else None
 
 
-def _opens(terms: OrderTerms, at: datetime, region: str | None) -> datetime | None:
-    if terms.contact_hours and region is not None:
+def _opens(terms: OrderTerms, at: datetime, region: str) -> datetime | None:
+    if terms.contact_hours:
         return next_call(terms.schedule, region, at)
     opening = next_opening(terms.schedule, at)
     return opening if opening > at else at + timedelta(hours=1)

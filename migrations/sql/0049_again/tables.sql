@@ -58,7 +58,7 @@ CREATE INDEX further_sales_offer_id_idx ON marketplace.further_sales (offer_id);
 -- An order that was kept from buying a lead by its cap, pace or hours alone, and the instant until which it may still.
 CREATE TABLE marketplace.kept_places (
     lead_id uuid NOT NULL CONSTRAINT kept_places_lead_id_fkey REFERENCES marketplace.kept_leads,
-    order_id uuid NOT NULL CONSTRAINT kept_places_order_id_fkey REFERENCES marketplace.orders,
+    order_id uuid NOT NULL,  -- no key to orders: its check would wait for who changes one
     until_at timestamptz NOT NULL,
     CONSTRAINT kept_places_pkey PRIMARY KEY (lead_id, order_id)
 );
