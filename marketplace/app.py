@@ -24,6 +24,7 @@ from marketplace.news import NEWS
 from marketplace.web import buyer, chrome, operator, programs, publisher
 from marketplace.web.api import (
     addresses,
+    again,
     api,
     audit_log,
     balances,
@@ -78,6 +79,7 @@ ROOMS = (
     market_jobs,
     wallet_mails,
     addresses,
+    again,
     audit_log,
     balances,
     bank,

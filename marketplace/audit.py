@@ -55,6 +55,7 @@ SHARES = """
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
     WHERE s.state NOT IN ('refused', 'failed')
+      AND NOT EXISTS (SELECT FROM marketplace.further_sales f WHERE f.sale_id = s.id AND f.resale > 0)
     GROUP BY s.lead_id
     HAVING count(*) > min((v.terms ->> 'max_share')::integer) OR count(v.order_id) < count(*)
 """
@@ -62,8 +63,26 @@ PRICES = """
     SELECT s.id AS sale_id, s.price_minor, v.terms ->> 'price_minor' AS ordered
     FROM marketplace.sales s
     LEFT JOIN marketplace.order_versions v ON v.order_id = s.order_id AND v.version = s.order_version
+    LEFT JOIN marketplace.further_sales f ON f.sale_id = s.id
+    LEFT JOIN marketplace.further_offers x ON x.id = f.offer_id
     WHERE NOT EXISTS (SELECT FROM marketplace.prices_of(v.terms) AS p
-                      WHERE s.price_minor BETWEEN p.lowest AND p.highest)
+                      WHERE coalesce(f.bid_minor, s.price_minor) BETWEEN p.lowest AND p.highest)
+       OR s.price_minor <> least(CASE WHEN f.falls THEN f.bid_minor * x.bp / 10000 ELSE f.bid_minor END,
+                                 x.ceiling_minor)
+"""
+# A lead that somebody has bought is sold again by its consent alone, and to no more than that lets have it.
+RESALES = """
+    SELECT f.sale_id, f.lead_id, f.resale, x.kind
+    FROM marketplace.further_sales f
+    LEFT JOIN marketplace.further_offers x ON x.id = f.offer_id
+    LEFT JOIN marketplace.leads l ON l.id = f.lead_id
+    LEFT JOIN marketplace.sales s ON s.id = f.sale_id
+    WHERE s.lead_id IS DISTINCT FROM f.lead_id OR s.sold_at <> x.at OR x.decision ->> 'outcome' <> 'sold'
+       OR (f.resale > 0) <> (x.kind IN ('resale', 'returned'))
+       OR f.resale > 0 AND NOT l.details @> '{"consent": {"resale": true}}'
+       OR (SELECT count(*) FROM marketplace.sales b
+           WHERE b.lead_id = f.lead_id AND b.state NOT IN ('refused', 'failed'))
+          > (l.details #>> '{consent,most_recipients}')::integer
 """
 # Where nothing was credited: what a dispute leaves of a sale is proved against its hold.
 TERMS = """
@@ -135,6 +154,7 @@ MARKET_CHECKS = (
     Check("L3", "each order's ceilings follow from its limits", CEILINGS),
     Check("L3", "the counters of each buyer with limits are his sales, and his ceilings follow from them", BUYERS),
     Check("L3", "no lead was sold to more buyers than each of them allowed", SHARES),
+    Check("L3", "each lead was resold by its consent, by a decision that is kept", RESALES),
     Check("L11", "each sale has the price of the order version it names", PRICES),
     Check("L11", "each sale has payout and reserve by the version of its publisher's terms that it names", TERMS),
     Check(

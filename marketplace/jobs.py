@@ -26,6 +26,7 @@ from marketplace.deals.due import STEPS as DEAL_STEPS
 from marketplace.documents.months import issue_next
 from marketplace.documents.telling import MAIL as DOCUMENTS_MAIL
 from marketplace.documents.telling import mail_documents
+from marketplace.leads.again.due import STEPS as AGAIN_STEPS
 from marketplace.leads.contact_watch import pause_negligent, start_clocks, tell_follow_ups, tell_late
 from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.delivery.files.runner import deliver_files
@@ -76,6 +77,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "sources_looked_at": look_at_sources,
     **WATCH,
     "orders_rested": end_rest,
+    **AGAIN_STEPS,
     "wallet_paces": count_paces,
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,

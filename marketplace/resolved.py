@@ -35,6 +35,10 @@ NESTED = sentences(
     "The days that verticals hold sales for a decision were judged by it, so it is fixed while the program runs."
 )
 IN_LINES = sentences("Every credit line states its own days, 7, 15 or 30: change it at the line.")
+BY_VERTICAL = sentences(
+    "Leads are offered again by the rule of their vertical: neither a country nor an order says otherwise."
+)
+BUT_BY_ORDER = sentences("How long data is kept is for no order to say.")
 NOT_BUILT = sentences("Nothing goes by this number yet.")
 
 _CONTACT = ("order", "request", "callback", "call", "question", "message", "estimate", "appointment", "download",
@@ -50,7 +54,7 @@ _OF_THE_EXCHANGE = (
     "debt.receivable_after_days", "order.no_return_discount_bp",
     "market.days", "market.least_sales", "market.least_buyers", "market.delay_hours", "market.reads_a_minute",
     "market.sample_leads", "market.quality_days", "market.quality_least",
-    "new_order.day_leads", "new_order.day_budget_minor",
+    "wait.hours", "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip
 _OF_BUYERS = ("return.cap_bp", "return.cap_days", "return.cap_least_sales", "claims.false_bp", "claims.false_least",
@@ -66,6 +70,8 @@ _OF_SALES = (
 _BUILT_IN = ("delivery.timeout_seconds", "delivery.lead_seconds", "delivery.tries_seconds", "breaker.failed_bp",
              "breaker.least_tries", "breaker.minutes", "breaker.probe_minutes", "dispute.machine_seconds",
              "resubmit.seconds")  # fmt: skip
+_AGED = (*(f"aged.{part}" for part in ("week_bp", "month_bp", "quarter_bp", "later_bp", "most_resales", "returned_bp",
+                                     "most_days")), "wait.most_hours")  # fmt: skip
 _NESTED = ("dispute.hearing_hours", "dispute.decision_business_days")
 
 
@@ -76,6 +82,8 @@ def _reaches() -> Iterator[tuple[str, Reach]]:
         (_OF_THE_EXCHANGE, ("exchange",), FOR_ALL), (_OF_BUYERS, ("exchange",), OF_A_BUYER),
         (_OF_SOURCES, ("exchange",), OF_A_SOURCE), (_OF_SALES, LEVELS, BY_SALE),
         (OWN_FIELDS, ("vertical",), IN_VERTICALS),
+        (_AGED, ("exchange", "vertical"), BY_VERTICAL),
+        (("retention.unsold_days", "retention.sold_months"), ("exchange", "vertical", "country"), BUT_BY_ORDER),
         (("credit.net_days",), (), IN_LINES), (_BUILT_IN, (), BUILT_IN), (_NESTED, (), NESTED),
         (("dispute.unreachable.enabled",), _ALL_BUT_COUNTRY, NOT_BY_COUNTRY),
         (("dispute.no_consent.window_hours",), ("exchange", "vertical", "country"), NOT_BY_ORDER),

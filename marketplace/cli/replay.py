@@ -15,16 +15,17 @@ from core.errors import NotFound
 from core.ids import parse_id, show_id
 from marketplace.cli.running import print_json, with_app
 from marketplace.leads.models import Lead
-from marketplace.leads.replay import Replay, replay
+from marketplace.leads.replay import Replay, replays
 
 SHOWN = 100  # decisions that came out otherwise, of which both forms are printed
 _AROUND = 40  # letters shown on each side of the first difference
 
 
 class Differing(NamedTuple):
-    """A decision that came out otherwise."""
+    """A decision that came out otherwise; offer 0 is that of the lead as it came."""
 
     lead: str
+    offer: int
     replay: Replay
 
     @property
@@ -36,7 +37,8 @@ class Differing(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Show both forms, and where they part."""
-        return {"lead": self.lead, "byte": self.place, "stored": self.replay.stored, "again": self.replay.again}
+        return {"lead": self.lead, "offer": self.offer, "byte": self.place, "stored": self.replay.stored,
+                "again": self.replay.again}  # fmt: skip
 
     def sentence(self) -> str:
         """Tell where the two part, with the letters around."""
@@ -44,7 +46,8 @@ class Differing(NamedTuple):
         stored, again = (
             text.encode()[near].decode(errors="replace") for text in (self.replay.stored, self.replay.again)
         )
-        return f"{self.lead} differs from byte {self.place} on: stored …{stored}…, again …{again}…"
+        which = f"{self.lead}, offer {self.offer}," if self.offer else self.lead
+        return f"{which} differs from byte {self.place} on: stored …{stored}…, again …{again}…"
 
 
 @click.command("replay")
@@ -52,18 +55,21 @@ class Differing(NamedTuple):
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Every lead received on this day, in UTC.")
 @with_app
 def replay_command(lead: str | None, day: datetime | None) -> None:
-    """Run the stored decision of a LEAD (lead_…) again, or those of a day; status 1 when one comes out otherwise."""
+    """Run the stored decision of a LEAD (lead_…) and its further offers again, or those of a day's leads.
+
+    Ends with status 1 when one comes out otherwise.
+    """
     if (lead is None) == (day is None):
         raise click.UsageError("Name one lead, or a day.")
     found, differ = 0, list[Differing]()
     with transaction():
         wanted = _day(day.replace(tzinfo=UTC)) if day else _one(lead or "")
         for lead_id in wanted:
-            found += 1
-            again = replay(lead_id)
+            decisions = replays(lead_id)
             db.session.expunge_all()  # a day may have very many leads
-            if not again.is_same:
-                differ.append(Differing(show_id("lead", lead_id), again))
+            found += len(decisions)
+            differ += [Differing(show_id("lead", lead_id), offer, each)
+                       for offer, each in enumerate(decisions) if not each.is_same]  # fmt: skip
     same = found - len(differ)
     print_json({"replayed": found, "same": same, "differ": [one.as_json() for one in differ[:SHOWN]],
                 "differ_left_out": max(len(differ) - SHOWN, 0)})  # fmt: skip

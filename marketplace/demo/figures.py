@@ -23,7 +23,6 @@ NOT_JUDGED = {
     "us_dollars": "Appetite trades in a currency of its own",
     "cards": "top-ups, chargebacks and payouts through Stripe",
     "by_email": "BankaPlus reads what it bought in the portal",
-    "aged_leads": "ImmoEst buys fresh ones only",
     "credit_line": "NordAssur pays in advance instead of net 30",
 }
 

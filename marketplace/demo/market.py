@@ -86,7 +86,7 @@ class Publisher(_Shape, frozen=True):
 
 
 class SampleOrder(_Shape, frozen=True):
-    """What a buyer wants to buy; a price from low to high, or a share of the sale."""
+    """What a buyer wants to buy; a price from low to high, or a share of the sale; fresh leads, or aged ones alone."""
 
     verticals: tuple[str, ...]
     regions: tuple[str, ...]
@@ -100,6 +100,7 @@ class SampleOrder(_Shape, frozen=True):
     delivery: Literal["none", "webhook", "sync", "email", "ping"] = "none"
     verified_only: bool = False
     temperatures: tuple[str, ...] = ()
+    aged_days: tuple[Count, Count] | None = None
 
 
 class Behaviour(_Shape, frozen=True):
@@ -114,7 +115,6 @@ class Behaviour(_Shape, frozen=True):
     answer_milliseconds: Count = 200
     above_market_bp: BasisPoints = 0
     reverses_bp: BasisPoints = 0
-    aged_bp: BasisPoints = 0
     filled_bp: BasisPoints = 10_000
     chargebacks: Count = 0
     net_days: Count = 0

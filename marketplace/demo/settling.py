@@ -83,13 +83,14 @@ def place_orders(cast: Cast, members: dict[str, Member], at: datetime) -> dict[s
 def _body(order: SampleOrder, slug: str) -> dict[str, Any]:
     assert order.price is not None
     shared = {"exclusivity": "shared", "max_share": order.share} if order.share > 1 else {"exclusivity": "exclusive"}
-    where = ", ".join(order.regions)
+    name = f"{slug} {', '.join(order.regions)}{', aged' if order.aged_days else ''}"
     return {
-        "name": f"{slug} {where}", "vertical": slug, "regions": list(order.regions), **shared,
+        "name": name, "vertical": slug, "regions": list(order.regions), **shared,
         "price": {"amount": str(price_of(order)), "currency": "EUR"},
         "temperatures": list(order.temperatures) or None,
         "caps": {"day": order.day_leads}, "schedule": {"timezone": "Europe/Paris"},
         "budget": {"day": {"amount": order.day_budget, "currency": "EUR"}} if order.day_budget else None,
+        "age": {"from": order.aged_days[0], "to": order.aged_days[1]} if order.aged_days else None,
     }  # fmt: skip
 
 

@@ -18,8 +18,10 @@ from core.money import Money
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.documents.words import reason_in, say
+from marketplace.leads.again.told import Aged, aged_of
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Lead, Sale
+from marketplace.orders.ages import DAY
 from marketplace.orders.models import Order
 
 OF_DISPUTE = re.compile(r"(?:compensation:dispute|dsp):([0-9a-f-]{36})")
@@ -36,6 +38,7 @@ class Told:
     lead: Lead
     order: str
     dispute: Dispute | None
+    aged: Aged | None = None
 
 
 def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, Label]:
@@ -73,11 +76,21 @@ def _label(side: str, line: Booked, one: Told, vertical: Vertical, language: str
         data |= {"source": lead.source_name, "sub": subs, "external_id": lead.external_id}
         told = [place, say(language, "source", name=lead.source_name)]
         told += [say(language, "sub", number=number, text=text) for number, text in sorted(subs.items())]
+    if one.aged is not None:
+        told.append(_aged(one.aged, language))
+        data |= {"aged_days": one.aged.age_minutes // DAY, "resold": one.aged.resold, "returned": one.aged.returned}
     reason, code = _why(line, one, language)
     if line.kind == "unpaid":
         full = one.dispute.full_payout_minor if one.dispute else sale.payout_minor
         told.append(say(language, "would", amount=f"{Money(full, sale.currency)} {sale.currency}"))
     return Label(ref="…" + shown[-8:], told=tuple(map(in_one_line, told)), reason=reason, data=data | {"reason": code})
+
+
+def _aged(aged: Aged, language: str) -> str:
+    """Say of a sale that its lead was not fresh: how old, whether somebody had bought it before, and sent it back."""
+    what = "after_return" if aged.returned else "resold" if aged.resold else "aged"
+    reason = reason_in(language, aged.returned or "")
+    return say(language, what, days=str(aged.age_minutes // DAY), reason=reason)
 
 
 def in_one_line(text: str) -> str:
@@ -106,8 +119,9 @@ def _told_of(sale_ids: Iterable[UUID]) -> Mapping[UUID, Told]:
     query = select(Sale, Lead, name, Dispute).join(Lead, Lead.id == Sale.lead_id).join(Order, Order.id == Sale.order_id)
     query = query.join(Dispute, Dispute.sale_id == Sale.id, isouter=True)
     for first in range(0, len(wanted), AT_ONCE):
-        rows = db.session.execute(query.where(Sale.id.in_(wanted[first : first + AT_ONCE])))
-        found |= {sale.id: Told(sale, lead, order or "", claim) for sale, lead, order, claim in rows}
+        some = wanted[first : first + AT_ONCE]
+        rows, aged = db.session.execute(query.where(Sale.id.in_(some))), aged_of(some)
+        found |= {row[0].id: Told(row[0], row[1], row[2] or "", row[3], aged.get(row[0].id)) for row in rows}
     return found
 
 

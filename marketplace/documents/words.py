@@ -27,7 +27,8 @@ SAID = {
         "claimed": "claim rejected: {reason}", "late": "returned after settlement: {reason}", "source": "source {name}",
         "sub": "sub {number} {text}", "would": "would have paid {amount}", "posted": "Leads posted",
         "sold": "Leads sold", "unsold": "Leads not sold", "pending": "Leads waiting", "rejected": "Leads refused",
-        "because": "Refused: {reason}",
+        "because": "Refused: {reason}", "aged": "aged, {days} days", "resold": "resold, {days} days",
+        "after_return": "resold after a return ({reason}), {days} days",
     },
     "fr": {
         "returned": "retourné : {reason}", "refused": "refusé par l'acheteur", "failed": "n'a pas pu être livré",
@@ -35,7 +36,8 @@ SAID = {
         "claimed": "réclamation rejetée : {reason}", "late": "retourné après règlement : {reason}",
         "source": "source {name}", "sub": "sub {number} {text}", "would": "aurait rapporté {amount}",
         "posted": "Leads envoyés", "sold": "Leads vendus", "unsold": "Leads non vendus", "pending": "Leads en attente",
-        "rejected": "Leads refusés", "because": "Refusés : {reason}",
+        "rejected": "Leads refusés", "because": "Refusés : {reason}", "aged": "ancien, {days} jours",
+        "resold": "revendu, {days} jours", "after_return": "revendu après un retour ({reason}), {days} jours",
     },
     "nl": {
         "returned": "teruggegeven: {reason}", "refused": "geweigerd door de koper",
@@ -44,7 +46,9 @@ SAID = {
         "claimed": "claim afgewezen: {reason}", "late": "teruggegeven na afrekening: {reason}", "source": "bron {name}",
         "sub": "sub {number} {text}", "would": "zou {amount} hebben opgebracht", "posted": "Leads verstuurd",
         "sold": "Leads verkocht", "unsold": "Leads niet verkocht", "pending": "Leads in afwachting",
-        "rejected": "Leads geweigerd", "because": "Geweigerd: {reason}",
+        "rejected": "Leads geweigerd", "because": "Geweigerd: {reason}", "aged": "ouder, {days} dagen",
+        "resold": "doorverkocht, {days} dagen",
+        "after_return": "doorverkocht na teruggave ({reason}), {days} dagen",
     },
 }  # fmt: skip
 

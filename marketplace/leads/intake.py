@@ -27,7 +27,7 @@ from marketplace.catalog.zones import zone_of
 from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
 from marketplace.leads.matching import LeadFacts, Listed, Shortlist
-from marketplace.leads.narrowing import narrowed
+from marketplace.leads.narrowing import most_of, narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.source_codes import public_codes
@@ -175,7 +175,7 @@ class Intake:
             known = kept_away(self._pool, lead_id, keys, live.suppressing, at)
             facts = msgspec.structs.replace(facts, suppressed=known)
         shortlist, deals = live.book.candidates(facts, at), live.book.deals(facts, at)
-        most_buyers = rule.most_buyers if rule else None
+        most_buyers = most_of(rule, submission)
         row = self._row(judged, live.id, sender, lead_id, at, most_buyers, place)
         answer = _answer_base(judged, lead_id, live.vertical.currency)
         return Prepared(live, shortlist, judged, row, keys, answer, most_buyers, least_minor, deals)

@@ -18,8 +18,10 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from marketplace.leads.pages import Entry, LeadFacts, Listed, Page
-from marketplace.leads.verdicts import WANTED, Verdict, judge, verdicts
+from marketplace.leads.verdicts import WANTED, Verdict, judge, price_of, verdict_of, verdicts
 from marketplace.orders.prices import highest_price
 
 __all__ = ["Book", "LeadFacts", "Listed", "Shortlist", "Verdict"]
@@ -78,7 +80,8 @@ class Book:
         for one in self.orders:
             if one.terms.deal is not None:
                 self._deals.setdefault(one.terms.deal.publisher_id, []).append(one)
-        ranked = [entry for entry in everybody if entry.listed.terms.deal is None]
+        self.aging = tuple(one for one in self.orders if one.terms.age is not None or one.terms.wait_minutes)
+        ranked = [one for one in everybody if one.listed.terms.deal is None and not one.listed.terms.is_aged_only]
         self._shelves: dict[str, list[Entry]] = {}
         for entry in ranked:
             if entry.listed.terms.status == "active":
@@ -102,6 +105,14 @@ class Book:
             (entry := self._entries[one.order_id]).offered(entry.most(facts.fields), facts.fields) for one in own or ()
             if one.buyer_id not in facts.suppressed and judge(one.terms, facts, at)[0] == WANTED
         )  # fmt: skip
+        return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
+
+    def again(self, facts: LeadFacts, at: datetime) -> list[Listed]:
+        """Return the orders that want a lead that is offered again, each with what it pays, the dearest first."""
+        wanted = [
+            msgspec.structs.replace(one, offered_minor=price_of(one.terms, facts))
+            for one in self.aging if verdict_of(one, facts, at)[0] == WANTED
+        ]  # fmt: skip
         return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
 
     @cached_property

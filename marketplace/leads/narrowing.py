@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from core.money import Money
 from core.schemas import Amount
@@ -28,6 +28,15 @@ def narrowed(submission: Submission, rule: Narrowed, currency: str) -> Submissio
     if least and (asked is None or (asked.currency == currency and 0 <= _minor(asked) < least)):
         changes["min_price"] = Amount(amount=str(Money(least, currency)), currency=currency)
     return msgspec.structs.replace(submission, **changes) if changes else submission
+
+
+def most_of(rule: Narrowed | None, submission: Submission) -> int | None:
+    """Return how many buyers a lead's source and the person permit at most; None when neither says it."""
+    consent = submission.consent
+    most = rule.most_buyers if rule is not None else None
+    if consent is None or consent.most_recipients is UNSET:
+        return most
+    return min(most or consent.most_recipients, consent.most_recipients)
 
 
 def _minor(amount: Amount) -> int:

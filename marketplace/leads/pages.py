@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from marketplace.orders import filters, where
+from marketplace.orders.ages import Aging
 from marketplace.orders.contact_hours import may_call
 from marketplace.orders.filters import Filter, Key, Predicate
 from marketplace.orders.periods import in_spans, minute_of_week, spans_of
@@ -45,7 +46,7 @@ class LeadFacts(Struct, frozen=True):
 
     `fields` is laid out by `filters.lead_fields`. `min_price_minor` is the lowest price an order must bid,
     `asked_minor` what the publisher asks of it, after the platform's margin; `suppressed` are the buyers who have the
-    person on a list that keeps leads away.
+    person on a list that keeps leads away, `aging` what is known of a lead that is offered again.
     """
 
     regions: tuple[str, ...]
@@ -59,6 +60,7 @@ class LeadFacts(Struct, frozen=True):
     asked_minor: int = 0
     publisher_id: UUID | None = None
     suppressed: frozenset[UUID] = frozenset()
+    aging: Aging | None = None
 
 
 class Entry:

@@ -1,8 +1,9 @@
-"""The one table of moves: which state a lead, a sale, a dispute, an endpoint or an upload may go to from which.
+"""The one table of moves: which state a lead, a sale, a dispute, an endpoint or an upload may go to from which, and a
+lead as one that is kept to be offered again.
 
-Leads are born in their state by the sale function; a sold one that no buyer took in the end is unsold, and a pending
-one waits for a buyer who answers at once; a delivered sale fails only when its mail comes back within the grace; orders
-have versions instead of events.
+Leads are born in their state by the sale function; a sold one that no buyer took in the end is unsold, an unsold one
+that a further offer sells is sold, and a pending one waits for a buyer who answers at once; a delivered sale fails only
+when its mail comes back within the grace; orders have versions instead of events.
 """
 
 DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
@@ -10,9 +11,14 @@ DECIDED = frozenset({"upheld", "rejected", "partial", "repriced"})
 MOVES: dict[str, dict[str, frozenset[str]]] = {
     "lead": {
         "sold": frozenset({"unsold"}),
-        "unsold": frozenset(),
+        "unsold": frozenset({"sold"}),  # by a further offer
         "rejected": frozenset(),
         "pending": frozenset({"sold", "unsold"}),
+    },
+    "keptlead": {
+        "open": frozenset({"off", "ended"}),
+        "off": frozenset({"open", "ended"}),
+        "ended": frozenset(),
     },
     "sale": {
         "held": frozenset({"delivered", "refused", "failed"}),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from core.schemas import Amount, Whole
 
@@ -61,13 +61,18 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=F
 
 
 class Consent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What the person agreed to: the words, when, where, and who may get the data ("*" is anybody)."""
+    """What the person agreed to: the words, when, where, and who may get the data ("*" is anybody).
+
+    With `resale` others may have the data later, though somebody bought it; `most_recipients` is how many may in all.
+    """
 
     text: Annotated[str, Meta(max_length=10_000)] | None = None
     given_at: Instant | None = None
     page_url: Link | None = None
     ip: IpText | None = None
     recipients: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=100)] = ("*",)
+    resale: bool | UnsetType = UNSET
+    most_recipients: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from core.money import Money
 from marketplace.leads.pages import LeadFacts, Listed
+from marketplace.orders.ages import not_of_age, paid_for
 from marketplace.orders.contact_hours import may_call, next_call
 from marketplace.orders.filters import compile_filter, explain
 from marketplace.orders.periods import is_open, next_opening
@@ -22,7 +23,7 @@ WANTED = "wanted"
 class Verdict(Struct, frozen=True):
     """One order and one lead: `wanted`, or why not; `detail` shows the order's own terms, so only to who may see them.
 
-    `outcome` is one of wanted, paused, region, filtered, closed, below_min, suppressed; `detail` is empty for wanted.
+    `outcome` is one of wanted, paused, age, region, filtered, closed, below_min, suppressed; wanted has no `detail`.
     """
 
     order_id: UUID
@@ -38,22 +39,34 @@ def verdicts(orders: Iterable[Listed], facts: LeadFacts, at: datetime) -> list[V
     Those wanted are the book's candidates and deals.
     """
     return [
-        Verdict(each.order_id, each.buyer_id, each.version, *_of_buyer(each, facts, at))
+        Verdict(each.order_id, each.buyer_id, each.version, *verdict_of(each, facts, at))
         for each in orders if each.terms.deal is None or each.terms.deal.publisher_id == facts.publisher_id
     ]  # fmt: skip
 
 
-def _of_buyer(listed: Listed, facts: LeadFacts, at: datetime) -> tuple[str, str]:
-    outcome, detail = judge(listed.terms, facts, at)
+def verdict_of(listed: Listed, facts: LeadFacts, at: datetime) -> tuple[str, str]:
+    """Return the outcome of one order and a lead, as `judge` does, and whether its buyer knows the person."""
+    has_place = facts.aging is not None and listed.order_id in facts.aging.places
+    outcome, detail = judge(listed.terms, facts, at, has_place)
     if outcome == WANTED and listed.buyer_id in facts.suppressed:
         return "suppressed", "The person is on a list of the buyer's that keeps leads away."
     return outcome, detail
 
 
-def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
-    """Return the outcome of one order and a lead with the exact reason; the first that applies, in a fixed order."""
+def price_of(terms: OrderTerms, facts: LeadFacts) -> int:
+    """Return what an order pays for a lead, whether it has just come or is offered again."""
+    return paid_for(price_for(terms, facts.fields), terms.age, facts.aging)
+
+
+def judge(terms: OrderTerms, facts: LeadFacts, at: datetime, has_place: bool = False) -> tuple[str, str]:
+    """Return the outcome of one order and a lead with the exact reason; the first that applies, in a fixed order.
+
+    An order that `has_place` was kept from this lead when it came, and may buy it though it is not fresh.
+    """
     if terms.status != "active":
         return "paused", "The order is paused."
+    if said := not_of_age(terms.age, facts.aging, has_place):
+        return "age", said
     if terms.deal is not None and not terms.deal.runs(at):
         return "closed", f"The deal runs from {terms.deal.starts_at.isoformat()} to {terms.deal.ends_at.isoformat()}."
     if terms.regions and not set(terms.regions) & set(facts.regions):
@@ -66,7 +79,7 @@ def judge(terms: OrderTerms, facts: LeadFacts, at: datetime) -> tuple[str, str]:
         return "closed", f"The order is closed; it opens {opening.isoformat(timespec='minutes')}."
     if terms.contact_hours and not may_call(facts.regions[0], at):
         return "closed", _not_to_be_called(terms, facts.regions[0], at)
-    price = price_for(terms, facts.fields)
+    price = price_of(terms, facts)
     if price < facts.min_price_minor:
         bid, least = (Money(minor, terms.currency) for minor in (price, facts.min_price_minor))
         return (

@@ -6,7 +6,9 @@ where clocks differ: so what was tried never goes by the instant.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from core.money import Money
 from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.models import FurtherSale
 from marketplace.leads.decisions import Tried, tried_in
 from marketplace.leads.delivery.endpoints import pauses_at
 from marketplace.leads.intake import hour_of
@@ -28,15 +31,16 @@ from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed
 from marketplace.leads.source_codes import public_codes
 from marketplace.leads.suppression.keeping_away import kept_away_of
-from marketplace.leads.verdicts import verdicts
+from marketplace.leads.verdicts import price_of, verdicts
+from marketplace.orders.ages import Aging
 from marketplace.orders.filters import lead_fields
-from marketplace.orders.prices import price_for
 from marketplace.orders.terms import decode_terms
 from marketplace.orders.where import PLACE
 
 _VERSIONS_THEN = text(
     "SELECT DISTINCT ON (v.order_id) v.order_id, o.buyer_id, v.version, v.terms, EXISTS (SELECT FROM"
-    " marketplace.suppressed_leads k WHERE k.lead_id = :lead AND k.buyer_id = o.buyer_id) AS is_kept_away"
+    " marketplace.suppressed_leads k WHERE k.lead_id = :lead AND k.buyer_id = o.buyer_id AND k.at <= :at)"
+    " AS is_kept_away"
     " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
     " LEFT JOIN unnest(CAST(:orders AS uuid[]), CAST(:versions AS integer[])) AS tried (order_id, version)"
     " ON tried.order_id = v.order_id"
@@ -47,6 +51,7 @@ _VERSIONS_THEN = text(
 SENTENCES = {
     "sold": "Bought the lead.",
     "outbid": "Another order ranked before this one.",
+    "age": "The order buys leads of another age, or none that was sold before.",
     "filtered": "The lead does not meet the order's conditions.",
     "capped": "A cap or budget of the order is reached.",
     "buyer_capped": "A cap or budget of the buyer over all of his orders is reached.",
@@ -89,50 +94,70 @@ class Reason:
         return (OF_A_TEST if self.test else SENTENCES)[self.public_outcome]
 
 
-def why(lead: Lead, vault: Vault, vertical: Vertical | None = None) -> list[Reason]:
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A further offer of a lead, as it is told: its id, instant and decision, and what was known of the lead then."""
+
+    id: UUID
+    at: datetime
+    decision: Mapping[str, Any]
+    aging: Aging
+    least_minor: int
+
+
+def why(
+    lead: Lead, vault: Vault, vertical: Vertical | None = None, further: Further | None = None
+) -> list[Reason]:  # fmt: skip
     """Return the outcome of every order of the lead's vertical at its moment: those tried first, in their order.
 
     Empty when nobody was asked, as the lead was rejected before the market. `vertical` is that of
-    then, read if not given.
+    then, read if not given. With `further` it tells of that offer instead of the first decision.
     """
     if lead.status == "rejected":
         return []
-    tried = {one.order_id: one for one in tried_in(lead.decision)}
-    then, suppressed = _orders_then(lead, {order_id: one.version for order_id, one in tried.items()})
-    vertical = vertical or vertical_by_book(lead.vertical_id, lead.decision["book"])
+    decision, at = (further.decision, further.at) if further else (lead.decision, lead.received_at)
+    tried = {one.order_id: one for one in tried_in(decision)}
+    then, suppressed = _orders_then(lead, {order_id: one.version for order_id, one in tried.items()}, at)
+    vertical = vertical or vertical_by_book(lead.vertical_id, decision["book"])
     facts = facts_of_stored(lead, vault, vertical, suppressed)
-    then = {key: replaced(one, offered_minor=price_for(one.terms, facts.fields)) for key, one in then.items()}
+    if further is not None:
+        facts = replaced(facts, aging=further.aging, min_price_minor=further.least_minor)
+    then = {key: replaced(one, offered_minor=price_of(one.terms, facts)) for key, one in then.items()}
     reasons = [_tried(then[order_id], lead.test, one) for order_id, one in tried.items()]
     rest = sorted((each for each in then.values() if each.order_id not in tried),
                   key=lambda each: (-each.price_minor, each.order_id))  # fmt: skip
-    paused = pauses_at({each.order_id: each.version for each in rest}, lead.received_at)
-    for verdict in verdicts(rest, facts, lead.received_at):
+    paused = pauses_at({each.order_id: each.version for each in rest}, at)
+    for verdict in verdicts(rest, facts, at):
         outcome, detail = verdict.outcome, verdict.detail
         if outcome == "wanted":
             pause = paused.get(verdict.order_id)
             outcome, detail = ("paused", f"endpoint_paused: {pause}") if pause else ("outbid", "")
         reasons.append(_reason(then[verdict.order_id], lead.test, outcome, detail))
-    return _as_it_ended(lead, reasons)
+    return _as_it_ended(lead, reasons, further.id if further else None)
 
 
-def _as_it_ended(lead: Lead, reasons: list[Reason]) -> list[Reason]:
+def _as_it_ended(lead: Lead, reasons: list[Reason], offer_id: UUID | None) -> list[Reason]:
     """Tell of each order that bought the lead, at once or in another's place, what became of its sale."""
     query = select(Sale.order_id, Sale.state, Event.why).where(Sale.lead_id == lead.id)
     query = query.outerjoin(Event, (Event.subject_id == Sale.id) & Event.move.in_(_ENDINGS))
+    query = query.outerjoin(FurtherSale, FurtherSale.sale_id == Sale.id)
+    query = query.where(FurtherSale.offer_id.is_not_distinct_from(offer_id))
     ended = {order_id: (_ENDED.get(state, "sold"), why) for order_id, state, why in db.session.execute(query)}
     return [replace(each, outcome=ended[each.order_id][0], detail=ended[each.order_id][1] or "")
             if each.order_id in ended and ended[each.order_id][0] != each.outcome else each
             for each in reasons]  # fmt: skip
 
 
-def _orders_then(lead: Lead, tried: dict[UUID, int]) -> tuple[dict[UUID, Listed], frozenset[UUID]]:
-    """Return each order of the vertical as it was tried, or else as it stood when the lead came, and from whom of their
+def _orders_then(
+    lead: Lead, tried: dict[UUID, int], at: datetime
+) -> tuple[dict[UUID, Listed], frozenset[UUID]]:  # fmt: skip
+    """Return each order of the vertical as it was tried, or else as it stood at that moment, and from whom of their
     buyers the lead was kept away.
     """
     asked = {
         "lead": lead.id,
         "vertical": lead.vertical_id,
-        "at": lead.received_at,
+        "at": at,
         "orders": list(tried),
         "versions": [*tried.values()],
     }

@@ -6,6 +6,7 @@ from typing import Any
 from core.errors import Fault, Invalid
 from core.money import Money
 from marketplace.orders import terms
+from marketplace.orders.ages import age_faults, wait_faults
 from marketplace.orders.contact_hours import never_opens
 from marketplace.orders.filters import EXISTS_ONLY_PATHS, OPERATORS
 from marketplace.orders.pace import ladder_faults, pacing_faults, weekday_faults
@@ -73,6 +74,8 @@ def check_terms(
         *pacing_faults(body.pacing, _has_day_limit(body)),
         *ladder_faults(body.ladder, _price_in(body, currency), min_price_minor, currency),
         *_opening_faults(body),
+        *age_faults(body.age, body.ladder is not None),
+        *wait_faults(body),
     ]
 
 

@@ -18,6 +18,7 @@ from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.shelf import raise_book_version
 from marketplace.catalog.verticals import Vertical
+from marketplace.orders.ages import age_faults, ages_of, bands_within, too_long_a_wait
 from marketplace.orders.buyer_zone import buyer_zone_of
 from marketplace.orders.checks import accept_terms, check_terms
 from marketplace.orders.filters import paths_of
@@ -243,16 +244,31 @@ def _judged(
         min_price_minor=_least_price(body, vertical),
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
-        more_faults=[*faults, *own_setting_faults(body.settings or {}, vertical)],
+        more_faults=[
+            *faults,
+            *own_setting_faults(body.settings or {}, vertical),
+            *too_long_a_wait(body.wait_hours, int(vertical.setting("wait.most_hours", exchange=overrides().exchange))),
+        ],
     )
 
 
 def _least_price(body: OrderBody, vertical: Vertical) -> int:
-    """Return the least that an order must bid: the vertical's minimum, and less of it without the right of return."""
-    if body.returns:
-        return vertical.min_price.minor
-    kept_bp = BASIS_POINTS - int(overrides().setting("order.no_return_discount_bp"))
-    return -(-vertical.min_price.minor * kept_bp // BASIS_POINTS)
+    """Return the least that an order must bid: the vertical's minimum, less of it without the right of return, and less
+    for aged leads alone: the percentage of the oldest that it buys.
+    """
+    kept_bp = BASIS_POINTS
+    if not body.returns:
+        kept_bp -= int(overrides().setting("order.no_return_discount_bp"))
+    if not list(age_faults(body.age, has_ladder=False)) and (ages := ages_of(body.age)) and not ages.falls:
+        kept_bp = kept_bp * min(band_bp(vertical, band) for band in bands_within(ages)) // BASIS_POINTS
+    return max(-(-vertical.min_price.minor * kept_bp // BASIS_POINTS), 1)
+
+
+def band_bp(vertical: Vertical, band: str | None) -> int:
+    """Return what a lead of a band of ages costs of a fresh one in a vertical, in basis points."""
+    if band is None:
+        return BASIS_POINTS
+    return int(vertical.setting(band, exchange=overrides().exchange))
 
 
 def _limit(counters: OrderCounters, terms: OrderTerms) -> None:

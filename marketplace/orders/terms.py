@@ -4,9 +4,7 @@ Types are judged here, by msgspec (a wrong type is a malformed request); values 
 that every bad value is named at once.
 """
 
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -15,6 +13,8 @@ from core.defaults import default
 from core.errors import Fault, Invalid
 from core.money import Money
 from core.schemas import learned
+from marketplace.orders.ages import AT_CAP, AgeBody, Ages, age_body, ages_of
+from marketplace.orders.deal_terms import DealTerms as DealTerms
 from marketplace.orders.filters import OPERATORS, Filter
 from marketplace.orders.pace import Ladder, LadderBody, ladder_body, ladder_of
 from marketplace.orders.periods import DAYS, Schedule
@@ -53,6 +53,7 @@ def _one_of(words: tuple[str, ...]) -> Meta:
 
 Temperature = Annotated[str, _one_of(TEMPERATURES)]
 ContactClass = Annotated[str, _one_of(CONTACT_CLASSES)]
+AtCap = Annotated[str, _one_of(AT_CAP)]
 Count = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
 
 
@@ -115,6 +116,9 @@ class OrderBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ladder: LadderBody | None = None
     schedule: ScheduleBody | None = None
     contact_hours: bool = False
+    age: AgeBody | None = None
+    at_cap: AtCap = "next"
+    wait_hours: int | None = None
     delivery: dict[str, Any] | None = None
     contact_sla: bool | None = None
     settings: dict[str, int | bool] | None = None
@@ -154,23 +158,13 @@ class OrderPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ladder: LadderBody | None | UnsetType = UNSET
     schedule: ScheduleBody | None | UnsetType = UNSET
     contact_hours: bool | UnsetType = UNSET
+    age: AgeBody | None | UnsetType = UNSET
+    at_cap: AtCap | UnsetType = UNSET
+    wait_hours: int | None | UnsetType = UNSET
     delivery: dict[str, Any] | None | UnsetType = UNSET
     contact_sla: bool | None | UnsetType = UNSET
     settings: dict[str, int | bool] | None | UnsetType = UNSET
     status: Annotated[str, _one_of(STATUSES)] | UnsetType = UNSET
-
-
-class DealTerms(Struct, frozen=True):
-    """What makes an order a private deal: with which publisher, and from when until when it buys."""
-
-    id: UUID
-    publisher_id: UUID
-    starts_at: datetime
-    ends_at: datetime
-
-    def runs(self, at: datetime) -> bool:
-        """Tell whether the deal buys at this instant."""
-        return self.starts_at <= at < self.ends_at
 
 
 class OrderTerms(Struct, frozen=True, kw_only=True):
@@ -178,11 +172,12 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
 
     Empty `regions`, `postal_prefixes`, `temperatures` and `contact_classes` mean any; a floor or ceiling of 0 is none;
     `least_minor` is what the vertical asked for at least when modifiers were said; `max_share` 1 means exclusive; with
-    `contact_hours` it buys only while the lead may be called; without `returns` only fraud may be disputed;
-    `contact_sla` lets the exchange pause the order when its leads are left alone; `priority` (the lowest number first)
-    and `target_share` are the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it
-    say; `buyer_zone` names the periods in which all orders of its buyer are limited together, empty where they are not;
-    `settings` narrows what the exchange, the vertical and the country say; `delivery` has no secret in it.
+    `contact_hours` it buys only while the lead may be called; without `age` it buys leads as they come, and leads wait
+    `wait_minutes` for it, 0 for not at all; without `returns` only fraud may be disputed; `contact_sla` lets the
+    exchange pause the order when its leads are left alone; `priority` (the lowest number first) and `target_share` are
+    the operator's to say, 0 where he has not, and `deal` is what a brief and who accepted it say; `buyer_zone` names
+    the periods in which all orders of its buyer are limited together, empty where they are not; `settings` narrows what
+    the exchange, the vertical and the country say; `delivery` has no secret in it.
     """
 
     name: str
@@ -211,6 +206,8 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     budget_minor: dict[str, int] = {}
     schedule: Schedule | None = None
     contact_hours: bool = False
+    age: Ages | None = None
+    wait_minutes: int = 0
     delivery_kind: str = PORTAL
     delivery: dict[str, Any] = {}
     contact_sla: bool = False
@@ -220,6 +217,11 @@ class OrderTerms(Struct, frozen=True, kw_only=True):
     deal: DealTerms | None = None
     buyer_zone: str = ""
     status: str = "active"
+
+    @property
+    def is_aged_only(self) -> bool:
+        """Tell whether the order buys no leads as they come."""
+        return self.age is not None and self.age.from_minutes > 0
 
     @property
     def delivered_later(self) -> bool:
@@ -276,6 +278,8 @@ def terms_of(body: OrderBody, least_minor: int = 0) -> OrderTerms:
         },
         schedule=schedule_of(body.schedule),
         contact_hours=body.contact_hours,
+        age=ages_of(body.age),
+        wait_minutes=60 * (body.wait_hours or default("wait.hours")) if body.at_cap == "wait" else 0,
         contact_sla=bool(body.contact_sla),
         settings=body.settings or {},
         delivery_kind=body.delivery["kind"] if body.delivery else PORTAL,
@@ -315,6 +319,9 @@ def body_of(terms: OrderTerms) -> OrderBody:
         budget=BudgetBody(**budget),
         schedule=schedule_body(terms.schedule),
         contact_hours=terms.contact_hours,
+        age=age_body(terms.age),
+        at_cap="wait" if terms.wait_minutes else "next",
+        wait_hours=terms.wait_minutes // 60 or None,
         contact_sla=terms.contact_sla,
         settings=terms.settings,
         delivery=terms.delivery or {"kind": PORTAL},

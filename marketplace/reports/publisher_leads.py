@@ -16,10 +16,11 @@ from core.keyset import Asked, Columns, Part, part_of
 from core.money import Money
 from marketplace.catalog.shelf import vertical_by_book, verticals_by_id
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.told import OfferTold, Standing, lead_with_offers
 from marketplace.leads.desk import desk
 from marketplace.leads.models import HAS_SUB, SUBS, Event, Lead, Sale
 from marketplace.leads.paid_from import PaidFrom, paid_from
-from marketplace.leads.queries import get_lead, sales_with_credit, unsealed
+from marketplace.leads.queries import sales_with_credit, unsealed
 from marketplace.leads.why import OF_A_TEST, SENTENCES, why
 
 # Ids sort by the moment at which they were made, and the index of a publisher's leads is by them.
@@ -67,6 +68,8 @@ class LeadStory:
     currency: str
     drawn: Mapping[UUID, int]
     returnable: Mapping[UUID, bool]
+    standing: Standing | None
+    offers: Sequence[OfferTold]
 
     def paid_from(self, sale: Sale) -> PaidFrom:
         """Tell where a sale's price was taken from."""
@@ -122,7 +125,7 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
 
 def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
-    lead, vault = get_lead(publisher_id, lead_id), desk().vault
+    (lead, standing, offers), vault = lead_with_offers(publisher_id, lead_id), desk().vault
     vertical, (found, drawn, returnable) = _vertical_of(lead), sales_with_credit([lead_id])
     sales = found[lead_id]
     counted = Counter(reason.public_outcome for reason in why(lead, vault, vertical))
@@ -131,7 +134,7 @@ def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
     happened = select(Event).where(Event.subject_id.in_([lead.id, *(sale.id for sale in sales)]))
     events = db.session.scalars(happened.order_by(Event.at, Event.id)).all()
     return LeadStory(lead, vertical, unsealed(lead, vault), sales, outcomes, events, vertical.currency, drawn,
-                     returnable)  # fmt: skip
+                     returnable, standing, offers)  # fmt: skip
 
 
 def _vertical_of(lead: Lead) -> Vertical:

@@ -50,6 +50,7 @@ STATES = {
     "cancelled": Word("neutral", _l("Ended early")),
     "full": Word("won", _l("Full")),
     "ended": Word("neutral", _l("Over")),
+    "off": Word("neutral", _l("Switched off")),
     "closed": Word("neutral", _l("Closed")),
     "stopped": Word("refused", _l("Stopped")),
     "expired": Word("neutral", _l("Expired")),
@@ -157,6 +158,9 @@ TERMS = {
     "budget": _l("Most money"),
     "schedule": _l("Hours"),
     "contact_hours": _l("While the lead may be called"),
+    "age": _l("Ages of leads"),
+    "at_cap": _l("At a cap"),
+    "wait_hours": _l("Hours that a lead waits"),
     "delivery": _l("Delivery"),
     "status": _l("State"),
 }

@@ -22,6 +22,9 @@ SABOTAGE = {
     "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",
     "no lead was sold to more buyers than each of them allowed":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
+    "each lead was resold by its consent, by a decision that is kept":
+        "INSERT INTO marketplace.further_sales (sale_id, offer_id, lead_id, resale, bid_minor, falls)"
+        " SELECT o.id, o.id, o.id, 1, 1, true FROM (SELECT gen_random_uuid() AS id) o",
     "each sale has the price of the order version it names":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{price_minor}', '1')",
     "each sale has payout and reserve by the version of its publisher's terms that it names":

@@ -43,7 +43,8 @@ CONTRACT: dict[str, Any] = {
     "status": "active",
 }
 NOTHING_MORE: dict[str, Any] = {"postal_prefixes": None, "radius": None, "modifiers": None, "price_floor": None,
-                                "price_ceiling": None, "returns": True, "contact_hours": False, "pacing": False, "ladder": None}  # fmt: skip
+                                "price_ceiling": None, "returns": True, "contact_hours": False, "pacing": False, "ladder": None,
+                                "age": None, "at_cap": "next", "wait_hours": None}  # fmt: skip
 MINIMAL = {"name": "All", "vertical": "education", "price": {"amount": "5", "currency": "EUR"}}
 RULES: dict[str, Any] = {
     "currency": "EUR",

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from msgspec import convert
 from msgspec.structs import replace
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from core.db import db
 from core.outbox import announce
 from marketplace.catalog.models import VerticalRow
+from marketplace.leads.again.models import FurtherSale
 from marketplace.leads.auction import BEST_PRICE, EXCLUSIVE_ONLY, FIRST, SHARED_ONLY
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.desk import desk
@@ -18,10 +18,8 @@ from marketplace.leads.intake import EVERYBODY
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Lead, PersonKey, Sale
 from marketplace.leads.offers import offer_of, rules_of
-from marketplace.leads.queries import unsealed
-from marketplace.leads.submission import Contact
+from marketplace.leads.recognised import keys_of
 from marketplace.leads.suppression.keeping_away import kept_away_now
-from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import OrderVersion
 from marketplace.orders.terms import MAX_SHARE, OrderTerms, decode_terms
@@ -34,6 +32,8 @@ _SELL_AGAIN = (
     " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
+_LOOK_AGAIN = text("UPDATE marketplace.kept_leads SET due_at = :at WHERE lead_id = :lead AND state = 'open'")
+
 
 class Behind(Exception):
     """An order counts in a later period than this instant's already: ask again by a clock that has caught up."""
@@ -44,15 +44,19 @@ def pass_on(lead: Lead, actor: str, at: datetime, lease: timedelta | None = None
 
     The caller holds the lead's lock and has ended the sale before; with a lease he has the delivery to a sync order in
     hand. A lead that nobody has in the end is unsold, and its person may be sold by whoever sends them next. Behind
-    when it cannot be told yet; nothing is done then.
+    when it cannot be told yet; nothing is done then. A lead that was sold by a further offer goes to no fresh order: it
+    is looked at anew (`marketplace.leads.again`).
     """
     sales = list(db.session.scalars(select(Sale).where(Sale.lead_id == lead.id)))
-    sold = _sell(lead, sales, actor, at, lease)
+    again = set(db.session.scalars(select(FurtherSale.sale_id).where(FurtherSale.lead_id == lead.id)))
+    sold = None if again else _sell(lead, sales, actor, at, lease)
     if sold is not None and not _terms_of(sale := db.session.get_one(Sale, sold)).is_sync:
         tell_sold(lead, sale, actor, at)
+    if again:
+        db.session.execute(_LOOK_AGAIN, {"lead": lead.id, "at": at})
     if sold is None and all(sale.state in OVER for sale in sales):
         move(lead, "unsold", actor, at, "no buyer took it")
-        db.session.execute(delete(PersonKey).where(PersonKey.lead_id == lead.id, PersonKey.key.in_(_keys_of(lead))))
+        db.session.execute(delete(PersonKey).where(PersonKey.lead_id == lead.id, PersonKey.key.in_(keys_of(lead))))
         announce("notice", {"event": "lead.unsold", "at": at.isoformat(), "accounts": [str(lead.publisher_id)],
                             "data": {"lead": str(lead.id), "reasons": []}})  # fmt: skip
     return sold
@@ -75,7 +79,7 @@ def _sell(lead: Lead, sales: list[Sale], actor: str, at: datetime, lease: timede
     books = desk().intake.books
     live = books.find(slug)
     while live is not None:
-        known = kept_away_now(lead.id, _keys_of(lead), live.suppressing, at) if live.suppressing else None
+        known = kept_away_now(lead.id, keys_of(lead), live.suppressing, at) if live.suppressing else None
         facts = facts_of_stored(lead, desk().vault, live.vertical, known)
         outcome, sale = _offer(lead, live, facts, sales, actor, at, lease)
         if outcome != "stale":
@@ -136,8 +140,3 @@ def _share_of(sale: Sale) -> int:
 
 def _terms_of(sale: Sale) -> OrderTerms:
     return decode_terms(db.session.get_one(OrderVersion, (sale.order_id, sale.order_version)).terms)
-
-
-def _keys_of(lead: Lead) -> tuple[bytes, ...]:
-    contact = convert(unsealed(lead, desk().vault)["contact"], Contact)
-    return desk().intake.keys_of(identities_of(contact, lead.region))

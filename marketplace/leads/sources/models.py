@@ -79,9 +79,11 @@ class SourceRule(Model):
     __tablename__ = "source_rules"
     __table_args__ = (
         CheckConstraint(
-            "(exclusive_only OR most_buyers IS NOT NULL OR min_price_minor IS NOT NULL)"
+            "(exclusive_only OR most_buyers IS NOT NULL OR min_price_minor IS NOT NULL OR NOT offered_again"
+            " OR NOT waits OR aged_min_price_minor IS NOT NULL)"
             " AND (most_buyers IS NULL OR most_buyers BETWEEN 2 AND 5 AND NOT exclusive_only)"
-            " AND (min_price_minor IS NULL OR min_price_minor > 0)",
+            " AND (min_price_minor IS NULL OR min_price_minor > 0)"
+            " AND (aged_min_price_minor IS NULL OR aged_min_price_minor >= 0)",
             name="source_rules_check",
         ),
         Index("source_rules_vertical_id_idx", "vertical_id"),
@@ -96,6 +98,9 @@ class SourceRule(Model):
     exclusive_only: Mapped[bool]
     most_buyers: Mapped[int | None] = mapped_column(SmallInteger)
     min_price_minor: Mapped[int | None] = mapped_column(BigInteger)
+    offered_again: Mapped[bool] = mapped_column(server_default="true")
+    waits: Mapped[bool] = mapped_column(server_default="true")
+    aged_min_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -15,6 +15,7 @@ from core.schemas import Amount
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.shelf import get_vertical, raise_book_version
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.switching import switch_source
 from marketplace.leads.models import Event
 from marketplace.leads.sources.models import SourceRule
 
@@ -29,6 +30,9 @@ class SourceRuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exclusive_only: bool = False
     most_buyers: int | None = None
     min_price: Amount | None = None
+    offered_again: bool = True
+    waits: bool = True
+    aged_min_price: Amount | None = None
 
 
 def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: datetime) -> SourceRule | None:
@@ -42,8 +46,9 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     raise_book_version(vertical_id)  # first: whoever says something of a source here as well waits for us
     key = (publisher_id, asked.source.strip(), vertical_id)
     row = db.session.get(SourceRule, key, with_for_update=True)
-    said = _values(asked, vertical)
-    if row is None and any(said.values()):
+    said, before = _values(asked, vertical), row is None or row.offered_again
+    is_said = said != _values(SourceRuleBody(source="", vertical=""), vertical)
+    if row is None and is_said:
         row = SourceRule(publisher_id=key[0], source_name=key[1], vertical_id=vertical_id)
         db.session.add(row)
     if row is None:
@@ -51,12 +56,14 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     for name, value in said.items():
         setattr(row, name, value)
     row.changed_at = at
-    if not any(said.values()):
+    if not is_said:
         db.session.delete(row)
     why = f"source {key[1]} in {vertical.slug}: " + (_told(asked) or "as the vertical sells")
     db.session.add(Event(subject_id=publisher_id, at=at, move="source>ruled", actor=actor, why=why))
     db.session.flush()
-    return row if any(said.values()) else None
+    if before != asked.offered_again:
+        switch_source(*key, asked.offered_again, actor, at)
+    return row if is_said else None
 
 
 def source_rules_of(publisher_id: UUID) -> list[tuple[SourceRule, Vertical]]:
@@ -69,8 +76,10 @@ def source_rules_of(publisher_id: UUID) -> list[tuple[SourceRule, Vertical]]:
 
 
 def _values(asked: SourceRuleBody, vertical: Vertical) -> dict[str, Any]:
-    least = Money.parse(asked.min_price.amount, vertical.currency).minor if asked.min_price else None
-    return {"exclusive_only": asked.exclusive_only, "most_buyers": asked.most_buyers, "min_price_minor": least}
+    amounts = (asked.min_price, asked.aged_min_price)
+    least, aged = (Money.parse(one.amount, vertical.currency).minor if one else None for one in amounts)
+    return {"exclusive_only": asked.exclusive_only, "most_buyers": asked.most_buyers, "min_price_minor": least,
+            "offered_again": asked.offered_again, "waits": asked.waits, "aged_min_price_minor": aged}  # fmt: skip
 
 
 def _told(asked: SourceRuleBody) -> str:
@@ -78,6 +87,9 @@ def _told(asked: SourceRuleBody) -> str:
         "one buyer only" if asked.exclusive_only else "",
         f"at most {asked.most_buyers} buyers" if asked.most_buyers else "",
         f"at least {asked.min_price.amount} {asked.min_price.currency}" if asked.min_price else "",
+        "" if asked.offered_again else "never offered again",
+        "" if asked.waits else "waiting for nobody",
+        f"aged at least {asked.aged_min_price.amount} {asked.aged_min_price.currency}" if asked.aged_min_price else "",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -91,15 +103,21 @@ def _faults(asked: SourceRuleBody, vertical: Vertical) -> Iterator[Fault]:
         yield Fault("most_buyers", "one_of_two", "Leave it out: who sells to one buyer only shares with nobody.")
     elif asked.most_buyers is not None and not 2 <= asked.most_buyers <= ceiling:
         yield Fault("most_buyers", "out_of_range", f"Say 2 to {ceiling}; for one buyer only, say exclusive_only.")
-    if asked.min_price is None:
+    yield from _money_faults("min_price", asked.min_price, vertical.currency, 1)
+    yield from _money_faults("aged_min_price", asked.aged_min_price, vertical.currency, 0)
+
+
+def _money_faults(field: str, asked: Amount | None, currency: str, least: int) -> Iterator[Fault]:
+    if asked is None:
         return
-    if asked.min_price.currency != vertical.currency:
-        yield Fault("min_price.currency", "wrong_currency", f"Name the amount in {vertical.currency}.")
+    if asked.currency != currency:
+        yield Fault(f"{field}.currency", "wrong_currency", f"Name the amount in {currency}.")
         return
     try:
-        least = Money.parse(asked.min_price.amount, vertical.currency).minor
+        minor = Money.parse(asked.amount, currency).minor
     except ValueError as error:
-        yield Fault("min_price.amount", "invalid_amount", f"Write the amount as a decimal string: {error}.")
+        yield Fault(f"{field}.amount", "invalid_amount", f"Write the amount as a decimal string: {error}.")
         return
-    if least <= 0:
-        yield Fault("min_price.amount", "not_positive", "The amount must be more than zero.")
+    if minor < least:
+        message = "The amount must be more than zero." if least else "The amount must be zero or more."
+        yield Fault(f"{field}.amount", "not_positive", message)

@@ -20,6 +20,7 @@ from marketplace.leads.paid_from import PaidFrom
 from marketplace.leads.stages import MOVES
 from marketplace.leads.submission import Consent, Contact, Source
 from marketplace.leads.why import SENTENCES
+from marketplace.orders.ages import AgeBody
 from marketplace.orders.pace import LadderBody
 from marketplace.orders.said import ModifierBody, RadiusBody, ScheduleBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody
@@ -164,12 +165,21 @@ class LeadBought(Struct, frozen=True, kw_only=True):
     comments: str | None
 
 
+class AgedShown(Struct, frozen=True, kw_only=True):
+    """A lead that was not fresh when it was bought: how old, whether others have it, and why one sent it back."""
+
+    age_minutes: int
+    resold: bool
+    returned: str | None
+
+
 class SaleShown(Struct, frozen=True, kw_only=True):
     """One lead sold to one buyer, as the buyer sees it.
 
     `credited` is what a dispute takes off the price; from `contact_ended_at` on the buyer may not contact the person
     any more. `contact_wanted_at` is when the person wants to be called, if later than delivery; `best_time_understood`
-    is null where the person said nothing. By the codes of publisher and source an order may filter and price.
+    is null where the person said nothing; `aged` is null for a lead that was fresh. By the codes of publisher and
+    source an order may filter and price.
     """
 
     id: str
@@ -193,6 +203,7 @@ class SaleShown(Struct, frozen=True, kw_only=True):
     handling: Handling | None
     credited: Amount | None
     contact_ended_at: datetime | None
+    aged: AgedShown | None
 
 
 class DeliveryTried(Struct, frozen=True, kw_only=True):
@@ -259,6 +270,9 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     ladder: LadderBody | None
     schedule: ScheduleBody | None
     contact_hours: bool
+    age: AgeBody | None
+    at_cap: str
+    wait_hours: int | None
     delivery: dict[str, Any]
     contact_sla: bool
     settings: dict[str, int | bool]

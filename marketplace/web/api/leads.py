@@ -9,7 +9,7 @@ from flask import Response, request
 
 from core import idempotency
 from core.db import transaction
-from core.errors import DomainError, Invalid, Malformed, NotFound, NotSignedIn
+from core.errors import DomainError, Fault, Invalid, Malformed, NotFound, NotSignedIn
 from core.http import (
     Answer,
     bearer,
@@ -32,6 +32,7 @@ from core.identity import Actor, forget_actor, recall_actor
 from core.ids import parse_id
 from core.paging import page_of
 from marketplace.catalog.shelf import verticals_by_id
+from marketplace.leads.again.told import further
 from marketplace.leads.batch import Result, post_rows
 from marketplace.leads.delivery.awaited import answered, redirects_of
 from marketplace.leads.desk import desk
@@ -170,11 +171,15 @@ def show_lead(actor: Actor, lead_id: str) -> Answer:
 
 @api.get("/leads/<lead_id>/why")
 @reads("leads:read|orders:read|operate")
-@describe(answers.ReasonShown, pages=True)
+@describe(answers.ReasonShown, pages=True, query=(Query("offer", "Of which further offer; without it, the first."),))
 def show_why(actor: Actor, lead_id: str) -> Answer:
-    """Show what became of every order of the vertical for this lead, as far as the asker may know."""
+    """Show what became of every order of the vertical for this lead, as far as the asker may know.
+
+    With `offer` it tells of that further offer of the lead, by its number.
+    """
     row = get_lead(_publisher(actor) if actor.kind != "buyer" else None, parse_id("lead", lead_id))
-    reasons = why(row, desk().vault)
+    number = request.args.get("offer")
+    reasons = why(row, desk().vault, further=None if number is None else further(row.id, _number(number, "offer")))
     if actor.kind == "buyer":
         reasons = [reason for reason in reasons if reason.buyer_id == actor.account_id]
         if not reasons:
@@ -204,4 +209,10 @@ def _offset() -> int:
     text = request.args.get("cursor", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Malformed("bad_page", "Send a cursor that this list gave as next_cursor.")
+    return int(text)
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Malformed("bad_filter", "This cannot be shown.", [Fault(name, "wrong_type", "Send a whole number.")])
     return int(text)

@@ -45,6 +45,9 @@ class SourceRuleShown(Struct, frozen=True, kw_only=True):
     exclusive_only: bool
     most_buyers: int | None
     min_price: Amount | None
+    offered_again: bool
+    waits: bool
+    aged_min_price: Amount | None
     changed_at: datetime | None
 
 
@@ -84,7 +87,8 @@ def put_source_rule(actor: Actor) -> Answer:
     at = shown.instant(row.changed_at) if row else None
     return Answer(SourceRuleShown(
         source=asked.source.strip(), vertical=asked.vertical, exclusive_only=asked.exclusive_only,
-        most_buyers=asked.most_buyers, min_price=asked.min_price, changed_at=at,
+        most_buyers=asked.most_buyers, min_price=asked.min_price, offered_again=asked.offered_again, waits=asked.waits,
+        aged_min_price=asked.aged_min_price, changed_at=at,
     ))  # fmt: skip
 
 
@@ -98,9 +102,11 @@ def _place(row: Order) -> PlaceShown:
 
 
 def _rule(row: SourceRule, vertical: Vertical) -> SourceRuleShown:
-    least = row.min_price_minor
+    least, aged = row.min_price_minor, row.aged_min_price_minor
     return SourceRuleShown(
         source=row.source_name, vertical=vertical.slug, exclusive_only=row.exclusive_only, most_buyers=row.most_buyers,
         min_price=None if least is None else shown.amount(least, vertical.currency),
+        offered_again=row.offered_again, waits=row.waits,
+        aged_min_price=None if aged is None else shown.amount(aged, vertical.currency),
         changed_at=shown.instant(row.changed_at),
     )  # fmt: skip

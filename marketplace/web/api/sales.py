@@ -6,6 +6,7 @@ from core.http import Answer, business_clock, filter_of, page_request, reads
 from core.identity import Actor
 from core.ids import parse_id
 from core.paging import page_of
+from marketplace.leads.again.told import aged_of
 from marketplace.leads.contact_clock import contacts_of
 from marketplace.leads.desk import desk
 from marketplace.leads.dispositions import follow_ups_of
@@ -49,11 +50,11 @@ def show_sale(actor: Actor, sale_id: str) -> Answer:
 def _show_each(rows: list[Sale]) -> Callable[[Sale], answers.SaleShown]:
     """Read what belongs to these sales and return how to show one; the contact is theirs until the lead goes back."""
     bought, at = leads_by_id([row.lead_id for row in rows]), business_clock().now()
-    contacts = contacts_of(rows, bought)
+    contacts, aged = contacts_of(rows, bought), aged_of(row.id for row in rows)
 
     def show(row: Sale) -> answers.SaleShown:
         lead = bought[row.lead_id]
         private = unsealed(lead, desk().vault) if row.state in THEIRS else None
-        return shown.sale(row, lead, private, contacts.get(row.id), at)
+        return shown.sale(row, lead, private, contacts.get(row.id), at, aged.get(row.id))
 
     return show

@@ -14,6 +14,7 @@ from core.identity import ApiKey
 from core.ids import show_id
 from core.money import Money
 from core.schemas import Amount
+from marketplace.leads.again.told import Aged
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.contact_speed import ContactState, contact_state
 from marketplace.leads.delivery.credentials import masked
@@ -28,6 +29,7 @@ from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
+    AgedShown,
     BalanceShown,
     CreditShown,
     DeliveryTried,
@@ -133,8 +135,9 @@ def _sale_of_lead(row: Sale) -> SaleOfLead:
 
 
 def sale(
-    row: Sale, bought: Lead, private: dict[str, Any] | None, contact: SaleContact | None, at: datetime
-) -> SaleShown:
+    row: Sale, bought: Lead, private: dict[str, Any] | None, contact: SaleContact | None, at: datetime,
+    aged: Aged | None = None,
+) -> SaleShown:  # fmt: skip
     """Show a sale to its buyer with the lead that he bought, as it stands at `at`.
 
     `private` is None once the lead was returned, `contact` as long as it is not delivered.
@@ -153,6 +156,7 @@ def sale(
         handling=_handling(contact) if contact else None,
         credited=amount(row.credited_minor, row.currency) if row.credited_minor else None,
         contact_ended_at=instant_or_none(row.ended_at) if row.state == "returned" else None,
+        aged=AgedShown(age_minutes=aged.age_minutes, resold=aged.resold, returned=aged.returned) if aged else None,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id
 from core.pages import page_time
 from core.rates import count_towards
+from marketplace.leads.again.told import aged_of
 from marketplace.leads.delivery.resending import RESENDS, ask_to_send
 from marketplace.leads.dispositions import LOST_REASONS, STATUSES, Report, report_disposition
 from marketplace.leads.queries import get_sale
@@ -27,6 +28,7 @@ from marketplace.leads.stages import MOVES
 from marketplace.orders.periods import is_zone
 from marketplace.reports.buyer_leads import HOTTEST_FIRST, WORK, Wanted, bought_leads, read_cursor, story_of
 from marketplace.web.buyer.happenings import happenings
+from marketplace.web.buyer.order_age_fields import RETURNED_WORDS
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.chrome import CURRENCY
 from marketplace.web.telling import tell
@@ -70,8 +72,11 @@ def lead(person: Person, sale: str) -> str | Response:
         return redirect(_back(sale))
     story = story_of(person.account_id, parse_id("sale", sale), page_time())
     happened = happenings(story.events, story.reports, person)
-    return render_template("marketplace/buyer/lead.html", story=story, happened=happened, form=form, sale=sale,
-                           quick=[(one, REPORTS[one]) for one in STATUSES if one != "lost"])  # fmt: skip
+    aged = aged_of([story.bought.sale.id]).get(story.bought.sale.id)
+    return render_template(
+        "marketplace/buyer/lead.html", story=story, aged=aged, returned_words=RETURNED_WORDS, happened=happened,
+        form=form, sale=sale, quick=[(one, REPORTS[one]) for one in STATUSES if one != "lost"],
+    )  # fmt: skip
 
 
 @buyer.post("/leads/<sale>/send")

@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import Fault, Invalid
 from core.schemas import convert
 from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch
+from marketplace.web.buyer.order_ages import ages_document, unreadable_ages
 from marketplace.web.buyer.order_form import OTHER, OrderForm
 from marketplace.web.buyer.order_more import places_document, prices_document, unreadable_more
 from marketplace.web.buyer.order_typed import filled_rows, money_of, number_of, text_of
@@ -51,7 +52,7 @@ def unreadable(form: OrderForm) -> list[Fault]:
         Fault(f"settings.{key}", "duplicate_field", "Say each setting once; empty one of the two rows.")
         for key in sorted(set(keys)) if keys.count(key) > 1
     ]  # fmt: skip
-    faults += [*unreadable_more(form), *unreadable_volume(form)]
+    faults += [*unreadable_more(form), *unreadable_volume(form), *unreadable_ages(form)]
     try:
         delivery_document(form)
     except Invalid as refused:
@@ -80,7 +81,7 @@ def _document(form: OrderForm, currency: str) -> dict[str, Any]:
     return {
         "name": text_of(form.name), "vertical": text_of(form.vertical),
         "regions": [one.strip().upper() for one in text_of(form.regions).split(",") if one.strip()],
-        **places_document(form), **prices_document(form, currency),
+        **places_document(form), **prices_document(form, currency), **ages_document(form),
         "price": money_of(form.price, currency), "exclusivity": form.exclusivity.data or "",
         "max_share": number_of(form.max_share) if shared else None,
         "filters": [_filter(row.form) for row in filled_rows(form.filters)],

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from core.errors import Fault, Invalid, Malformed
 from marketplace.orders.terms import PERIODS
+from marketplace.web.buyer.order_ages import field_of_ages
 from marketplace.web.buyer.order_body import unreadable
 from marketplace.web.buyer.order_form import OTHER, OrderForm
 from marketplace.web.buyer.order_more import field_of_more
@@ -44,7 +45,7 @@ def _field_of(form: OrderForm, fault: Fault) -> Any:
     head, *rest = fault.field.split(".")
     if head in ("caps", "budget") and rest and rest[0] in PERIODS:
         return form[rest[0]].form["cap" if head == "caps" else "budget"]
-    for find in (field_of_more, field_of_volume):
+    for find in (field_of_more, field_of_volume, field_of_ages):
         if (found := find(form, head, rest)) is not None:
             return found
     if head == "filters" and len(rest) == 2:

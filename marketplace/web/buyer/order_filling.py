@@ -16,6 +16,7 @@ from marketplace.catalog.zones import zone_of
 from marketplace.leads.delivery.credentials import masked
 from marketplace.orders.filters import LEAD_PATHS, paths_of
 from marketplace.orders.terms import OrderTerms, show_terms
+from marketplace.web.buyer.order_ages import ages_for_terms
 from marketplace.web.buyer.order_form import OTHER, SIMPLE
 from marketplace.web.buyer.order_more import more_for_terms
 from marketplace.web.buyer.order_volume import volume_for_terms
@@ -63,6 +64,7 @@ def for_terms(terms: OrderTerms, version: int | None) -> dict[str, Any]:
         "timezone": schedule["timezone"],
         "windows": [{"days": one["days"], "from_": one["from"], "to": one["to"]} for one in schedule["windows"] or ()],
         **_delivery(masked(shown["delivery"])), **more_for_terms(terms), **volume_for_terms(terms),
+        **ages_for_terms(terms),
     }  # fmt: skip
 
 

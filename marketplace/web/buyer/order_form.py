@@ -14,12 +14,10 @@ from wtforms import (
     RadioField,
     SelectChoice,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from core.i18n import said
 from marketplace.orders.filters import OPERATORS
@@ -28,6 +26,8 @@ from marketplace.orders.prices import FIELDS
 from marketplace.orders.terms import CONTACT_CLASSES, EXCLUSIVITIES, PERIODS, TEMPERATURES
 from marketplace.resolved import settings_of_orders
 from marketplace.web import words
+from marketplace.web.buyer.order_age_fields import AgeFields
+from marketplace.web.buyer.ticks import Ticks
 
 SPARE_FILTERS, SPARE_MODIFIERS, SPARE_WINDOWS, SPARE_SETTINGS, SPARE_STEPS = (
     3,
@@ -42,13 +42,6 @@ OTHER = "json"
 
 def _choices(names: tuple[str, ...], said: dict[str, Any]) -> list[SelectChoice]:
     return [SelectChoice(name, said.get(name, name)) for name in names]
-
-
-class Ticks(SelectMultipleField):  # type: ignore[misc]  # it ships no types
-    """Several of a few words, each with a box to tick; none ticked is any."""
-
-    widget, option_widget = ListWidget(prefix_label=False), CheckboxInput()
-    validate_choice = False
 
 
 class FilterForm(Form):  # type: ignore[misc]  # it ships no types
@@ -113,7 +106,7 @@ class OwnSettingForm(Form):  # type: ignore[misc]  # it ships no types
         self.key.choices = [SelectChoice("", "–"), *offered]  # noqa: RUF001  # a dash
 
 
-class OrderForm(FlaskForm):  # type: ignore[misc]  # it ships no types
+class OrderForm(AgeFields, FlaskForm):  # type: ignore[misc]  # it ships no types
     """What an order says."""
 
     version = HiddenField()

@@ -17,12 +17,12 @@ from marketplace.orders.terms import PERIODS, OrderBody, OrderPatch, OrderTerms,
 from marketplace.web.buyer.order_typed import whole_of
 
 MOST_BYTES = 900_000
-_TEXTS = ("name", "vertical", "status", "exclusivity")
-_NUMBERS = ("max_share", "min_score")
+_TEXTS = ("name", "vertical", "status", "exclusivity", "at_cap")
+_NUMBERS = ("max_share", "min_score", "wait_hours")
 _SWITCHES = ("returns", "contact_hours", "pacing", "verified_only", "contact_sla")
 _LISTS = ("regions", "temperatures", "contact_classes")
 _MONEY = ("price", "price_floor", "price_ceiling")
-_JSON = ("postal_prefixes", "radius", "modifiers", "ladder", "filters", "schedule", "settings", "delivery")
+_JSON = ("postal_prefixes", "radius", "modifiers", "ladder", "age", "filters", "schedule", "settings", "delivery")
 _WEEKDAYS = "cap_weekdays"
 _LIMITS = (*(f"{kind}_{period}" for kind in ("cap", "budget") for period in PERIODS), _WEEKDAYS)
 COLUMNS = ("id", "version", *_TEXTS, "currency", *_MONEY, *_NUMBERS, *_SWITCHES, *_LISTS, *_LIMITS, *_JSON)

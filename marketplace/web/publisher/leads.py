@@ -4,22 +4,27 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as Redirect
 
 from core.actors import Person, page
 from core.clock import as_rfc3339
-from core.errors import Fault, Malformed
-from core.http import filter_of
+from core.db import transaction
+from core.errors import Conflict, Fault, Malformed
+from core.http import business_clock, filter_of
 from core.ids import parse_id, show_id
 from core.keyset import read_asked
 from core.money import Money
 from marketplace.catalog.shelf import verticals_by_id
+from marketplace.leads.again.switching import switch_lead
 from marketplace.leads.models import Lead
 from marketplace.leads.reasons import REASONS
 from marketplace.reports.publisher_leads import SORTS, Narrowed, every_lead, leads_asked, payouts_of, story_of
 from marketplace.reports.sheet import sheet_line
 from marketplace.web.publisher.routes import publisher
-from marketplace.web.publisher.words import happened, reason_of
+from marketplace.web.publisher.words import OFFER_KINDS, happened, offering_word, reason_of
+from marketplace.web.telling import tell
 from marketplace.web.words import LEAD_STATUSES, STATES
 
 LONGEST = 200  # letters of a source or a sub id, as a lead may say them
@@ -57,7 +62,22 @@ def lead(person: Person, lead: str) -> str:
     story = story_of(person.account_id, parse_id("lead", lead))
     lines = [("…" + show_id("sale", sale.id)[-8:], Money(sale.payout_minor, sale.currency)) for sale in story.paying]
     return render_template("marketplace/publisher/lead.html", story=story, events=happened(story),
-                           lines=lines, reasons=REASONS)  # fmt: skip
+                           lines=lines, reasons=REASONS, offering_word=offering_word,
+                           offer_kinds=OFFER_KINDS)  # fmt: skip
+
+
+@publisher.post("/leads/<lead>/offering")
+@page("publisher")
+def lead_offering(person: Person, lead: str) -> Redirect:
+    """Let one lead be offered again, or not."""
+    offered = request.form.get("offered") == "true"
+    try:
+        with transaction():
+            switch_lead(person.account_id, parse_id("lead", lead), offered, person.name, business_clock().now())
+        tell(gettext("Kept. It holds from now on."))
+    except Conflict as refused:
+        tell(refused.detail, is_wrong=True)
+    return redirect(url_for("publisher.lead", lead=lead), 303)
 
 
 def _narrowed() -> Narrowed:

@@ -31,6 +31,9 @@ class SourceRuleForm(FlaskForm):  # type: ignore[misc]  # it ships no types
     exclusive_only = BooleanField()
     most_buyers = StringField()
     min_price = StringField()
+    offered_again = BooleanField(default=True)
+    waits = BooleanField(default=True)
+    aged_min_price = StringField()
 
 
 @publisher.route("/sources/rules", methods=["GET", "POST"])
@@ -61,15 +64,21 @@ def _begun(person: Person, source: str, slug: str | None) -> dict[str, Any]:
 def _asked(form: SourceRuleForm) -> SourceRuleBody:
     """Read the form; Invalid with every field that cannot be read."""
     faults, currency = [], get_vertical(form.vertical.data)[1].currency
-    most, least = (form.most_buyers.data or "").strip(), (form.min_price.data or "").strip().replace(",", ".")
+    most = (form.most_buyers.data or "").strip()
     if most and not (most.isascii() and most.isdigit() and len(most) < 4):
         faults.append(Fault("most_buyers", "wrong_type", "Write a whole number."))
-    try:
-        Money.parse(least or "0", currency)
-    except ValueError:
-        faults.append(Fault("min_price", "invalid_amount", "Write an amount such as 5 or 5.50."))
+    amounts = {name: _amount(form, name, currency, faults) for name in ("min_price", "aged_min_price")}
     if faults:
         raise Invalid("invalid_source_rule", "The source stays as it is; each fault is named.", faults)
-    price = Amount(amount=str(Money.parse(least, currency)), currency=currency) if least else None
     return SourceRuleBody(source=form.source.data, vertical=form.vertical.data, exclusive_only=form.exclusive_only.data,
-                          most_buyers=int(most) if most else None, min_price=price)  # fmt: skip
+                          most_buyers=int(most) if most else None, offered_again=form.offered_again.data,
+                          waits=form.waits.data, **amounts)  # fmt: skip
+
+
+def _amount(form: SourceRuleForm, name: str, currency: str, faults: list[Fault]) -> Amount | None:
+    typed = (form[name].data or "").strip().replace(",", ".")
+    try:
+        return Amount(amount=str(Money.parse(typed, currency)), currency=currency) if typed else None
+    except ValueError:
+        faults.append(Fault(name, "invalid_amount", "Write an amount such as 5 or 5.50."))
+        return None

@@ -27,6 +27,41 @@ REASON_WORDS = {
 }
 
 
+# Why a lead is not offered again, or what it waits for.
+OFFERING = {
+    "consent_expired": _l("the consent is too old"),
+    "too_old": _l("the lead is older than the vertical offers"),
+    "retention_over": _l("its data may be kept no longer"),
+    "sold": _l("it is sold, and its consent lets nobody else have it"),
+    "made_for_one": _l("it was made for one buyer"),
+    "pseudo_lead": _l("a buyer sent it back as no real lead"),
+    "resold_out": _l("it was sold again as often as the vertical permits"),
+    "recipients_reached": _l("as many companies have it as the person permits"),
+    "duplicate": _l("the person was sold here meanwhile"),
+    "source_off": _l("its source is not offered again"),
+    "publisher_off": _l("you switched it off"),
+    "inside_window": _l("a buyer may still send it back"),
+    "not_delivered": _l("it is on its way to a buyer"),
+    "disputed": _l("a buyer disputes it"),
+    "pending": _l("a buyer is being asked"),
+    "source_paused": _l("its source is paused"),
+    "publisher_paused": _l("the publisher is paused"),
+    "behind": _l("in a moment"),
+    "stale": _l("in a moment"),
+}
+OFFER_KINDS = {
+    "unsold": _l("As nobody had bought it"),
+    "waiting": _l("To who waited for it"),
+    "resale": _l("As one that a buyer has"),
+    "returned": _l("As one that a buyer sent back"),
+}
+
+
+def offering_word(code: str) -> Any:
+    """Return why a lead is not offered again, or what it waits for."""
+    return OFFERING.get(code, code.replace("_", " "))
+
+
 def reason_of(code: str) -> Any:
     """Return the few words of a reason; one without words of its own is shown as it is."""
     return REASON_WORDS.get(code, code.replace("_", " "))
@@ -45,6 +80,9 @@ def happened(story: LeadStory) -> list[dict[str, Any]]:
 
 def _move(event: Event, story: LeadStory) -> str:
     after = str(state_of(event.move.rpartition(">")[2]).says)
+    if event.move.startswith("offers "):
+        offered: str = gettext("Offered again: %(state)s", state=after)
+        return offered
     if event.subject_id == story.lead.id:
         return after
     told: str = gettext("Sale %(sale)s: %(state)s", sale="…" + show_id("sale", event.subject_id)[-6:], state=after)
@@ -56,6 +94,8 @@ def _who(actor: str) -> str:
 
 
 def _why(event: Event, story: LeadStory) -> str:
+    if event.move.startswith("offers "):
+        return str(offering_word(event.why or ""))
     if event.subject_id == story.lead.id or event.move.startswith(("new>", "held>")):
         return ""
     if event.move == "delivered>disputed":

@@ -193,7 +193,7 @@ def test_buyers_want_what_is_traded_at_a_price_that_is_allowed() -> None:
     for buyer in MARKET.buyers:
         for order in buyer.orders:
             for vertical in map(read_shipped, order.verticals):
-                if order.model == "cpl":
+                if order.model == "cpl" and order.aged_days is None:  # which may be the less, the older they are
                     assert float(order.price[0]) >= vertical.min_price.minor / 100 or order.delivery == "ping"
                 assert order.price or order.rate_bp
 
