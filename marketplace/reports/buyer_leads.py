@@ -14,6 +14,8 @@ from core.ids import parse_id, show_id
 from core.sentences import sentences
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.models import FurtherOffer, FurtherSale
+from marketplace.leads.again.told import Aged, told_of
 from marketplace.leads.contact_clock import contacts_of
 from marketplace.leads.contact_models import Disposition, SaleContact
 from marketplace.leads.contact_speed import contact_state
@@ -39,6 +41,7 @@ BOUGHT: Mapping[str, str] = sentences({
     "several": "Your order wanted the lead, had room and the money, and stood among the first: others share it.",
     "only": "Your order wanted the lead, had room and the money; it would share it, but nobody else bought it then.",
     "next": "Whoever stood before your order refused the lead or could not be reached, so it came to you.",
+    "again": "It was offered again later: your order wanted it at its age, had room and the money, and stood first.",
     "deal": "It was made for you under your private deal with its publisher.",
 })  # fmt: skip
 PASSED = UUID(int=0)  # stands for a temperature of which all was shown
@@ -97,6 +100,7 @@ class Story:
     labels: Mapping[str, str]
     terms: OrderTerms
     quality: Quality | None
+    aged: Aged | None
 
     @property
     def order(self) -> str:
@@ -106,7 +110,7 @@ class Story:
     @property
     def why(self) -> str:
         """Return why the buyer has this lead, in one sentence and without anybody else's figures."""
-        return BOUGHT[_how_bought(self.bought, self.terms)]
+        return BOUGHT["again" if self.aged else _how_bought(self.bought, self.terms)]
 
     @property
     def codes(self) -> tuple[str, str]:
@@ -168,23 +172,25 @@ def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
     of_source = and_(SourceQuality.publisher_id == Lead.publisher_id, SourceQuality.source_name == Lead.source_name)
     query = select(
-        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition, SourceQuality
-    )
+        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition, SourceQuality,
+        FurtherSale, FurtherOffer,
+    )  # fmt: skip
     query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
     query = query.outerjoin(Dispute, Dispute.sale_id == Sale.id).outerjoin(DeliveryRow, DeliveryRow.sale_id == Sale.id)
-    query = query.outerjoin(SourceQuality, of_source)
+    query = query.outerjoin(SourceQuality, of_source).outerjoin(FurtherSale, FurtherSale.sale_id == Sale.id)
+    query = query.outerjoin(FurtherOffer, FurtherOffer.id == FurtherSale.offer_id)
     row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no sale with this id.")
-    sale, lead, dispute_id, sent_id, terms, definition, source = row
+    sale, lead, dispute_id, sent_id, terms, definition, source, *further = row
     [bought] = _presented([(sale, lead)], at)
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
         bought, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
         dispute_id, {field.name: field.label for field in Vertical.stored(definition).fields},
-        decode_terms(terms), quality_of(source),
+        decode_terms(terms), quality_of(source), told_of(*further),
     )  # fmt: skip
 
 

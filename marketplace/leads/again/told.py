@@ -88,6 +88,11 @@ def further(lead_id: UUID, number: int) -> Further:
     return Further(row.id, row.at, row.decision, aging, row.least_minor)
 
 
+def told_of(sale: FurtherSale | None, offer: FurtherOffer | None) -> Aged | None:
+    """Return what a buyer is told of a sale's further offer, None when it was of a lead as it came."""
+    return Aged(offer.age_minutes, sale.resale > 0, offer.returned) if sale and offer else None
+
+
 def aged_of(sale_ids: Iterable[UUID]) -> dict[UUID, Aged]:
     """Return what buyers are told of those of these sales that further offers made."""
     query = select(FurtherSale.sale_id, FurtherSale.resale, FurtherOffer.age_minutes, FurtherOffer.returned)

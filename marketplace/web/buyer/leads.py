@@ -20,7 +20,6 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id
 from core.pages import page_time
 from core.rates import count_towards
-from marketplace.leads.again.told import aged_of
 from marketplace.leads.delivery.resending import RESENDS, ask_to_send
 from marketplace.leads.dispositions import LOST_REASONS, STATUSES, Report, report_disposition
 from marketplace.leads.queries import get_sale
@@ -72,9 +71,8 @@ def lead(person: Person, sale: str) -> str | Response:
         return redirect(_back(sale))
     story = story_of(person.account_id, parse_id("sale", sale), page_time())
     happened = happenings(story.events, story.reports, person)
-    aged = aged_of([story.bought.sale.id]).get(story.bought.sale.id)
     return render_template(
-        "marketplace/buyer/lead.html", story=story, aged=aged, returned_words=RETURNED_WORDS, happened=happened,
+        "marketplace/buyer/lead.html", story=story, aged=story.aged, returned_words=RETURNED_WORDS, happened=happened,
         form=form, sale=sale, quick=[(one, REPORTS[one]) for one in STATUSES if one != "lost"],
     )  # fmt: skip
 
