@@ -103,4 +103,5 @@ def test_a_buyer_reads_how_old_a_lead_was_and_why_another_sent_it_back(
     assert bought(buyer) == ["10.00"]
     sale = buyer.get("/sales")["items"][0]
     page = words_of(visitor_of(market, buyer).open(f"/buyer/leads/{sale['id']}"))
+    assert "offered again later" in page
     assert "sent back by another buyer: Its buyer had the person already" in page
