@@ -1,0 +1,41 @@
+"""Every page in French and in Dutch on a phone: nothing is wider than the window, and no word at a chart is cut."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Look
+from tests.browser.test_pages import OF_KIND
+from tests.factories import Market
+from tests.marketplace.market_days import count, make_trade
+from tests.shown_payouts import shown_payouts
+
+OPEN = ("/", "/login", "/register", "/reset", "/market?vertical=education")
+OURS = ("/design",)  # is written in English alone
+CUT = """[...document.querySelectorAll(".plot .ends text")]
+    .filter(word => word.getBoundingClientRect().right > word.ownerSVGElement.getBoundingClientRect().right + 0.5)
+    .map(word => word.textContent)"""
+
+
+@pytest.mark.parametrize("language", ["fr", "nl"])
+def test_nothing_is_cut_in_another_language(
+    chromium: Browser, site: str, market: Market, people: dict[str, str], language: str
+) -> None:
+    make_trade(market).post(25)
+    count(market.clock.now())
+    named, drawn = shown_payouts(people["publisher"]), 0
+    for kind, paths in {"": OPEN, **OF_KIND}.items():
+        context = chromium.new_context(viewport={"width": 360, "height": 800}, locale=language)
+        look = Look(context.new_page(), site)
+        if kind:
+            look.sign_in(people[kind])
+        for path in paths:
+            if path in OURS:
+                continue
+            page = look.at(path.format_map(named))
+            assert page.evaluate("document.documentElement.lang") == language, path
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, language)
+            assert page.evaluate(CUT) == [], (path, language)
+            drawn += page.locator(".plot .ends text").count()
+        assert look.wrong == []
+        context.close()
+    assert drawn > 4, "no chart was drawn"
