@@ -11,9 +11,10 @@ from tests.shown_payouts import shown_payouts
 
 OPEN = ("/", "/login", "/register", "/reset", "/market?vertical=education")
 OURS = ("/design",)  # is written in English alone
-CUT = """[...document.querySelectorAll(".plot .ends text")]
-    .filter(word => word.getBoundingClientRect().right > word.ownerSVGElement.getBoundingClientRect().right + 0.5)
-    .map(word => word.textContent)"""
+CUT = """[...document.querySelectorAll(".plot .ends text, .plot .scale text")].filter(word => {
+    const of = word.getBoundingClientRect(), room = word.ownerSVGElement.getBoundingClientRect();
+    return of.right > room.right + 0.5 || of.left < room.left - 0.5;
+}).map(word => word.textContent)"""
 
 
 @pytest.mark.parametrize("language", ["fr", "nl"])
