@@ -47,7 +47,9 @@ def tab_to(page: Page, wanted: Locator) -> None:
 def sign_in(look: Look, member: Member) -> Page:
     """Sign in without a pointer, and go on to the content of the first page."""
     email = db.session.scalar(
-        db.text("SELECT u.email FROM core.users u JOIN core.memberships m ON m.user_id = u.id WHERE m.account_id = :id"),
+        db.text(
+            "SELECT u.email FROM core.users u JOIN core.memberships m ON m.user_id = u.id WHERE m.account_id = :id"
+        ),
         {"id": parse_id("acc", member.id)},
     )
     db.session.rollback()
