@@ -85,8 +85,9 @@ def compact(value: float | Decimal) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Write a share of one as a percentage."""
-    return NO_WORDS if share is None else format_percent(share, "#,##0.#%", locale=_locale())
+    """Write a share of one as a percentage, to a tenth of one."""
+    pattern = _locale().percent_formats[None].pattern.replace("0", "0.#", 1)
+    return NO_WORDS if share is None else format_percent(share, pattern, locale=_locale())
 
 
 def relative(instant: datetime, now: datetime) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
-from flask_babel import format_date, gettext
+from flask_babel import format_date, get_locale, gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.actors import Person, page, present_person
@@ -21,6 +21,7 @@ from marketplace.market.reading import Market, market_of, regions_traded
 from marketplace.market.scores import qualities_in
 from marketplace.web.charts import Chart, Series, line_chart
 from marketplace.web.open_reads import count_open_read
+from marketplace.web.vertical_names import name_verticals
 
 trade = Blueprint("market", __name__)
 BEST_SOURCES = 25  # that a page shows; the interface over HTTP has more
@@ -70,17 +71,17 @@ def _kept(response: Response) -> Response:
 
 def _picked(*, delayed: bool) -> Picked:
     known = {one.slug: (key, one) for key, one in verticals_by_id().items()}
-    shelf = sorted((slug, one.names.get("en", slug)) for slug, (_, one) in known.items())
-    slug = request.args.get("vertical") or shelf[0][0]
+    slug = request.args.get("vertical") or min(known)
     vertical_id, vertical = known[slug] if slug in known else get_vertical(slug)
     market = market_of(vertical_id, vertical, request.args.get("region", ""), page_time(), delayed=delayed)
     regions = [(code, _name_of(code)) for code in regions_traded(vertical_id, market.since)]
+    shelf = name_verticals(one for _, one in known.values())
     return Picked(market, shelf, regions, _leads(market), _wins(market), qualities_in(vertical_id)[:BEST_SOURCES])
 
 
 def _name_of(code: str) -> str:
     known = region_of(code)
-    return known.name if known.parent is None else f"{code} {known.name}"
+    return get_locale().territories.get(code, known.name) if known.parent is None else f"{code} {known.name}"
 
 
 def _leads(market: Market) -> Chart | None:

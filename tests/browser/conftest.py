@@ -1,5 +1,6 @@
 """A served market and a Chromium that looks at it; without Chromium these tests are skipped, and say so."""
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -54,11 +55,12 @@ class Look:
         return self.page
 
     def sign_in(self, email: str) -> None:
-        """Sign in as somebody."""
+        """Sign in as somebody, whatever the language."""
         self.at("/login")
-        self.page.get_by_label("E-mail address").fill(email)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.locator("#email").fill(email)
+        self.page.locator("#password").fill(PASSWORD)
+        self.page.locator("#password").press("Enter")
+        self.page.wait_for_url(re.compile("^(?!.*/login)"))
 
 
 @pytest.fixture(scope="module")

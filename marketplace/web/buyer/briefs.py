@@ -27,6 +27,7 @@ from marketplace.orders.terms import CapsBody, OrderBody
 from marketplace.reports.briefs import MOST, brief_lines, deal_lines
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell
+from marketplace.web.vertical_names import name_verticals
 
 PLACES = {"order.name": "name", "order.price.amount": "price", "order.caps.day": "day_cap", "order.price": "price",
           "ends_at": "ends_on", **{f"order.regions.{place}": "regions" for place in range(MAX_REGIONS)},
@@ -58,7 +59,7 @@ def briefs(person: Person) -> str:
 def new_brief(person: Person) -> str | Response:
     """Post a brief."""
     form = BriefForm()
-    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    form.vertical.choices = name_verticals(all_verticals())
     if carry_out(form, lambda: _posted(person, form, business_clock().now()), PLACES):
         flash(gettext("Posted. Publishers may accept it from now on."))
         return redirect(url_for("buyer.briefs"), 303)

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from wtforms import SelectChoice
 
 from core.defaults import default
-from core.i18n import money, wanted_language
+from core.i18n import money
 from core.money import Money
 from core.overrides import overrides
 from marketplace.catalog.verticals import Vertical
@@ -20,6 +20,7 @@ from marketplace.web.buyer.order_ages import ages_for_terms
 from marketplace.web.buyer.order_form import OTHER, SIMPLE
 from marketplace.web.buyer.order_more import more_for_terms
 from marketplace.web.buyer.order_volume import volume_for_terms
+from marketplace.web.vertical_names import name_of
 
 SWITCHES = ("verified_only", "contact_sla", "contact_hours")
 WORKING_DAYS = ["mon", "tue", "wed", "thu", "fri"]
@@ -125,12 +126,6 @@ def offered(shelf: Mapping[str, Vertical]) -> list[SelectChoice]:
         for one in shelf.values()
     ]
     return [SelectChoice("", gettext("Choose a vertical"))] + [SelectChoice(*one) for one in told]
-
-
-def name_of(vertical: Vertical) -> str:
-    """Return a vertical's name in the reader's language, or in the first that it has."""
-    names = vertical.names
-    return names.get(wanted_language()) or names.get("en") or next(iter(names.values()))
 
 
 def paths_here(vertical: Vertical | None) -> list[str]:

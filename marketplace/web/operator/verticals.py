@@ -6,11 +6,11 @@ from core.actors import Person, page
 from core.clock import REAL_TIME
 from core.pages import page_time
 from marketplace.reports.verticals import DAYS, vertical_lines, vertical_story
-from marketplace.web.buyer.order_filling import name_of
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.vertical_form import CONTESTS, PROOFS, RULES, TYPES
 from marketplace.web.operator.vertical_words import place_word
 from marketplace.web.operator.words import actor_said
+from marketplace.web.vertical_names import name_of
 
 
 @operator.get("/verticals")

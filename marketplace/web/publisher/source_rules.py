@@ -19,6 +19,7 @@ from core.schemas import Amount
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
 from marketplace.web.publisher.routes import publisher
+from marketplace.web.vertical_names import name_verticals
 
 PLACES = {"min_price.amount": "min_price", "min_price.currency": "min_price"}
 
@@ -42,7 +43,7 @@ def source_rules(person: Person) -> str | Response:
     """Show what holds for the publisher's sources; say it anew for one."""
     begun, at = _begun(person, request.args.get("source", ""), request.args.get("vertical")), business_clock().now()
     form = SourceRuleForm(data=begun)
-    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    form.vertical.choices = name_verticals(all_verticals())
     if carry_out(form, lambda: set_source_rule(person.account_id, _asked(form), person.name, at) or True, PLACES):
         flash(gettext("Kept. It holds for every lead posted from now on."))
         return redirect(url_for("publisher.source_rules"), 303)

@@ -26,6 +26,7 @@ from marketplace.reports import specification as spec
 from marketplace.reports.publisher_sources import sources_shown
 from marketplace.web.publisher.routes import publisher
 from marketplace.web.publisher.words import DIALECT_WORDS
+from marketplace.web.vertical_names import name_verticals
 
 FORMS = ("leadspedia", "leadprosper", "leadexec", "leadbyte", "boberdoo")  # dialects that a form speaks
 TEST_FLAGS = {"leadspedia": {"lp_test": "1"}, "leadprosper": {"lp_action": "test"}}  # what makes a post a test
@@ -69,7 +70,7 @@ def sources(person: Person) -> str:
 def new_source(person: Person) -> str:
     """Register a source; its key is shown on the page that follows and never again."""
     form = NewSourceForm()
-    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    form.vertical.choices = name_verticals(all_verticals())
     made = carry_out(form, lambda: _register(person, form))
     if made is None:
         return render_template("marketplace/publisher/source.html", form=form, source=None)

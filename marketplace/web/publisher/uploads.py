@@ -54,6 +54,7 @@ from marketplace.web.publisher.upload_forms import (
 )
 from marketplace.web.publisher.words import UPLOAD_GROUPS, UPLOAD_OUTCOMES, reason_of, target_word
 from marketplace.web.telling import tell
+from marketplace.web.vertical_names import name_verticals
 from marketplace.web.words import STATES
 
 HEAD = ("line", "outcome", "lead", "reason", "field", "what_to_do")
@@ -64,7 +65,7 @@ HEAD = ("line", "outcome", "lead", "reason", "field", "what_to_do")
 def upload(person: Person) -> str | AnyResponse:
     """Take a file, and list the earlier ones."""
     form, asked = UploadForm(), read_asked(request.args, SORTS, "-uploaded")
-    form.vertical.choices = [(one.slug, one.names.get("en", one.slug)) for one in all_verticals()]
+    form.vertical.choices = name_verticals(all_verticals())
     made = carry_out(form, lambda: _add(person, form))
     if made:
         return redirect(url_for("publisher.one_upload", upload=made))
