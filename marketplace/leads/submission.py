@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import force_setattr
 
 from core.schemas import Amount, Whole
 
@@ -45,7 +46,7 @@ class Contact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """Where the publisher got the lead, and what it cost the publisher."""
+    """Where the publisher got the lead, and what it cost the publisher; blanks around its name do not count."""
 
     name: Label = "default"
     click_id: Label | None = None
@@ -58,6 +59,11 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=F
     ip: IpText | None = None
     user_agent: Annotated[str, Meta(max_length=1000)] | None = None
     form_seconds: Annotated[float, Meta(ge=0, le=10_000_000)] | None = None
+
+    def __post_init__(self) -> None:
+        """Read the name as rules and orders write it."""
+        if self.name[:1].isspace() or self.name[-1:].isspace():
+            force_setattr(self, "name", self.name.strip())
 
 
 class Consent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):

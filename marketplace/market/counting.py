@@ -56,6 +56,7 @@ class Tally:
     sales: int = 0
     value_minor: int = 0
     buyers: set[UUID] = field(default_factory=set)
+    own_buyers: set[UUID] = field(default_factory=set)
     last: tuple[datetime, UUID, int] | None = None
     alone: Counter[int] = field(default_factory=Counter)
     shared: Counter[int] = field(default_factory=Counter)
@@ -154,6 +155,7 @@ def _count_lead(places: Places, lead: Offered, decided: Decided, sales: Sequence
         tally.sales += len(sales)
         tally.value_minor += sum(sale.price_minor for sale in sales)
         tally.buyers.update(sale.buyer_id for sale in sales)
+        tally.own_buyers.update(sale.buyer_id for sale in sales if region == lead.region)
         latest = [(sale.sold_at, sale.id, sale.price_minor) for sale in sales]
         tally.last = max([*latest, *([tally.last] if tally.last else [])], default=None)
         tally.alone.update([alone] if alone is not None else [])
@@ -222,6 +224,6 @@ def _row(day: date, vertical_id: int, region: str, tally: Tally) -> dict[str, An
     return {
         "vertical_id": vertical_id, "region": region, "day": day, "offered": tally.offered, "sold": tally.sold,
         "sales": tally.sales, "value_minor": tally.value_minor, "buyers": sorted(tally.buyers),
-        "last_price_minor": price, "last_sold_at": sold_at, "alone": kept_form(tally.alone),
-        "shared": kept_form(tally.shared), "cycle": kept_form(tally.cycle),
+        "own_buyers": sorted(tally.own_buyers), "last_price_minor": price, "last_sold_at": sold_at,
+        "alone": kept_form(tally.alone), "shared": kept_form(tally.shared), "cycle": kept_form(tally.cycle),
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """The depth of the book: how many orders could buy in a region now, by steps of price, and never whose they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -13,9 +13,11 @@ from core.overrides import overrides
 from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.offers import offer_of_one
+from marketplace.market.reading import holders_of
 from marketplace.market.rows import EVERYWHERE, MarketDay, MarketDepth
 from marketplace.market.steps import step_below
-from marketplace.orders.periods import is_open, period_starts
+from marketplace.orders.periods import is_open
 from marketplace.orders.terms import OrderTerms, decode_terms
 
 AGAIN = timedelta(minutes=15)
@@ -32,11 +34,10 @@ _ABLE = text("""
     SELECT q.order_id
     FROM unnest(CAST(:orders AS uuid[]), CAST(:versions AS integer[]), CAST(:buyers AS uuid[]),
                 CAST(:prices AS bigint[]), CAST(:hours AS bigint[]), CAST(:days AS bigint[]),
-                CAST(:weeks AS bigint[]), CAST(:months AS bigint[]))
-         AS q (order_id, version, buyer_id, price, hour, day, week, month)
-    JOIN marketplace.order_counters c ON c.order_id = q.order_id
-    CROSS JOIN LATERAL billing.spendable(q.buyer_id, :currency) AS f (minor)
-    WHERE f.minor >= q.price AND marketplace.has_room(c, q.version, ARRAY[q.hour, q.day, q.week, q.month], q.price)
+                CAST(:weeks AS bigint[]), CAST(:months AS bigint[]), CAST(:extras AS jsonb[]))
+         AS q (order_id, version, buyer_id, price, hour, day, week, month, extra)
+    WHERE marketplace.tried(q.order_id, q.version, ARRAY[q.hour, q.day, q.week, q.month], q.buyer_id, :currency,
+                            q.price, true, q.extra - 'ladder') = 'sold'
 """)
 
 
@@ -65,30 +66,51 @@ def _look(vertical_id: int, vertical: Vertical, at: datetime) -> None:
     seen = select(MarketDay.region).where(
         MarketDay.vertical_id == vertical_id, MarketDay.day >= (at - REGIONS_OF).date()
     )
-    for region in sorted({*db.session.scalars(seen.distinct()), EVERYWHERE}):
-        here = [one for one in able if buys_in(one.terms.regions, region)]
+    regions = {*db.session.scalars(seen.distinct()), EVERYWHERE}
+    here_by_region = {region: [one for one in able if buys_in(one.terms.regions, region)] for region in regions}
+    told = told_of(here_by_region, least)
+    for region, here in sorted(here_by_region.items()):
         row = insert(MarketDepth).values(
             vertical_id=vertical_id, region=region, day=at.astimezone(UTC).date(), looked_at=at, orders=len(here),
-            buyers=len({one.buyer_id for one in here}), steps=list(steps_of(here, least)),
+            buyers=len({one.buyer_id for one in here}), steps=list(steps_of(here, least)), told=region in told,
         )  # fmt: skip
-        changes = {name: row.excluded[name] for name in ("looked_at", "orders", "buyers", "steps")}
+        changes = {name: row.excluded[name] for name in ("looked_at", "orders", "buyers", "steps", "told")}
         db.session.execute(row.on_conflict_do_update(constraint="market_depths_pkey", set_=changes))
+
+
+def told_of(orders: Mapping[str, Sequence[Standing]], least_buyers: int) -> set[str]:
+    """Return of which regions the depth may be told: where enough buyers buy, and where the nearest told region that
+    holds it has nothing beside, or orders of enough buyers as well.
+    """
+    told: set[str] = set()
+    for region in sorted(orders, key=lambda one: (len(holders_of(one)), one)):
+        wider = next((one for one in holders_of(region) if one in told), None)
+        here = {one.order_id for one in orders[region]}
+        beside = {one.buyer_id for one in orders[wider] if one.order_id not in here} if wider else set()
+        if len({one.buyer_id for one in orders[region]}) >= least_buyers and not 0 < len(beside) < least_buyers:
+            told.add(region)
+    return told
 
 
 def able_orders(vertical_id: int, currency: str, at: datetime) -> list[Standing]:
     """Return the orders on the open market that are open, within their caps and have the money for one lead now."""
     asked_for = db.session.execute(_ACTIVE, {"vertical": vertical_id})
     rows = (Standing(one.id, one.buyer_id, one.version, decode_terms(one.terms)) for one in asked_for)
-    found = [one for one in rows if one.terms.deal is None and is_open(one.terms.schedule, at)]
-    starts = [period_starts(one.terms.timezone, at) for one in found]
-    hours, days, weeks, months = zip(*starts, strict=True) if starts else ((), (), (), ())
+    found = [one for one in rows if _is_open(one.terms, at)]
+    offers = [offer_of_one(one.terms, at) for one in found]
+    hours, days, weeks, months = zip(*(starts for starts, _ in offers), strict=True) if offers else ((), (), (), ())
     asked = {
         "orders": [one.order_id for one in found], "versions": [one.version for one in found],
         "buyers": [one.buyer_id for one in found], "prices": [one.terms.price_minor for one in found],
         "hours": list(hours), "days": list(days), "weeks": list(weeks), "months": list(months), "currency": currency,
+        "extras": [extra for _, extra in offers],
     }  # fmt: skip
     able = set(db.session.scalars(_ABLE, asked))
     return [one for one in found if one.order_id in able]
+
+
+def _is_open(terms: OrderTerms, at: datetime) -> bool:
+    return terms.deal is None and not terms.is_aged_only and is_open(terms.schedule, at)
 
 
 def buys_in(regions: Sequence[str], place: str) -> bool:

@@ -9,13 +9,14 @@ from core.sentences import sentences
 from marketplace.market.histograms import added, number_at, up_to
 from marketplace.market.steps import points_between
 
-FEW_LEADS, FEW_SALES, FEW_BUYERS, FEW_SETTLED, NOT_BY_PRICE, NOT_LOOKED = (
-    "few_leads", "few_sales", "few_buyers", "few_settled", "not_by_price", "not_looked_yet"
+FEW_LEADS, FEW_SALES, FEW_BUYERS, FEW_SETTLED, FEW_BESIDE, NOT_BY_PRICE, NOT_LOOKED = (
+    "few_leads", "few_sales", "few_buyers", "few_settled", "few_beside", "not_by_price", "not_looked_yet"
 )  # fmt: skip
 WITHHELD: Mapping[str, str] = sentences({
     FEW_LEADS: "Fewer leads were offered than it takes to hide whose they were.",
     FEW_SALES: "Fewer leads were sold than it takes to hide whose they were.",
     FEW_BUYERS: "Fewer buyers bought or would buy than it takes to hide who they are.",
+    FEW_BESIDE: "With it, the rest of the region around it would show: too few leads, sales or buyers.",
     FEW_SETTLED: "Fewer sales were settled than it takes to tell how long that takes.",
     NOT_BY_PRICE: "Who buys first is not decided by the price in this vertical.",
     NOT_LOOKED: "The orders of this region have not been looked at yet.",
@@ -45,6 +46,7 @@ class Depth(Protocol):
     orders: Any
     buyers: Any
     steps: Any
+    told: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,14 @@ class Least:
 
     sales: int
     buyers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Whether what lies beside the region would show too little, if all that was offered, or sold, were told."""
+
+    few_offered: bool = False
+    few_sold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +101,20 @@ class Figures:
     withheld: Mapping[str, str]
 
 
-def figures_of(rows: Sequence[CountedDay], depth: Depth | None, least: Least, *, by_price: bool = True) -> Figures:
-    """Return what days say together; fewer leads, sales or buyers than the least withhold what they would show."""
+def figures_of(
+    rows: Sequence[CountedDay], depth: Depth | None, least: Least, beside: Beside, *, by_price: bool = True
+) -> Figures:
+    """Return what days say together; fewer leads, sales or buyers than the least, here or in what lies beside, withhold
+    what they would show.
+    """
     offered, sold, sales = (sum(getattr(row, name) for row in rows) for name in ("offered", "sold", "sales"))
     buyers = {buyer for row in rows for buyer in row.buyers}
     cycle = added(row.cycle for row in rows)
-    few_offered = FEW_LEADS if offered < least.sales else None
-    few_sold = few_offered or _few(sales, len(buyers), least)
+    few_offered = FEW_LEADS if offered < least.sales else FEW_BESIDE if beside.few_offered else None
+    few_sold = few_offered or _few(sales, len(buyers), least) or (FEW_BESIDE if beside.few_sold else None)
     few_priced = few_sold or (None if by_price else NOT_BY_PRICE)
     few_settled = FEW_SETTLED if sum(cycle.values()) < least.sales else None
-    few_depth = NOT_LOOKED if depth is None else FEW_BUYERS if depth.buyers < least.buyers else None
+    few_depth = _few_in(depth, least)
     reasons = {"offered": few_offered, "sold": few_sold, "sales": few_sold, "sell_through": few_sold,
                "last_price": few_sold, "average_price": few_sold, "days_to_money": few_settled,
                "win_rates": few_priced, "depth": few_depth}  # fmt: skip
@@ -136,6 +150,12 @@ def share_bp(part: int, whole: int) -> int:
 def average(value_minor: int, count: int) -> int | None:
     """Return the average to the nearest minor unit, half up; None of nothing."""
     return (2 * value_minor + count) // (2 * count) if count else None
+
+
+def _few_in(depth: Depth | None, least: Least) -> str | None:
+    if depth is None:
+        return NOT_LOOKED
+    return FEW_BUYERS if depth.buyers < least.buyers else None if depth.told else FEW_BESIDE
 
 
 def _few(sales: int, buyers: int, least: Least) -> str | None:

@@ -21,7 +21,7 @@ from core.overrides import overrides
 from core.sentences import sentences
 from marketplace.leads.auction import SOLD
 from marketplace.leads.delivery.endpoints import paused_by_version
-from marketplace.leads.models import Lead
+from marketplace.leads.models import Lead, Sale
 from marketplace.leads.pages import LeadFacts
 from marketplace.leads.suppression.keeping_away import TOGETHER
 from marketplace.leads.suppression.rows import SuppressedLead
@@ -171,7 +171,7 @@ def _sample(order: Order, day: date, vault: Vault) -> Sample:
     is_away = exists().where(SuppressedLead.lead_id == Lead.id, SuppressedLead.buyer_id == order.buyer_id)
     query = select(Lead, is_away, func.count().over()).where(
         Lead.vertical_id == order.vertical_id, Lead.received_at >= start, Lead.received_at < end,
-        Lead.test.is_(False), Lead.status.in_(("sold", "unsold")),
+        Lead.test.is_(False), Lead.status.in_(("sold", "unsold")), ~_is_private(order),
     )  # fmt: skip
     rows = db.session.execute(query.order_by(by_chance).limit(overrides().setting("market.sample_leads"))).all()
     leads = [row[0] for row in rows]
@@ -183,6 +183,13 @@ def _sample(order: Order, day: date, vault: Vault) -> Sample:
     told = winning([{str(price): times for price, times in seen.prices.items()}], seen.winners)
     offered = rows[0][2] if rows else 0
     return Sample(offered, sum(seen.outcomes.values()), _in_tens(seen.outcomes), told, rules, offered == len(rows))
+
+
+def _is_private(order: Order) -> Any:
+    """Ask whether a private deal other than this order bought a lead: it never was on the market, nor is it counted."""
+    deal = select(Sale.id).join(Order, Order.id == Sale.order_id)
+    deal = deal.where(Sale.lead_id == Lead.id, Order.terms["deal"].as_string().is_not(None), Sale.order_id != order.id)
+    return deal.correlate(Lead).exists()
 
 
 def _in_tens(outcomes: Counter[str]) -> dict[str, int]:

@@ -1,9 +1,11 @@
 """How the sales of each source ended of late: counted by publisher, from returns and from what buyers reported.
 
 A sale is judged when it has ended: settled or returned. It counts against its source when money went back for it, or
-when the buyer's last word is that nobody could be reached. Who claims and who reports stays unknown.
+when the buyer's last word is that nobody could be reached. Of these words one buyer's count for no more than those of
+all others together: nobody alone talks a source down. Who claims and who reports stays unknown.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,20 +31,23 @@ def count_next_sources(at: datetime) -> int:
     if first is None:
         return 0
     publisher_id = first.publisher_id
-    since = at - timedelta(days=overrides().setting("market.quality_days"))
-    found = {row.source_name: row for row in db.session.execute(_endings(publisher_id, since, at))}
+    until = at - timedelta(hours=overrides().setting("market.delay_hours"))  # everybody may read it
+    since = until - timedelta(days=overrides().setting("market.quality_days"))
+    found: dict[str, list[Any]] = {}
+    for row in db.session.execute(_endings(publisher_id, since, until)):
+        found.setdefault(row.source_name, []).append(row)
     own = select(SourceQuality.source_name).where(SourceQuality.publisher_id == publisher_id)
     names = db.session.scalars(own.order_by(SourceQuality.source_name)).all()
     for name in names:
         here = SourceQuality.publisher_id == publisher_id, SourceQuality.source_name == name
-        db.session.execute(update(SourceQuality).where(*here).values(counted_at=at, **_counts(found.get(name))))
+        db.session.execute(update(SourceQuality).where(*here).values(counted_at=at, **counts_of(found.get(name, []))))
     return len(names)
 
 
 def _endings(publisher_id: UUID, since: datetime, at: datetime) -> Any:
-    """Ask how the sales of a publisher ended since an instant: settled ones by one index, returned ones by another."""
+    """Ask how a publisher's sales to each buyer ended: settled ones by one index, returned ones by another."""
     mine = Sale.publisher_id == publisher_id, Sale.ended_at > since, Sale.ended_at <= at
-    said = Sale.id, Sale.lead_id, (Sale.state == "returned").label("is_returned"), Sale.credited_minor
+    said = Sale.id, Sale.lead_id, Sale.buyer_id, (Sale.state == "returned").label("is_returned"), Sale.credited_minor
     settled = select(*said).where(*mine, Sale.state == "settled")
     returned = select(*said).where(*mine, Sale.state == "returned", text(UNPAID))
     ended = settled.union_all(returned).subquery()
@@ -58,10 +63,16 @@ def _endings(publisher_id: UUID, since: datetime, at: datetime) -> Any:
         func.count().filter(last == "won").label("won"),
     )  # fmt: skip
     query = query.select_from(ended).join(lead, true())
-    return query.outerjoin(SaleContact, SaleContact.sale_id == ended.c.id).group_by(lead.c.source_name)
+    return query.outerjoin(SaleContact, SaleContact.sale_id == ended.c.id).group_by(
+        lead.c.source_name, ended.c.buyer_id
+    )
 
 
-def _counts(row: Any) -> dict[str, Any]:
-    if row is None:
-        return {"verticals": []} | dict.fromkeys(COUNTS, 0)
-    return {"verticals": sorted(row.verticals)} | {name: getattr(row, name) for name in COUNTS}
+def counts_of(buyers: Sequence[Any]) -> dict[str, Any]:
+    """Return what the buyers of a source come to together."""
+    together = {name: sum(getattr(one, name) for one in buyers) for name in COUNTS}
+    others = together["unreachable"] - max((one.unreachable for one in buyers), default=0)
+    verticals = sorted({vertical for one in buyers for vertical in one.verticals})
+    return together | {
+        "buyers": len(buyers), "verticals": verticals, "unreachable": min(together["unreachable"], 2 * others)
+    }  # fmt: skip

@@ -4,17 +4,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core.db import db
 from core.errors import Fault, Malformed
 from core.overrides import overrides
-from marketplace.catalog.regions import is_region
+from marketplace.catalog.regions import is_region, parents_of
 from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import BEST_PRICE
-from marketplace.market.figures import Figures, Least, figures_of
+from marketplace.market.figures import Beside, Figures, Least, figures_of
 from marketplace.market.rows import EVERYWHERE, MarketCount, MarketDay, MarketDepth
+from marketplace.market.withholding import Cell, Told, told_in
+
+_CELLS = text("""
+    WITH days AS MATERIALIZED (
+        SELECT region, offered, sales, own_buyers FROM marketplace.market_days
+        WHERE vertical_id = :vertical AND day BETWEEN :since AND :until
+    ), own AS (
+        SELECT region, array_agg(DISTINCT buyer) AS buyers FROM days, unnest(own_buyers) AS buyer GROUP BY region
+    )
+    SELECT region, sum(offered)::bigint AS offered, sum(sales)::bigint AS sales, coalesce(own.buyers, '{}') AS buyers
+    FROM days LEFT JOIN own USING (region) GROUP BY region, own.buyers
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,22 @@ def market_of(vertical_id: int, vertical: Vertical, region: str, at: datetime, *
     )
     counted = select(func.max(MarketCount.counted_at)).where(MarketCount.day == until)
     least = Least(said.setting("market.least_sales"), said.setting("market.least_buyers"))
-    figures = figures_of(rows, depth, least, by_price=vertical.distribution.rule == BEST_PRICE)
+    told = told_together(vertical_id, since, until, least)
+    beside = Beside(place not in told.offered, place not in told.sold)
+    figures = figures_of(rows, depth, least, beside, by_price=vertical.distribution.rule == BEST_PRICE)
     return Market(vertical, place, since, until, hours, db.session.scalar(counted), figures)
+
+
+def told_together(vertical_id: int, since: date, until: date, least: Least) -> Told:
+    """Return of which regions the figures of these days may be told, so that none is found out by their difference."""
+    rows = db.session.execute(_CELLS, {"vertical": vertical_id, "since": since, "until": until})
+    cells = {row.region: Cell(row.offered, row.sales, frozenset(row.buyers)) for row in rows}
+    return told_in(cells, holders_of, least.sales, least.buyers)
+
+
+def holders_of(place: str) -> tuple[str, ...]:
+    """Return all that hold a region, the narrowest first; everywhere holds every region."""
+    return () if place == EVERYWHERE else (*parents_of(place)[1:], EVERYWHERE)
 
 
 def days_of(vertical_id: int, places: Collection[str], since: date, until: date) -> Sequence[MarketDay]:

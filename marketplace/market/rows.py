@@ -40,7 +40,8 @@ class MarketDay(Model):
     """What a day's leads came to in a vertical and a region that holds them.
 
     `alone` and `shared` say for how many leads which price is the least at which one order more would have bought,
-    `cycle` after how many days the sales were settled that were settled that day.
+    `cycle` after how many days the sales were settled that were settled that day. `own_buyers` bought leads that name
+    this region and no part of it.
     """
 
     __tablename__ = "market_days"
@@ -48,7 +49,7 @@ class MarketDay(Model):
         CheckConstraint(
             "sold BETWEEN 0 AND offered AND sales >= sold AND value_minor >= sales"
             " AND (sales = 0) = (last_price_minor IS NULL) AND (sales = 0) = (last_sold_at IS NULL)"
-            " AND (sales = 0) = (buyers = '{}')",
+            " AND (sales = 0) = (buyers = '{}') AND own_buyers <@ buyers",
             name="market_days_check",
         ),
         {"schema": "marketplace"},
@@ -62,6 +63,7 @@ class MarketDay(Model):
     sales: Mapped[int]
     value_minor: Mapped[int] = mapped_column(BigInteger)
     buyers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    own_buyers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     last_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     last_sold_at: Mapped[datetime | None] = mapped_column(Instant)
     alone: Mapped[dict[str, int]] = mapped_column(JSONB)
@@ -83,7 +85,10 @@ class OrderDay(Model):
 
 
 class MarketDepth(Model):
-    """The orders that could have bought in a region when they were last looked at that day, by steps of price."""
+    """The orders that could have bought in a region when they were last looked at that day, by steps of price.
+
+    Not `told` where the difference to a region that holds this one would show too few buyers.
+    """
 
     __tablename__ = "market_depths"
     __table_args__ = (
@@ -98,6 +103,7 @@ class MarketDepth(Model):
     orders: Mapped[int]
     buyers: Mapped[int]
     steps: Mapped[Any] = mapped_column(JSONB)
+    told: Mapped[bool]
 
 
 class SourceQuality(Model):
@@ -107,7 +113,7 @@ class SourceQuality(Model):
     __table_args__ = (
         CheckConstraint(
             "returned >= 0 AND unreachable >= 0 AND won >= 0 AND returned + unreachable <= judged"
-            " AND won <= reached AND reached <= reported AND reported <= judged",
+            " AND won <= reached AND reached <= reported AND reported <= judged AND buyers BETWEEN 0 AND judged",
             name="source_qualities_check",
         ),
         UniqueConstraint("source_code", name="source_qualities_source_code_key"),
@@ -121,6 +127,7 @@ class SourceQuality(Model):
     source_code: Mapped[str] = mapped_column(Text)
     counted_at: Mapped[datetime | None] = mapped_column(Instant)
     verticals: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
+    buyers: Mapped[int] = mapped_column(server_default="0")
     judged: Mapped[int] = mapped_column(server_default="0")
     returned: Mapped[int] = mapped_column(server_default="0")
     unreachable: Mapped[int] = mapped_column(server_default="0")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 ROUND = (1, 2, 5)
 POINTS = 12  # of a curve at most
+PARTS = 50  # how fine the steps are in which single prices are told
 
 
 def step_at(minor: int, parts: int = 10) -> int:
@@ -12,15 +13,15 @@ def step_at(minor: int, parts: int = 10) -> int:
     return max((step for step in steps if step * parts <= minor), default=1)
 
 
-def step_below(minor: int) -> int:
-    """Return the round price at or below a price."""
-    step = step_at(minor)
+def step_below(minor: int, parts: int = 10) -> int:
+    """Return the round price at or below a price, the given part of it away at most."""
+    step = step_at(minor, parts)
     return minor // step * step
 
 
 def step_above(minor: int) -> int:
     """Return the round price at or above a price, a fiftieth of it away at most."""
-    step = step_at(minor, 50)
+    step = step_at(minor, PARTS)
     return -(-minor // step) * step
 
 

@@ -11,9 +11,9 @@ from marketplace.catalog.prices import corridor_minor
 from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.auction import BEST_PRICE
-from marketplace.market.figures import NOT_BY_PRICE
+from marketplace.market.figures import NOT_BY_PRICE, Least
 from marketplace.market.histograms import added
-from marketplace.market.reading import checked_region, days_of
+from marketplace.market.reading import checked_region, days_of, told_together
 from marketplace.market.rows import EVERYWHERE, MarketDay, MarketDepth, SourceQuality
 from marketplace.market.seeds import ONE, factor_bp, price_seeds
 from marketplace.market.suggestion import FEW_DECISIONS, Segment, Suggestion, Wish, suggest
@@ -42,12 +42,17 @@ def _segment(vertical_id: int, vertical: Vertical, place: str, at: datetime, *, 
     orders, buyers = _depth(vertical_id, place, at, said)
     good, good_of_all = _good(vertical_id, said)
     by_price = vertical.distribution.rule == BEST_PRICE
+    told = told_together(
+        vertical_id, since, today, Least(said.setting("market.least_sales"), said.setting("market.least_buyers"))
+    )
+    offered = sum(row.offered for row in here) if place in told.offered else None
+    thin = None if place in told.sold else FEW_DECISIONS
     return Segment(
         added(getattr(row, name) for row in here),
         added(getattr(row, name) for row in late if _thin(late, said) is None),
-        added(getattr(row, name) for row in whole), sum(row.offered for row in here), days,
+        added(getattr(row, name) for row in whole), offered, days,
         ONE if place == EVERYWHERE else factor_bp(place, "", ""), _corridor(vertical, exclusive=exclusive),
-        vertical.min_price.minor, _thin(here, said), _thin(whole, said) if by_price else NOT_BY_PRICE,
+        vertical.min_price.minor, thin, _thin(whole, said) if by_price else NOT_BY_PRICE,
         orders, buyers, good, good_of_all,
     )  # fmt: skip
 
@@ -61,7 +66,10 @@ def _thin(rows: Sequence[MarketDay], said: Overrides) -> str | None:
 
 def _depth(vertical_id: int, place: str, at: datetime, said: Overrides) -> tuple[int | None, int | None]:
     query = select(MarketDepth.orders, MarketDepth.buyers).where(
-        MarketDepth.vertical_id == vertical_id, MarketDepth.region == place, MarketDepth.looked_at > at - DEPTH_LASTS
+        MarketDepth.vertical_id == vertical_id,
+        MarketDepth.region == place,
+        MarketDepth.told,
+        MarketDepth.looked_at > at - DEPTH_LASTS,
     )
     row = db.session.execute(query.order_by(MarketDepth.day.desc()).limit(1)).one_or_none()
     if row is None or row.buyers < said.setting("market.least_buyers"):

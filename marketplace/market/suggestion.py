@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from core.sentences import sentences
 from marketplace.market.histograms import number_at, up_to
 from marketplace.market.seeds import ONE, PriceSeeds
-from marketplace.market.steps import step_above
+from marketplace.market.steps import PARTS, step_above, step_below
 
 BASE, COMPETITION, KNOW_HOW, VOLUME, QUALITY, GEOGRAPHY = (
     "base", "competition", "know_how", "volume", "quality", "geography"
@@ -47,13 +47,13 @@ class Segment:
     """What is known of a vertical in a region: the least winning prices there, lately and everywhere, over some days.
 
     `lately` is empty where the last days alone are too thin; `thin` is why the region's own prices are not
-    told, `thin_everywhere` why not even those of all regions are.
+    told, `thin_everywhere` why not even those of all regions are; `offered` is None where it is not told.
     """
 
     prices: Counter[int]
     lately: Counter[int]
     everywhere: Counter[int]
-    offered: int
+    offered: int | None
     days: int
     place_bp: int  # the factor of the region among the seeds
     corridor: tuple[int, int] | None
@@ -105,7 +105,8 @@ def _by_market(segment: Segment, wish: Wish, kind_bp: int) -> Suggestion:
     base = _at(segment.everywhere, HALF) or segment.least_minor
     prices = segment.prices if segment.thin is None else _moved(segment.everywhere, segment.place_bp)
     here = _at(prices, HALF) or base
-    offered_a_day = segment.offered / segment.days if segment.thin is None else 0.0
+    offered = segment.offered if segment.thin is None and segment.offered else 0
+    offered_a_day = offered / segment.days
     aim = _aim(wish, offered_a_day)
     trend = (_at(segment.lately, HALF) or here) - here
     worth = _worth(here, segment)
@@ -122,8 +123,8 @@ def _by_market(segment: Segment, wish: Wish, kind_bp: int) -> Suggestion:
     ]
     price = _price(factors, segment)
     asked = sum(prices.values())
-    win = up_to(prices, price) * ONE // segment.offered if segment.thin is None else up_to(prices, price) * ONE // asked
-    own = None if wish.bids_minor is None or segment.thin else up_to(prices, wish.bids_minor) * ONE // segment.offered
+    win = up_to(prices, price) * ONE // (offered or asked)
+    own = None if wish.bids_minor is None or not offered else _won_below(prices, wish.bids_minor) * ONE // offered
     a_day = round(win / ONE * offered_a_day, 1) if segment.thin is None else None
     return Suggestion(price, MARKET, segment.thin, factors, win, a_day, own)
 
@@ -146,6 +147,14 @@ def _at(prices: Counter[int], share_bp: int) -> int | None:
     """Return the round price at which a share of what could be won at all would have been."""
     price = number_at(prices, share_bp / ONE)
     return None if price is None else step_above(price)
+
+
+def _won_below(prices: Counter[int], bids_minor: int) -> int:
+    """Return how many leads the round price at or below a bid would have won.
+
+    Whoever asks for one price after the other does not learn at which cent another's bid lies.
+    """
+    return up_to(prices, step_below(bids_minor, PARTS))
 
 
 def _price(factors: Sequence[Factor], segment: Segment) -> int:

@@ -100,7 +100,7 @@ def weekday_faults(caps: Mapping[str, int], day_cap: int | None, most: int) -> I
                 at, "out_of_range", "A cap is 1 or more; to buy nothing on a day, leave it out of the schedule."
             )
         elif day_cap is not None and cap > day_cap:
-            yield Fault(at, "contradicts", f"Stay at {day_cap} or below: caps.day holds on every day.")
+            yield Fault(at, "contradicts", f"Stay at {day_cap} or below: the cap of the day holds on every day.")
 
 
 def pacing_faults(pacing: bool | None, has_day_limit: bool) -> Iterator[Fault]:

@@ -134,7 +134,7 @@ def change_order(
     if patch in _PRESSES and (patch.status == "paused" or before.deal is not None):
         after = msgspec.structs.replace(before, status=patch.status)
     else:
-        accepted = _accepted(buyer_id, patched(body_of(before), patch), row, judge_delivery, before.delivery)
+        accepted = _accepted(buyer_id, patched(body_of(before), patch), row, judge_delivery, before)
         after = _agreed(before, msgspec.structs.replace(accepted, **by_others(before)))
     if patch.status is not UNSET:  # who says so himself is not overruled by the clock
         order.resumes_at = None
@@ -220,7 +220,7 @@ def orders_of(buyer_id: UUID, after: UUID | None, limit: int) -> list[Order]:
 
 
 def _accepted(
-    buyer_id: UUID, body: OrderBody, row: VerticalRow, judge_delivery: JudgeDelivery, before: Settings | None = None
+    buyer_id: UUID, body: OrderBody, row: VerticalRow, judge_delivery: JudgeDelivery, before: OrderTerms | None = None
 ) -> OrderTerms:
     """Judge an order by its vertical, which is locked then, and once more if somebody changed it meanwhile.
 
@@ -235,13 +235,15 @@ def _accepted(
 
 
 def _judged(
-    buyer_id: UUID, body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery, before: Settings | None
+    buyer_id: UUID, body: OrderBody, vertical: Vertical, judge_delivery: JudgeDelivery, before: OrderTerms | None
 ) -> OrderTerms:
-    settings, faults = judge_delivery(buyer_id, body.delivery or {"kind": PORTAL}, vertical, before)
+    kept = None if before is None else before.delivery
+    settings, faults = judge_delivery(buyer_id, body.delivery or {"kind": PORTAL}, vertical, kept)
+    is_agreed = before is not None and before.deal is not None  # its price stays, whatever the vertical asks for by now
     return accept_terms(
         msgspec.structs.replace(body, delivery=settings),
         currency=vertical.currency,
-        min_price_minor=_least_price(body, vertical),
+        min_price_minor=1 if is_agreed else _least_price(body, vertical),
         paths=paths_of(field.name for field in vertical.fields),
         is_region=is_region,
         more_faults=[

@@ -129,3 +129,22 @@ def test_what_cannot_be_promised_stays_typed_and_says_so_beside_its_brief(
     assert row.xpath(".//input[@name='leads']/@value") == ["7"]
     assert "Promise 1 to 3 leads" in row.xpath("string(.//*[@id='leads-fault'])")
     assert page.xpath("count(//*[@role='alert'])") == 1
+
+
+def test_a_deal_is_delivered_elsewhere_after_the_vertical_has_become_dearer_than_it(
+    market: Market, publisher: Member, buyer: Member
+) -> None:
+    deal = accepted(publisher, brief(market, buyer, "5.00"), 2)
+    order = market.make_order(buyer, "5.00")
+    dearer = {"min_price": {"amount": "6.00", "currency": "EUR"}}
+    assert change(market.make_operator(), market, **dearer).status_code == 200
+    asked = {"delivery": {"kind": "email", "to": "leads@buyer.example"}}
+    changed = buyer.request("PATCH", f"/orders/{deal['order']}", asked)
+    assert (changed.status_code, changed.json["delivery"]["kind"]) == (200, "email")
+    assert (
+        buyer.request("PATCH", f"/orders/{deal['order']}", {"price": {"amount": "4.00", "currency": "EUR"}}).json[
+            "code"
+        ]
+        == "deal_stands"
+    )
+    assert buyer.request("PATCH", f"/orders/{order['id']}", asked).status_code == 422  # of the market, it bids again

@@ -298,3 +298,12 @@ def test_the_page_of_a_rule_says_at_the_amount_what_is_wrong_with_it(market: Mar
         "/publisher/sources/rules", source="s", vertical="education", min_price="-3"
     )
     assert "more than zero" in html.fromstring(page.text).xpath("string(//*[@id='min_price-fault'])")
+
+
+def test_blanks_around_the_name_of_a_source_make_no_other_source(market: Market, publisher: Member) -> None:
+    market.make_order(market.make_buyer(), "9.00")
+    dear = {"amount": "10.00", "currency": "EUR"}
+    publisher.request("PUT", "/source-rules", {"source": " north", "vertical": "education", "min_price": dear})
+    for name in ("north", " north", "north\t", "\u00a0north "):
+        assert bought_by(market, publisher, 1, source={"name": name}) == [[]], name
+    assert {one["source"]["name"] for one in publisher.get("/leads")["items"]} == {"north"}

@@ -204,7 +204,8 @@ def test_the_depth_counts_who_could_buy_now_in_steps_that_show_nobody(market: Ma
     trade = make_trade(market, ("30.00", "29.50", "25.00", "25.10", "21.00", "12.00", "11.00"))
     market.make_order(trade.buyers[0], "44.00", status="paused")
     market.make_order(market.make_buyer("5.00"), "43.00")  # without the money
-    market.make_order(trade.buyers[1], "42.00", regions=["ES"])
+    for buyer in trade.buyers[1:4]:
+        market.make_order(buyer, "42.00", regions=["ES"])
     closed = {"timezone": "Europe/Paris", "windows": [{"days": ["mon"], "from": "09:00", "to": "10:00"}]}
     market.make_order(trade.buyers[2], "41.00", schedule=closed)
     full = market.make_order(trade.buyers[3], "40.00", caps={"total": 1})

@@ -1,5 +1,6 @@
 """The public quality of sources: from what came back and what buyers report, told of many sales only, without a name."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from core.db import db, transaction
 from marketplace.jobs import run_due
 from marketplace.leads.source_codes import public_codes
+from marketplace.market.quality import counts_of
 from marketplace.market.rows import SourceQuality
 from marketplace.market.scores import Quality, score
 from tests.conftest import SetClock
@@ -22,8 +24,8 @@ from tests.visitor import words_of
 
 def quality_of(judged: int, returned: int = 0, unreachable: int = 0, least: int = 30) -> Quality:
     row = SourceQuality(source_name="x", source_code="src-x", publisher_code="pub-x", judged=judged, returned=returned,
-                        unreachable=unreachable, reported=0, reached=0, won=0)  # fmt: skip
-    return score(row, least)
+                        unreachable=unreachable, reported=0, reached=0, won=0, buyers=3)  # fmt: skip
+    return score(row, least, 3)
 
 
 def test_below_thirty_sales_nothing_is_told() -> None:
@@ -45,21 +47,29 @@ def test_each_sale_that_came_back_lowers_the_score_and_each_good_one_raises_it(
 
 @pytest.fixture
 def sold(market: Market, clock: SetClock) -> tuple[Member, Member, list[str]]:
-    """Sell 36 leads of a source: four come back, three are reported unreachable, two won, and the rest is settled."""
-    publisher, buyer, operator = market.make_publisher(), market.make_buyer("5000.00"), market.make_operator()
-    market.make_order(buyer)
+    """Sell 36 leads of a source to three buyers, twelve each, and return who bought the first twelve.
+
+    Four come back, three are reported unreachable by one buyer each, two won, and the rest is settled.
+    """
+    publisher, operator = market.make_publisher(), market.make_operator()
+    buyers = [market.make_buyer("5000.00") for _ in range(3)]
+    for buyer, price in zip(buyers, ("22.00", "21.00", "20.00"), strict=True):
+        market.make_order(buyer, price, caps={"total": 12})
     sales = [publisher.post("/leads", market.lead(source={"name": "north"}))["sales"][0]["id"] for _ in range(36)]
-    for sale in sales[:4]:
-        dispute = buyer.post(f"/sales/{sale}/disputes", {"reason": "prank"})
+    for place in (0, 1, 12, 24):
+        dispute = buyers[place // 12].post(f"/sales/{sales[place]}/disputes", {"reason": "prank"})
         operator.post(f"/disputes/{dispute['id']}/resolve", {"decision": "uphold"})
-    for sale in sales[4:7]:
-        buyer.post(f"/sales/{sale}/disposition", {"status": "unreachable", "at": clock.now().isoformat()})
-    for sale in sales[7:9]:
-        buyer.post(f"/sales/{sale}/disposition", {"status": "won", "at": clock.now().isoformat()})
+    for place in (2, 13, 25):
+        buyers[place // 12].post(
+            f"/sales/{sales[place]}/disposition", {"status": "unreachable", "at": clock.now().isoformat()}
+        )
+    for place in (3, 14):
+        buyers[place // 12].post(f"/sales/{sales[place]}/disposition", {"status": "won", "at": clock.now().isoformat()})
     count(clock.now())
     run_due(clock.advance(days=40))
+    count(clock.advance(hours=25))  # everybody may read it, so it is told late
     db.session.rollback()
-    return publisher, buyer, sales
+    return publisher, buyers[0], sales
 
 
 def counted() -> SourceQuality:
@@ -105,6 +115,40 @@ def test_too_few_are_not_told_on_pages_either(market: Market, sold: Any) -> None
     page = words_of(visitor_of(market, buyer).open(f"/buyer/leads/{sales[10]}"))
     assert "not told yet: too few sales have ended" in page and "36" not in page.partition("not told yet")[2][:60]
     assert market.app.test_client().get("/api/v1/market/sources").json["items"] == []
+
+
+def test_of_few_buyers_nothing_is_told_so_that_nobodys_volume_is(market: Market, sold: Any) -> None:
+    with transaction() as session:
+        session.execute(text("INSERT INTO core.overrides (key, version, country, value, actor, reason, at) VALUES"
+                             " ('market.least_buyers', 1, '', '4', 'user:x', 'a test', now())"))  # fmt: skip
+    _, buyer, sales = sold
+    assert market.app.test_client().get("/api/v1/market/sources").json["items"] == []
+    page = words_of(visitor_of(market, buyer).open(f"/buyer/leads/{sales[10]}"))
+    assert "not told yet: too few buyers had its sales" in page
+
+
+def had(unreachable: int, judged: int = 20) -> Any:
+    return SimpleNamespace(judged=judged, returned=0, unreachable=unreachable, reported=unreachable, reached=0, won=0,
+                           verticals=[1])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reports", "counted"), [([20, 0, 0], 0), ([20, 1, 0], 2), ([3, 2, 2], 7), ([5, 5], 10), ([7], 0), ([], 0)]
+)
+def test_nobody_alone_talks_a_source_down(reports: list[int], counted: int) -> None:
+    said = counts_of([had(one) for one in reports])
+    assert (said["unreachable"], said["buyers"], said["judged"]) == (counted, len(reports), 20 * len(reports))
+
+
+def test_what_everybody_may_read_of_a_source_is_as_late_as_the_market(sold: Any, clock: SetClock) -> None:
+    judged = counted().judged
+    with transaction() as session:
+        session.execute(text("UPDATE marketplace.sales SET ended_at = :at WHERE id = (SELECT min(id::text)::uuid"
+                             " FROM marketplace.sales)"), {"at": clock.now()})  # fmt: skip
+    count(clock.advance(hours=7))
+    assert counted().judged == judged - 1
+    count(clock.advance(hours=18))
+    assert counted().judged == judged
 
 
 def test_what_ended_long_ago_counts_no_more(sold: Any, clock: SetClock) -> None:

@@ -100,7 +100,7 @@ class QualityShown(Struct, frozen=True, kw_only=True):
     """How the sales of a source ended: `good` of `judged` is the share that neither came back nor was unreachable.
 
     It lies between `low` and `high` with 95 % certainty (Wilson); `score` is the lower end in percent. All four are
-    null, with `withheld`, while too few sales are judged.
+    null, with `withheld`, while too few sales are judged (`few_sales`) or too few buyers had them (`few_buyers`).
     """
 
     source: str

@@ -43,7 +43,7 @@ def quality(found: Quality) -> shapes.QualityShown:
     if not found.is_told:
         return shapes.QualityShown(
             source=found.source_code, publisher=found.publisher_code, judged=None, score=None, good=None, low=None,
-            high=None, returned=None, unreachable=None, reported=None, reached=None, won=None, withheld=FEW,
+            high=None, returned=None, unreachable=None, reported=None, reached=None, won=None, withheld=found.withheld,
         )  # fmt: skip
     return shapes.QualityShown(
         source=found.source_code, publisher=found.publisher_code, judged=found.judged,

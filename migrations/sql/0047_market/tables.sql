@@ -7,6 +7,7 @@ CREATE TABLE marketplace.market_counts (
 -- What a day's leads came to in a vertical and a region: each region, each that holds it, and * for everywhere. `alone` and
 -- `shared` say for how many leads which price is the least at which one order more would have bought: one that buys alone,
 -- and one that shares; `cycle` after how many whole days since the lead came the sales that were settled that day were.
+-- `own_buyers` bought leads that name this region and no part of it.
 CREATE TABLE marketplace.market_days (
     vertical_id smallint NOT NULL CONSTRAINT market_days_vertical_id_fkey REFERENCES marketplace.verticals,
     region text NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE marketplace.market_days (
     sales integer NOT NULL,
     value_minor bigint NOT NULL,
     buyers uuid[] NOT NULL,
+    own_buyers uuid[] NOT NULL,
     last_price_minor bigint,
     last_sold_at timestamptz,
     alone jsonb NOT NULL,
@@ -25,7 +27,7 @@ CREATE TABLE marketplace.market_days (
     CONSTRAINT market_days_check CHECK (
         sold BETWEEN 0 AND offered AND sales >= sold AND value_minor >= sales
         AND (sales = 0) = (last_price_minor IS NULL) AND (sales = 0) = (last_sold_at IS NULL)
-        AND (sales = 0) = (buyers = '{}'))
+        AND (sales = 0) = (buyers = '{}') AND own_buyers <@ buyers)
 );
 
 -- What became of the leads of a day for which an order was tried, by the stored decisions: how many came out how, for how
@@ -41,7 +43,8 @@ CREATE TABLE marketplace.order_days (
 CREATE INDEX order_days_day_idx ON marketplace.order_days (day);
 
 -- The orders that could have bought in a region when they were last looked at that day: how many, of how many buyers, and
--- by steps of their price, of which each holds enough buyers to hide who they are.
+-- by steps of their price, of which each holds enough buyers to hide who they are. Not `told` where the difference to a
+-- region that holds this one would show too few.
 CREATE TABLE marketplace.market_depths (
     vertical_id smallint NOT NULL CONSTRAINT market_depths_vertical_id_fkey REFERENCES marketplace.verticals,
     region text NOT NULL,
@@ -50,6 +53,7 @@ CREATE TABLE marketplace.market_depths (
     orders integer NOT NULL,
     buyers integer NOT NULL,
     steps jsonb NOT NULL,
+    told boolean NOT NULL,
     CONSTRAINT market_depths_pkey PRIMARY KEY (vertical_id, region, day),
     CONSTRAINT market_depths_check CHECK (orders >= buyers AND buyers >= 0)
 );
@@ -62,6 +66,7 @@ CREATE TABLE marketplace.source_qualities (
     source_code text NOT NULL CONSTRAINT source_qualities_source_code_key UNIQUE,
     counted_at timestamptz,
     verticals smallint[] NOT NULL DEFAULT '{}',
+    buyers integer NOT NULL DEFAULT 0,
     judged integer NOT NULL DEFAULT 0,
     returned integer NOT NULL DEFAULT 0,
     unreachable integer NOT NULL DEFAULT 0,
@@ -71,6 +76,6 @@ CREATE TABLE marketplace.source_qualities (
     CONSTRAINT source_qualities_pkey PRIMARY KEY (publisher_id, source_name),
     CONSTRAINT source_qualities_check CHECK (
         returned >= 0 AND unreachable >= 0 AND won >= 0 AND returned + unreachable <= judged
-        AND won <= reached AND reached <= reported AND reported <= judged)
+        AND won <= reached AND reached <= reported AND reported <= judged AND buyers BETWEEN 0 AND judged)
 );
 CREATE INDEX source_qualities_counted_at_idx ON marketplace.source_qualities (counted_at NULLS FIRST);
