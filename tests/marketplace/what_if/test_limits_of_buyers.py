@@ -52,8 +52,10 @@ def test_limits_hold_from_when_they_were_said_until_they_were_lifted(market: Mar
     dear, second = market.make_order(buyer, "20.00"), market.make_order(buyer, "19.00")
     market.make_order(other, "9.00")
     post(market, clock, publisher, 2)
+    clock.advance(minutes=1)  # of one instant, what changes the market comes before its leads
     limit(buyer, caps={"day": 3}, budget={"day": euros("59.00")})  # the next one at 20.00 would be too much
     post(market, clock, publisher, 2)
+    clock.advance(minutes=1)
     limit(buyer)
     post(market, clock, publisher, 1)
     db.session.rollback()

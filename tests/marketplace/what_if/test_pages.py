@@ -76,8 +76,8 @@ def test_a_run_that_is_under_way_shows_how_far_it_is(market: Market, monkeypatch
     db.session.rollback()
     run_what_if(str(_only_run()))
     [page] = shown
-    assert '<progress max="3" value="2"' in page and 'http-equiv="refresh"' in page
-    assert "http-equiv" not in reader.open(place).text
+    assert '<progress max="3" value="2"' in page and "data-refresh" in page
+    assert "data-refresh" not in reader.open(place).text
 
 
 def test_runs_are_erased_after_their_days_whether_they_ended_or_not(market: Market, clock: SetClock) -> None:
