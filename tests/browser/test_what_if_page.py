@@ -48,7 +48,8 @@ def test_the_pages_of_what_if_are_clean_at_every_step(
     look.page.get_by_label("To", exact=False).last.fill("2026-11-24")
     look.page.get_by_label("What would have been otherwise").fill("colour: red")
     look.page.get_by_role("button", name="Run them again").click()
-    assert look.page.get_by_text("Remove it; known here").is_visible()
+    assert look.page.get_by_text("colour: Remove it; known here").is_visible()
+    assert look.page.get_by_label("What would have been otherwise").get_attribute("aria-invalid") == "true"
     clean("fault")
     look.page.get_by_label("What would have been otherwise").fill(f"orders: {{{order}: {{status: paused}}}}")
     look.page.get_by_role("button", name="Run them again").click()

@@ -46,7 +46,7 @@ def test_what_is_wrong_is_said_at_the_form_and_nothing_is_asked(
     reader = visitor_of(market, market.make_operator())
     said = {"since": "2026-11-22", "until": "2026-11-23", "change": ""}
     for wrong, words in (
-        ({"change": "colour: red"}, "Remove it; known here"), ({"until": "2026-11-22"}, "Let the period end after it begins"),
+        ({"change": "colour: red"}, "colour: Remove it; known here"), ({"until": "2026-11-22"}, "Let the period end after it begins"),
         ({"until": "2027-11-22"}, "92 days at most"), ({"since": "soon"}, "Not a valid date value"), ({"change": "x" * 100_001}, "100000 letters"),
     ):  # fmt: skip
         answer = reader.send(PLACE, **said | wrong)
