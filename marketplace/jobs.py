@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from affiliates import draft_due_payouts
@@ -50,7 +51,7 @@ from marketplace.terms.telling import MAIL as TERMS_MAIL
 from marketplace.terms.telling import mail_terms
 from marketplace.what_if.recorded import read_only
 from marketplace.what_if.runs import JOB as WHAT_IF
-from marketplace.what_if.runs import keep_report, report_for
+from marketplace.what_if.runs import erase_runs, keep_report, note_progress, report_for
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ DUE: dict[str, Callable[[datetime], int]] = {
     "wallets_low": warn_low,
     "upload_files_erased": erase_files,
     "card_news_erased": erase_card_news,
+    "what_if_runs_erased": erase_runs,
     "months_looked_at": issue_next,
 }
 
@@ -231,6 +233,6 @@ def run_what_if(run: str) -> None:
     """Run days again as an operator asked, reading only, and keep the report."""
     with transaction():
         read_only()
-        report = report_for(UUID(run))
+        report = report_for(UUID(run), partial(note_progress, UUID(run)))
     with transaction():
         keep_report(UUID(run), report, business_clock().now())

@@ -53,7 +53,7 @@ _OF_THE_EXCHANGE = (
     "credit.overdue_days", "four_eyes.credit_minor", "four_eyes.payout_minor", "payout.small_after_days",
     "debt.receivable_after_days", "order.no_return_discount_bp",
     "market.days", "market.least_sales", "market.least_buyers", "market.delay_hours", "market.reads_a_minute",
-    "market.sample_leads", "market.quality_days", "market.quality_least",
+    "market.sample_leads", "market.quality_days", "market.quality_least", "what_if.days",
     "wait.hours", "new_order.day_leads", "new_order.day_budget_minor",
     "new_order.from_hour", "new_order.to_hour", "uploads.running", "uploads.kept",
 )  # fmt: skip

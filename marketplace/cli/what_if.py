@@ -40,7 +40,10 @@ def what_if_command(
     since: str | None, until: str | None, history: io.BufferedReader | None, orders: io.BufferedReader | None,
     map_: IO[str] | None, change: IO[str] | None, model_only: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Run leads again under a change and show what they would have brought; docs/what-if.md tells how."""
+    """Run leads again under a change and show what they would have brought; docs/what-if.md tells how.
+
+    Exits 1 when nothing was changed and it does not come out as it happened.
+    """
     asked = NOTHING if change is None else read_change(change.read())
     if history is None and orders is None and map_ is None and since and until:
         report = _of_period(since, until, asked, model_only)
@@ -52,6 +55,16 @@ def what_if_command(
         print_json(report)
     else:
         show(report)
+    if asked == NOTHING and not model_only and not is_as_it_happened(report):
+        click.echo(
+            "\nNothing was changed, and it does not come out as it happened: this is an error of the run.", err=True
+        )
+        raise click.exceptions.Exit(1)
+
+
+def is_as_it_happened(report: dict[str, Any]) -> bool:
+    """Tell whether a run brought what happened: each figure of each vertical, and each reason."""
+    return all(one["happened"] == one["what_if"] for one in (*report["verticals"], *report["in_all"]))
 
 
 def _of_period(since: str, until: str, asked: Change, by_model: bool) -> dict[str, Any]:
@@ -131,6 +144,11 @@ def show(report: dict[str, Any]) -> None:
     click.echo(
         f"each as it was then, it says what the record says of {decided['alike']}, of {decided['otherwise']} not."
     )
+    told = report["further_sales"]
+    if told["happened"]:
+        left_out = ", ".join(f"{count} {why}" for why, count in told["left_out"].items()) or "none left out"
+        click.echo(f"{told['what_if']} of {told['happened']} further sales as they happened ({left_out}),")
+        click.echo(f"{told['of_changed_orders']} of them of orders that would have said otherwise.")
     for title, lines in (("Modelled", report["modelled"]), ("As it happened", report["taken_from_the_record"])):
         click.echo(f"\n{title}:")
         for line in lines:

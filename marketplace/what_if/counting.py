@@ -1,4 +1,4 @@
-"""What one order has bought so far, and what keeps it from one more lead: the row of its counters in plain values.
+"""What one order, or buyer, has bought so far, and what keeps it from one more lead: its counters in plain values.
 
 Sales of the last month are kept by their instants, so that a period may begin wherever an order's zone says.
 """
@@ -18,16 +18,20 @@ Figures = dict[str, tuple[int, int]]
 
 
 class Bought:
-    """The sales that one order counts; they come nearly in the order of time."""
+    """The sales that one order counts, or all of a limited buyer; they come nearly in the order of time."""
 
     __slots__ = ("_spent", "_times", "last_sold_at", "total_leads", "total_spend", "weighed_from")
 
-    def __init__(self, leads: int = 0, spend: int = 0, last_sold_at: datetime | None = None, received: int = 0) -> None:
-        """Begin with what was bought longer than a month ago; `received` leads count for its target share."""
-        self.total_leads, self.total_spend = leads, spend
-        self.last_sold_at = last_sold_at
-        self.weighed_from = leads - received
+    def __init__(self) -> None:
+        """Begin with nothing bought; what follows counts for its target share from `weighed_from` leads on."""
+        self.total_leads = self.total_spend = self.weighed_from = 0
+        self.last_sold_at: datetime | None = None
         self._times, self._spent = array("d"), array("q")
+
+    def add_long_ago(self, leads: int, spend: int, last_sold_at: datetime) -> None:
+        """Add what was bought longer than a month ago."""
+        self.total_leads, self.total_spend = self.total_leads + leads, self.total_spend + spend
+        self.last_sold_at = max(self.last_sold_at or last_sold_at, last_sold_at)
 
     def count(self, price_minor: int, at: datetime) -> None:
         """Count one lead."""

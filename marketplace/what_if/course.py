@@ -6,119 +6,31 @@ was when the lead came, the record's answer stands, else the model gives one (`l
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from heapq import heappop, heappush
-from itertools import count
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, choose
-from marketplace.what_if.fates import Fate, fate_of
+from marketplace.what_if.fates import fate_of
+from marketplace.what_if.further import FurtherSales
 from marketplace.what_if.happened import (
     EndpointTurned,
     Fact,
     LeadCame,
+    LimitsSaid,
     MoneyMoved,
     OrderSaid,
     Record,
+    SaleThen,
     SoldElsewhere,
 )
+from marketplace.what_if.sides import NO_ORDER, Course, Sold, Trail
 from marketplace.what_if.supposing import Supposed
-from marketplace.what_if.tally import Tally
 from marketplace.what_if.world import Question, Terms, World
 
-NO_ORDER = "no_order"  # nobody wanted the lead
+_A_MOMENT = timedelta(microseconds=1)  # of one instant, what changes the market comes before what is sold in it
 _CHOSEN = (SOLD, OUTBID, SHARE_FULL, OTHER_WAY)  # what the choice itself says; all else kept a candidate from buying
-
-
-class Sold(Struct, frozen=True):
-    """A sale of one course: as it was made, and as it comes out."""
-
-    order_id: UUID
-    buyer_id: UUID
-    price_minor: int
-    payout_minor: int
-    at: datetime
-    fate: Fate
-
-
-@dataclass
-class Trail:
-    """What became of one lead in one course, kept until its last sale has come out."""
-
-    lead: LeadCame
-    terms: Terms
-    sales: list[Sold] = field(default_factory=list)
-    pending: int = 0
-    follows_record: bool = False
-    unsold: str = NO_ORDER
-
-
-class Course:
-    """One side of a run: its world and its figures."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.tallies: dict[int, Tally] = {}
-        self.days: Counter[date] = Counter()  # leads sold, by the day in UTC on which they came
-        self._coming: list[tuple[datetime, int, bool, Trail, Sold]] = []
-        self._turn = count()
-
-    def tally(self, lead: LeadCame, terms: Terms) -> Tally:
-        """Return the figures of a lead's vertical."""
-        return self.tallies.setdefault(lead.vertical_id, Tally(terms.vertical.currency))
-
-    def sell(self, trail: Trail, sold: Sold) -> None:
-        """Make a sale; what becomes of it follows in its time."""
-        world, currency = self.world, trail.terms.vertical.currency
-        world.counted(sold.order_id).count(sold.price_minor, sold.at)
-        world.move_money(sold.buyer_id, currency, -sold.price_minor)
-        trail.sales.append(sold)
-        if sold.fate.at is not None:
-            self._await(max(sold.fate.at, sold.at), False, trail, sold)
-
-    def sell_later(self, trail: Trail, sold: Sold) -> None:
-        """Make a sale in its time."""
-        self._await(sold.at, True, trail, sold)
-
-    def _await(self, at: datetime, is_new: bool, trail: Trail, sold: Sold) -> None:
-        trail.pending += 1
-        heappush(self._coming, (at, next(self._turn), is_new, trail, sold))
-
-    def until(self, at: datetime | None) -> Iterator[tuple[datetime, Trail, Sold]]:
-        """Let come out what does until an instant, all that is left for None; yield each sale that fell through."""
-        while self._coming and (at is None or self._coming[0][0] <= at):
-            when, _, is_new, trail, sold = heappop(self._coming)
-            trail.pending -= 1
-            if is_new:
-                self.sell(trail, sold)
-            else:
-                self.world.move_money(sold.buyer_id, trail.terms.vertical.currency, sold.fate.back_of(sold.price_minor))
-                if sold.fate.is_over:
-                    self.world.counted(sold.order_id).uncount(sold.price_minor, sold.at)
-                    yield when, trail, sold
-            if not trail.pending:
-                self.close(trail)
-
-    def close(self, trail: Trail) -> None:
-        """Count a lead of which nothing is to come any more."""
-        if trail.pending:
-            return
-        tally = self.tally(trail.lead, trail.terms)
-        kept = [one for one in trail.sales if not one.fate.is_over]
-        for one in kept:
-            tally.add_sale(one.price_minor, one.fate.credit_of(one.price_minor), one.fate.payout_of(one))
-        if kept:
-            tally.sold += 1
-            self.days[trail.lead.at.astimezone(UTC).date()] += 1
-            return
-        tally.unsold += 1
-        tally.reasons[trail.sales[-1].fate.word if trail.sales else trail.unsold] += 1
-        if trail.sales:
-            self.world.unclaim(trail.lead)
 
 
 class Run:
@@ -126,9 +38,10 @@ class Run:
 
     def __init__(self, record: Record, supposed: Supposed, by_model: bool = False) -> None:
         self._record, self._supposed, self._by_model = record, supposed, by_model
-        self.happened = Course(World(record.bought, record.funds))
-        anew = supposed.verticals_weighed_anew
-        self.supposed = Course(World(record.bought, record.funds, supposed.terms_of_order, anew))
+        anew, by = supposed.verticals_weighed_anew, record.bought_by
+        self.happened = Course(World(record.bought, record.funds, bought_by=by))
+        self.supposed = Course(World(record.bought, record.funds, supposed.terms_of_order, anew, by))
+        self.further = FurtherSales()
         self.counts: Counter[str] = Counter()
 
     def go(self) -> Iterator[datetime]:
@@ -136,7 +49,7 @@ class Run:
         for said in self._supposed.first_facts():
             self._take_in(said, self.supposed)
         for fact in self._record.facts:
-            self._catch_up(fact.at)
+            self._catch_up(fact.at if isinstance(fact, LeadCame) else fact.at - _A_MOMENT)
             if isinstance(fact, LeadCame):
                 self._lead(fact)
                 yield fact.at
@@ -151,28 +64,31 @@ class Run:
         world = course.world
         if isinstance(fact, OrderSaid):
             world.say(fact)
+        elif isinstance(fact, LimitsSaid):
+            world.limited.say(fact)
         elif isinstance(fact, EndpointTurned):
             world.turn(fact)
         elif isinstance(fact, MoneyMoved):
             world.move_money(fact.buyer_id, fact.currency, fact.minor)
         elif isinstance(fact, SoldElsewhere):
-            world.move_money(fact.buyer_id, fact.currency, -fact.minor if fact.change == "sold" else fact.minor)
             if fact.change == "sold":
-                world.counted(fact.order_id).count(fact.minor, fact.at)
-            elif fact.change == "over":
-                world.counted(fact.order_id).uncount(fact.minor, fact.sold_at)
+                world.sell(fact.order_id, fact.buyer_id, fact.currency, fact.minor, fact.at)
+                return
+            world.move_money(fact.buyer_id, fact.currency, fact.minor)
+            if fact.change == "over":
+                world.undo(fact.order_id, fact.buyer_id, fact.currency, fact.minor, fact.sold_at)
 
     def _catch_up(self, at: datetime | None) -> None:
         """Let sales come out in both courses; a lead on which one fell through is offered to the next buyer."""
-        for _ in self.happened.until(at):
+        for _ in self.happened.until(at, self.further.happens):
             pass
-        for when, trail, _ in self.supposed.until(at):
-            if not trail.follows_record:
+        for when, trail, sold in self.supposed.until(at, self.further.is_supposed):
+            if not trail.follows_record and sold.resale is None:
                 self._next_buyer(trail, when)
 
     def _next_buyer(self, trail: Trail, at: datetime) -> None:
-        course, kept = self.supposed, [one for one in trail.sales if not one.fate.is_over]
-        shares = [course.world.share_of(trail.lead.vertical_id, one.order_id) for one in kept]
+        course = self.supposed
+        shares = [course.world.share_of(trail.lead.vertical_id, one.order_id) for one in trail.kept]
         taken = frozenset(one.buyer_id for one in trail.sales)
         question = course.world.next_question(trail.lead, trail.terms, taken, shares, at)
         chosen = choose(question.candidates, question.rules)
@@ -203,10 +119,7 @@ class Run:
     def _as_recorded(self, lead: LeadCame, terms: Terms) -> Trail:
         """Follow the record: each sale of a lead in its time."""
         trail = Trail(lead, terms, unsold=_first_word(one.outcome for one in lead.tried))
-        for one in lead.sales:
-            fate = replace(fate_of(lead, one.buyer_id), payout_minor=one.payout_minor)
-            sold = Sold(one.order_id, one.buyer_id, one.price_minor, one.payout_minor, one.sold_at, fate)
-            trail.sales.append(sold)
+        trail.sales += [_sold_then(lead, one) for one in lead.sales]
         return trail
 
     def _finish(self, course: Course, trail: Trail) -> None:
@@ -215,10 +128,9 @@ class Run:
         if "duplicate" in trail.lead.reasons:
             self._reject(course, trail.lead, trail.terms, "duplicate")
             return
-        if sales:
-            course.world.claim(trail.lead)
         for sold in sales:
-            (course.sell if sold.at <= trail.lead.at else course.sell_later)(trail, sold)
+            is_first = sold.at <= trail.lead.at and sold.resale is None
+            (course.sell if is_first else course.sell_later)(trail, sold)
         course.close(trail)
 
     def _reject(self, course: Course, lead: LeadCame, terms: Terms, reason: str) -> None:
@@ -240,22 +152,22 @@ class Run:
             self.counts["by_record"] += 1
             trail = self._as_recorded(lead, now)
             trail.follows_record = True
-            if now.vertical.bands != then.vertical.bands or now.split != then.split:
-                trail.sales = [replace(one, payout_minor=now.payout_of(one.price_minor),
-                                       fate=fate_of(lead, one.buyer_id)) for one in trail.sales]  # fmt: skip
+            trail.sales = [_with_split(one, lead, then, now) for one in trail.sales]
             self._finish(course, trail)
             return
         self.counts["by_model"] += 1
         if question.is_duplicate:
             self._reject(course, lead, now, "duplicate")
+            self.further.leave_out(lead, "duplicate")
             return
         if not self._by_model:
             question = _with_record(question, asked, lead)
         chosen = choose(question.candidates, question.rules, exclusive_only=question.exclusive_only)
         trail = Trail(lead, now, unsold=_first_word(word for _, word in chosen.outcomes))
-        if chosen.orders:
-            course.world.claim(lead)
         self._sell_all(course, trail, question, chosen.orders, lead.at)
+        for one in lead.sales:
+            if one.resale is not None:
+                course.sell_later(trail, _with_split(_sold_then(lead, one), lead, then, now))
         course.close(trail)
 
     def _sell_all(
@@ -275,6 +187,18 @@ class Run:
 
 def _chosen(question: Question) -> tuple[UUID, ...]:
     return choose(question.candidates, question.rules, exclusive_only=question.exclusive_only).orders
+
+
+def _sold_then(lead: LeadCame, one: SaleThen) -> Sold:
+    fate = replace(fate_of(lead, one.buyer_id), payout_minor=one.payout_minor)
+    return Sold(one.order_id, one.buyer_id, one.price_minor, one.payout_minor, one.sold_at, fate, one.resale)
+
+
+def _with_split(sold: Sold, lead: LeadCame, then: Terms, now: Terms) -> Sold:
+    """Return a sale of the record with the publisher's part as the change has it."""
+    if now.vertical.bands == then.vertical.bands and now.split == then.split:
+        return sold
+    return replace(sold, payout_minor=now.payout_of(sold.price_minor), fate=fate_of(lead, sold.buyer_id))
 
 
 def _first_word(words: Iterator[str]) -> str:

@@ -80,6 +80,7 @@ def fate_of(lead: LeadCame, buyer_id: UUID) -> Fate:
     if own is not None:
         return _fate(own)
     others = [one for one in lead.sales if one.state not in OVER]
+    others = [one for one in others if one.resale is None] or others  # what a later buyer found is the later lead's
     worst = max(others, key=lambda one: (one.state == RETURNED, one.credited_minor), default=None)
     return _fate(worst) if worst is not None and (worst.state == RETURNED or worst.credited_minor) else STANDS
 

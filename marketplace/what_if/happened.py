@@ -54,6 +54,17 @@ class MoneyMoved(Struct, frozen=True):
     minor: int
 
 
+class LimitsSaid(Struct, frozen=True):
+    """What a buyer allows all of his orders together from now on; without caps and budgets nothing limits him."""
+
+    at: datetime
+    buyer_id: UUID
+    timezone: str
+    currency: str | None
+    caps: Mapping[str, int]
+    budgets: Mapping[str, int]
+
+
 class SoldElsewhere(Struct, frozen=True):
     """A sale of a lead from before the period, made or ended in it: `change` is sold, over, or credited."""
 
@@ -67,7 +78,11 @@ class SoldElsewhere(Struct, frozen=True):
 
 
 class SaleThen(Struct, frozen=True):
-    """A sale as it came out: `credited_minor` went back to the buyer, `payout_minor` is what the publisher keeps."""
+    """A sale as it came out: `credited_minor` went back to the buyer, `payout_minor` is what the publisher keeps.
+
+    `resale` is None for a sale of the lead as it came, 0 for one by a further offer of a lead that nobody had, else the
+    how manyth resale it was.
+    """
 
     order_id: UUID
     buyer_id: UUID
@@ -77,6 +92,7 @@ class SaleThen(Struct, frozen=True):
     state: str
     ended_at: datetime | None
     credited_minor: int
+    resale: int | None = None
 
 
 class LeadCame(Struct, frozen=True):
@@ -106,7 +122,7 @@ class LeadCame(Struct, frozen=True):
         return self.facts.publisher_id
 
 
-Fact = OrderSaid | EndpointTurned | MoneyMoved | SoldElsewhere | LeadCame
+Fact = OrderSaid | LimitsSaid | EndpointTurned | MoneyMoved | SoldElsewhere | LeadCame
 
 
 class Record(NamedTuple):
@@ -117,3 +133,6 @@ class Record(NamedTuple):
     facts: Iterable[Fact]
     vertical: Callable[[int, int], Vertical]  # of which id, in which version of its book
     split: Callable[[UUID, datetime], Split]  # of which publisher, when
+    bought_by: Mapping[
+        tuple[UUID, str], Bought
+    ] = {}  # by those buyers, and in that currency, whom limits ever held back

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import convert
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import or_, select, text, tuple_
 
 from affiliates import terms_history
 from billing import line_moves, spendable_before, wallet_moves
@@ -22,6 +22,7 @@ from marketplace.catalog.models import VerticalVersion
 from marketplace.catalog.regions import parents_of
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.models import FurtherSale
 from marketplace.leads.decisions import tried_in
 from marketplace.leads.delivery.breaker import PAUSED
 from marketplace.leads.desk import desk
@@ -32,12 +33,14 @@ from marketplace.leads.submission import Contact
 from marketplace.leads.suppression.rows import SuppressedLead
 from marketplace.leads.validation import identities_of
 from marketplace.leads.why import facts_of_stored
+from marketplace.orders.periods import PERIODS
 from marketplace.orders.terms import decode_terms
-from marketplace.what_if.counting import Bought, months_before
+from marketplace.what_if.beginning import bought_before
 from marketplace.what_if.happened import (
     EndpointTurned,
     Fact,
     LeadCame,
+    LimitsSaid,
     MoneyMoved,
     OrderSaid,
     Record,
@@ -60,28 +63,13 @@ _ORDERS_THEN = text(
     " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id"
     " WHERE v.at >= :since AND v.at < :until ORDER BY v.at, v.order_id, v.version"
 )
-_STOOD = "NOT (s.state IN ('refused', 'failed') AND s.ended_at < :since)"
-_LONG_AGO = text(
-    "SELECT s.order_id, count(*) FILTER (WHERE " + _STOOD + ") AS leads,"
-    " coalesce(sum(s.price_minor) FILTER (WHERE " + _STOOD + "), 0)::bigint AS spend, max(s.sold_at) AS last_at"
-    " FROM marketplace.sales s WHERE s.sold_at < :month GROUP BY s.order_id"
+_LIMITS_BEFORE = text(
+    "SELECT DISTINCT ON (v.buyer_id) v.* FROM marketplace.buyer_limits v WHERE v.at < :since"
+    " ORDER BY v.buyer_id, v.version DESC"
 )
-_LATELY = text(
-    "SELECT s.order_id, s.price_minor, s.sold_at, " + _STOOD + " AS stood FROM marketplace.sales s"
-    " WHERE s.sold_at >= :month AND s.sold_at < :since ORDER BY s.sold_at, s.id"
-)
-# Since when what the orders of a vertical receive counts for their target shares; no row: always.
-_WEIGHED = text(
-    "SELECT vertical_id, max(at) AS since FROM (SELECT o.vertical_id, v.at, v.terms ->> 'target_share' AS share,"
-    " lag(v.terms ->> 'target_share') OVER (PARTITION BY v.order_id ORDER BY v.version) AS before"
-    " FROM marketplace.order_versions v JOIN marketplace.orders o ON o.id = v.order_id WHERE v.at < :since) AS said"
-    " WHERE before IS NOT NULL AND share IS DISTINCT FROM before GROUP BY vertical_id"
-)
-_RECEIVED = text(
-    "SELECT s.order_id, count(*) AS leads FROM marketplace.sales s JOIN marketplace.orders o ON o.id = s.order_id"
-    " WHERE o.vertical_id = :vertical AND s.sold_at >= :weighed AND s.sold_at < :since AND "
-    + _STOOD
-    + " GROUP BY s.order_id"
+_LIMITS_THEN = text(
+    "SELECT v.* FROM marketplace.buyer_limits v WHERE v.at >= :since AND v.at < :until"
+    " ORDER BY v.at, v.buyer_id, v.version"
 )
 _PAUSED_BEFORE = text(
     "SELECT e.buyer_id, e.address, m.move FROM marketplace.endpoints e CROSS JOIN LATERAL (SELECT v.move"
@@ -119,17 +107,19 @@ def count_leads(since: datetime, until: datetime) -> int:
 def record_of(since: datetime, until: datetime) -> Record:
     """Return the record of a period: its first instant belongs to it, its last does not."""
     asked = {"since": since, "until": until}
-    then = _Then()
-    return Record(_bought(since), spendable_before(since), _facts(asked), then.vertical, then.split)
+    then, (bought, bought_by) = _Then(), bought_before(since, until)
+    return Record(bought, spendable_before(since), _facts(asked), then.vertical, then.split, bought_by)
 
 
 def _facts(asked: dict[str, datetime]) -> Iterator[Fact]:
     """Yield all facts in the order of time; of one instant, what changes the market comes before its leads."""
     yield from _orders(_ORDERS_BEFORE, asked)
+    yield from _limits(_LIMITS_BEFORE, asked)
     for row in db.session.execute(_PAUSED_BEFORE, asked):
         yield EndpointTurned(asked["since"], row.buyer_id, row.address, _is_paused(row.move))
     streams: list[Iterator[Fact]] = [
-        _orders(_ORDERS_THEN, asked), _turned(asked), _money(asked), _elsewhere(asked), _leads(asked)
+        _orders(_ORDERS_THEN, asked), _limits(_LIMITS_THEN, asked), _turned(asked), _money(asked), _elsewhere(asked),
+        _leads(asked),
     ]  # fmt: skip
     ranked = [_ranked(place, stream) for place, stream in enumerate(streams)]
     yield from (fact for _, _, fact in merge(*ranked, key=lambda one: one[:2]))
@@ -143,6 +133,15 @@ def _orders(query: Any, asked: dict[str, datetime]) -> Iterator[Fact]:
     for row in db.session.execute(query, asked, execution_options=_STREAM):
         terms = decode_terms(row.terms)
         yield OrderSaid(row.at, row.order_id, row.buyer_id, row.vertical_id, row.version, terms, row.endpoint)
+
+
+def _limits(query: Any, asked: dict[str, datetime]) -> Iterator[Fact]:
+    for row in db.session.execute(query, asked):
+        caps, budgets = (
+            {period: limit for period, limit in zip(PERIODS, limits, strict=True) if limit is not None}
+            for limits in (row.caps, row.budgets)
+        )
+        yield LimitsSaid(row.at, row.buyer_id, row.timezone, row.currency, caps, budgets)
 
 
 def _turned(asked: dict[str, datetime]) -> Iterator[Fact]:
@@ -163,34 +162,6 @@ def _money(asked: dict[str, datetime]) -> Iterator[Fact]:
 def _elsewhere(asked: dict[str, datetime]) -> Iterator[Fact]:
     for row in db.session.execute(_ELSEWHERE, asked, execution_options=_STREAM):
         yield SoldElsewhere(row.at, row.change, row.order_id, row.buyer_id, row.currency, row.minor, row.sold_at)
-
-
-# -- the state at the beginning ----------------------------------------------------------------------------------------
-
-
-def _bought(since: datetime) -> dict[UUID, Bought]:
-    asked = {"since": since, "month": months_before(since)}
-    weighed: dict[UUID, int] = {}
-    verticals = db.session.execute(_WEIGHED, asked).all()
-    for vertical in verticals:
-        more = {"vertical": vertical.vertical_id, "weighed": vertical.since}
-        weighed |= {row.order_id: row.leads for row in db.session.execute(_RECEIVED, asked | more)}
-    found = {row.order_id: Bought(row.leads, row.spend, row.last_at) for row in db.session.execute(_LONG_AGO, asked)}
-    for row in db.session.execute(_LATELY, asked, execution_options=_STREAM):
-        counted = found.setdefault(row.order_id, Bought())
-        counted.count(row.price_minor, row.sold_at)
-        if not row.stood:
-            counted.uncount(row.price_minor, row.sold_at)
-    ids = {vertical.vertical_id for vertical in verticals}
-    for order_id in _orders_in(ids) if ids else ():
-        if (one := found.get(order_id)) is not None:
-            one.weighed_from = one.total_leads - weighed.get(order_id, 0)
-    return found
-
-
-def _orders_in(vertical_ids: set[int]) -> list[UUID]:
-    query = text("SELECT id FROM marketplace.orders WHERE vertical_id = ANY (:ids)")
-    return list(db.session.scalars(query, {"ids": list(vertical_ids)}))
 
 
 # -- what a lead is sold by --------------------------------------------------------------------------------------------
@@ -274,12 +245,14 @@ def _keys(lead: Lead) -> tuple[bytes, ...]:
 
 
 def _claimed_before(duplicates: dict[UUID, tuple[Lead, tuple[bytes, ...]]], since: datetime) -> set[UUID]:
-    """Return which of these leads were of a person who was sold before the period."""
+    """Return which of these leads were of a person whom a lead from before the period was sold for."""
     pairs = {(lead.vertical_id, key): lead.id for lead, keys in duplicates.values() for key in keys}
     if not pairs:
         return set()
-    query = select(PersonKey.vertical_id, PersonKey.key).where(
-        tuple_(PersonKey.vertical_id, PersonKey.key).in_(list(pairs)), PersonKey.claimed_at < since
+    query = select(PersonKey.vertical_id, PersonKey.key).join(Lead, Lead.id == PersonKey.lead_id, isouter=True)
+    query = query.where(
+        tuple_(PersonKey.vertical_id, PersonKey.key).in_(list(pairs)),
+        or_(PersonKey.claimed_at < since, Lead.received_at < since),  # the second: by a further offer, in the period
     )
     known = {(vertical_id, bytes(key)) for vertical_id, key in db.session.execute(query)}
     return {lead.id for lead, keys in duplicates.values() if any((lead.vertical_id, key) in known for key in keys)}
@@ -290,8 +263,9 @@ def _sales(lead_ids: Sequence[UUID]) -> dict[UUID, list[SaleThen]]:
     for sale in db.session.execute(
         select(
             Sale.lead_id, Sale.order_id, Sale.buyer_id, Sale.price_minor, Sale.payout_minor, Sale.sold_at, Sale.state,
-            Sale.ended_at, Sale.credited_minor,
-        ).where(Sale.lead_id.in_(lead_ids)).order_by(Sale.sold_at, Sale.id)
+            Sale.ended_at, Sale.credited_minor, FurtherSale.resale,
+        ).join(FurtherSale, FurtherSale.sale_id == Sale.id, isouter=True)
+        .where(Sale.lead_id.in_(lead_ids)).order_by(Sale.sold_at, Sale.id)
     ):  # fmt: skip
-        found[sale.lead_id].append(SaleThen(*sale[1:]))
+        found[sale.lead_id].append(SaleThen(*tuple(sale)[1:]))
     return found

@@ -10,7 +10,8 @@ from marketplace.what_if.tally import Tally, difference, summed
 
 MODELLED = (
     "who wants each lead and who gets it, by the vertical's rules and the orders' versions of then, as changed",
-    "caps, budgets, the pace, ladders, target shares and whose turn it is, as the supposed sales move them",
+    "caps, budgets, the pace, limits over all orders of a buyer, ladders, target shares and whose turn it is, as the"
+    " supposed sales move them",
     "what wallets can spend, as the supposed sales move it; who is sold already; the next buyer after a refusal",
     "prices, the publishers' shares and the platform's margin",
 )
@@ -18,6 +19,8 @@ TAKEN = (
     "top-ups, credits, payments and credit lines, as they happened and when",
     "what became of a sold lead: who refused it or could not take it, what was returned or credited, kept by lead",
     "what was rejected before the market, whom buyers keep away, and which endpoints were paused",
+    "further offers: which order bought an old lead, when and at which price; such a sale is left out where its lead"
+    " stands otherwise or its order can buy no more, and no lead is offered again that was not",
     "where the question of who may buy a lead is what it was: its answer, with all that only the moment knew",
 )
 
@@ -40,6 +43,7 @@ def report_of(run: Run, since: datetime | None, until: datetime | None, names: M
             for day in sorted(run.happened.days.keys() | run.supposed.days.keys())
         ],
         "decided": run.decided(),
+        "further_sales": run.further.told(),
         "modelled": list(MODELLED),
         "taken_from_the_record": list(TAKEN),
     }  # fmt: skip

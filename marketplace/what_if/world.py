@@ -17,8 +17,13 @@ from marketplace.leads.matching import Book, LeadFacts, Listed
 from marketplace.orders.terms import MAX_SHARE, OrderTerms
 from marketplace.what_if.counting import Bought, is_capped, price_now
 from marketplace.what_if.happened import EndpointTurned, LeadCame, OrderSaid, Split
+from marketplace.what_if.limits import Limited
 
-CAPPED, NO_FUNDS, BELOW_MIN = "capped", "no_funds", "below_min"
+CAPPED, BUYER_CAPPED, NO_FUNDS, BELOW_MIN = "capped", "buyer_capped", "no_funds", "below_min"
+GONE, HAS_CLAIM = (
+    "not_active",
+    "duplicate",
+)  # why a further sale is not made: its order does not buy, the person is sold
 
 
 class Question(Struct, frozen=True):
@@ -49,19 +54,21 @@ class World:
     def __init__(
         self, bought: Mapping[UUID, Bought], funds: Mapping[tuple[UUID, str], int] | None,
         changed: Callable[[OrderSaid], OrderTerms] | None = None, weighs_anew: frozenset[int] = frozenset(),
+        bought_by: Mapping[tuple[UUID, str], Bought] | None = None,
     ) -> None:  # fmt: skip
         """Begin with these counters and wallets, which this world alone changes; `changed` says an order's terms.
 
         In the verticals of `weighs_anew` target shares hold from the first lead on, whatever was received before.
         """
         self.bought = deepcopy(dict(bought))
+        self.limited = Limited(bought_by or {})
         self._funds = None if funds is None else dict(funds)
         self._changed, self._weighs_anew = changed, weighs_anew
         self._listed: dict[int, dict[UUID, Listed]] = {}
         self._books: dict[int, Book] = {}
         self._endpoints: dict[UUID, tuple[UUID, str]] = {}
         self._paused: set[tuple[UUID, str]] = set()
-        self._claims: dict[tuple[int, int], datetime] = {}
+        self._claims: dict[tuple[int, int], tuple[UUID, datetime]] = {}
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -98,15 +105,28 @@ class World:
         """Return what an order has bought."""
         return self.bought.setdefault(order_id, Bought())
 
-    def claim(self, lead: LeadCame) -> None:
-        """Remember that the person of a lead is sold."""
+    def sell(self, order_id: UUID, buyer_id: UUID, currency: str, price_minor: int, at: datetime) -> None:
+        """Count a sale for its order and its buyer, and take its money."""
+        self.counted(order_id).count(price_minor, at)
+        self.limited.count(buyer_id, currency, price_minor, at)
+        self.move_money(buyer_id, currency, -price_minor)
+
+    def undo(self, order_id: UUID, buyer_id: UUID, currency: str, price_minor: int, sold_at: datetime) -> None:
+        """Count a sale no more that came to nothing; its money is another matter."""
+        self.counted(order_id).uncount(price_minor, sold_at)
+        self.limited.uncount(buyer_id, currency, price_minor, sold_at)
+
+    def claim(self, lead: LeadCame, at: datetime) -> None:
+        """Remember that the person of a lead is sold, since the first sale of it."""
         for key in lead.keys:
-            self._claims[lead.vertical_id, key] = lead.at
+            before = self._claims.get((lead.vertical_id, key))
+            if before is None or before[0] != lead.id:
+                self._claims[lead.vertical_id, key] = (lead.id, at)
 
     def unclaim(self, lead: LeadCame) -> None:
         """Forget a person whose lead nobody took in the end."""
         for key in lead.keys:
-            if self._claims.get((lead.vertical_id, key)) == lead.at:
+            if self._claims.get((lead.vertical_id, key), (None,))[0] == lead.id:
                 del self._claims[lead.vertical_id, key]
 
     # -- what a lead meets ---------------------------------------------------------------------------------------------
@@ -139,8 +159,8 @@ class World:
 
     def share_of(self, vertical_id: int, order_id: UUID) -> int:
         """Return with how many an order shares, as it stands now."""
-        listed = self._listed.get(vertical_id, {}).get(order_id)
-        return listed.terms.max_share if listed else MAX_SHARE
+        said = self.terms_of(vertical_id, order_id)
+        return said.max_share if said else MAX_SHARE
 
     def _candidates(self, book: Book, terms: Terms, at: datetime) -> Iterator[Candidate]:
         facts, weighted = terms.facts, terms.vertical.distribution.rule == WEIGHTED
@@ -159,10 +179,29 @@ class World:
         facts = terms.facts
         if terms.payout_of(price) < facts.asked_minor or price < facts.min_price_minor:
             return BELOW_MIN
+        return self._short_of(listed, price, counted, at)
+
+    def _short_of(self, listed: Listed, price: int, counted: Bought, at: datetime) -> str | None:
         if is_capped(listed.terms, price, counted, at):
             return CAPPED
+        if self.limited.is_reached(listed.buyer_id, listed.terms.currency, price, at):
+            return BUYER_CAPPED
         spendable = None if self._funds is None else self._funds.get((listed.buyer_id, listed.terms.currency), 0)
         return NO_FUNDS if spendable is not None and spendable < price else None
+
+    def keeps_from_further(self, lead: LeadCame, terms: Terms, order_id: UUID, price: int, at: datetime) -> str | None:
+        """Say what keeps an order from buying a lead that is offered again, None when nothing does."""
+        listed = self._listed.get(lead.vertical_id, {}).get(order_id)
+        if listed is None or listed.terms.status != "active" or self._endpoints.get(order_id) in self._paused:
+            return GONE
+        if self._is_claimed_at(lead, at, terms.vertical.dedupe_days):
+            return HAS_CLAIM
+        return self._short_of(listed, price, self.counted(order_id), at)
+
+    def terms_of(self, vertical_id: int, order_id: UUID) -> OrderTerms | None:
+        """Return what an order says as it stands now."""
+        listed = self._listed.get(vertical_id, {}).get(order_id)
+        return listed.terms if listed else None
 
     def _book(self, vertical_id: int) -> Book:
         book = self._books.get(vertical_id)
@@ -172,10 +211,12 @@ class World:
         return book
 
     def _is_claimed(self, lead: LeadCame, days: int) -> bool:
-        if lead.is_claimed_before:
-            return True
+        return lead.is_claimed_before or self._is_claimed_at(lead, lead.at, days)
+
+    def _is_claimed_at(self, lead: LeadCame, at: datetime, days: int) -> bool:
+        """Tell whether another lead of the same person is sold, and not too long ago."""
         claims = (self._claims.get((lead.vertical_id, key)) for key in lead.keys)
-        return any(at is not None and at > lead.at - timedelta(days=days) for at in claims)
+        return any(one is not None and one[0] != lead.id and one[1] > at - timedelta(days=days) for one in claims)
 
 
 def payout_of(price_minor: int, split: Split, bands: list[int | None] | None) -> int:

@@ -53,7 +53,16 @@ def _ask(form: WhatIfForm, person: Person) -> WhatIfRun:
     if faults:
         raise Invalid("invalid_period", "Nothing was run.", faults)
     since, until = (datetime.combine(form[name].data, time(), UTC) for name in ("since", "until"))
-    return ask_run(since, until, form.change.data or "", person.name, business_clock().now())
+    try:
+        return ask_run(since, until, form.change.data or "", person.name, business_clock().now())
+    except Invalid as refused:
+        raise Invalid(refused.code, refused.detail, map(_beside_its_field, refused.faults)) from None
+
+
+def _beside_its_field(fault: Fault) -> Fault:
+    """Return a fault as the form has it: what is wrong inside the change stands at the change, with its place in it."""
+    own = {"since": "since", "until": "until", "to": "until", "change": "change"}.get(fault.field)
+    return Fault(own or "change", fault.code, fault.message if own else f"{fault.field}: {fault.message}")
 
 
 def _drawn(report: dict[str, Any] | None) -> Chart | None:

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from core.clock import as_rfc3339
 from core.db import db, transaction
 from core.errors import Invalid
+from marketplace.cli import running, what_if
 from marketplace.what_if.change import NOTHING, change_of, read_change
 from marketplace.what_if.fates import Fate
 from marketplace.what_if.recorded import read_only
@@ -215,3 +219,20 @@ def test_places_hold_from_the_first_lead_on_whatever_was_received_before(
         asked = {"places": [{"order": dear, "target_share": 3}, {"order": cheap, "target_share": 1}]}
         [found] = run_again(since, END, judged(change_of(asked), since, END))["in_all"]
     assert (found["happened"]["turnover"], found["what_if"]["turnover"]) == ("180.00", "210.00")  # 9 : 3 of the last 12
+
+
+def test_a_run_without_a_change_that_does_not_come_out_as_it_happened_ends_with_an_error(
+    app: Flask, market: Market, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.make_publisher().post("/leads", market.lead())
+    db.session.rollback()
+    with transaction():
+        report = run_again(START, END, judged(NOTHING, START, END))
+    for name, ends_with in (("sold", 1), ("leads", 1), (None, 0)):
+        wrong = deepcopy(report)
+        if name:
+            wrong["verticals"][0]["what_if"][name] += 1
+        monkeypatch.setattr(what_if, "_of_period", lambda *_, said=wrong: said)
+        monkeypatch.setattr(running, "running_app", nullcontext)
+        done = CliRunner().invoke(what_if.what_if_command, ["--from", "2026-11-22", "--to", "2026-11-23", "--json"])
+        assert done.exit_code == ends_with, done.output

@@ -1,12 +1,16 @@
 """The operator's page: a change is judged at once, a job runs it, and the page shows both courses."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from core.db import db, transaction
+from core.defaults import default
 from core.errors import NotFound
 from core.ids import new_id
 from marketplace import jobs
-from marketplace.jobs import run_what_if
+from marketplace.jobs import DUE, run_what_if, settle_due
 from marketplace.what_if import runs
 from marketplace.what_if.runs import run_of, runs_lately
 from tests.at_once import ask
@@ -42,7 +46,7 @@ def test_what_is_wrong_is_said_at_the_form_and_nothing_is_asked(
     reader = visitor_of(market, market.make_operator())
     said = {"since": "2026-11-22", "until": "2026-11-23", "change": ""}
     for wrong, words in (
-        ({"change": "colour: red"}, "Remove it; known here"), ({"until": "2026-11-22"}, "Let the period end after it begins"),
+        ({"change": "colour: red"}, "colour: Remove it; known here"), ({"until": "2026-11-22"}, "Let the period end after it begins"),
         ({"until": "2027-11-22"}, "92 days at most"), ({"since": "soon"}, "Not a valid date value"), ({"change": "x" * 100_001}, "100000 letters"),
     ):  # fmt: skip
         answer = reader.send(PLACE, **said | wrong)
@@ -56,10 +60,50 @@ def test_what_is_wrong_is_said_at_the_form_and_nothing_is_asked(
         run_of(new_id())
 
 
+def test_a_run_that_is_under_way_shows_how_far_it_is(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher, reader = market.make_publisher(), visitor_of(market, market.make_operator())
+    for _ in range(3):
+        publisher.post("/leads", market.lead())
+    place = reader.send(PLACE, since="2026-11-22", until="2026-11-23", change="").location
+    shown = []
+
+    def noted(*said: Any) -> None:
+        runs.note_progress(*said)
+        shown.append(reader.open(place).text)
+
+    monkeypatch.setattr(runs, "TOLD_EVERY", 2)
+    monkeypatch.setattr(jobs, "note_progress", noted)
+    db.session.rollback()
+    run_what_if(str(_only_run()))
+    [page] = shown
+    assert '<progress max="3" value="2"' in page and "data-refresh" in page
+    assert "data-refresh" not in reader.open(place).text
+
+
+def test_runs_are_erased_after_their_days_whether_they_ended_or_not(market: Market, clock: SetClock) -> None:
+    reader = visitor_of(market, market.make_operator())
+    for _ in range(2):
+        reader.send(PLACE, since="2026-11-22", until="2026-11-23", change="")
+        clock.advance(hours=1)
+    db.session.rollback()
+    run_what_if(str(_only_run()))
+    kept = timedelta(days=default("what_if.days"))
+    for at, erased, left in ((kept - timedelta(hours=2, minutes=1), 0, 2), (kept - timedelta(hours=1, minutes=1), 1, 1),
+                             (kept, 1, 0)):  # fmt: skip
+        assert settle_due(clock.now() + at, {"runs": DUE["what_if_runs_erased"]}) == {"runs": erased}
+        with transaction():
+            assert len(runs_lately()) == left
+
+
+def _only_run() -> Any:
+    with transaction():
+        return runs_lately()[-1].id
+
+
 def test_the_run_of_a_job_can_write_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def looked(_run: object) -> dict[str, object]:
+    def looked(_run: object, _tell: object) -> dict[str, object]:
         seen.append(db.session.scalar(db.text("SHOW transaction_read_only")))
         return {"in_all": [], "verticals": [], "days": [], "decided": {}}
 
