@@ -15,6 +15,7 @@ from core.schemas import Amount
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.shelf import get_vertical, raise_book_version
 from marketplace.catalog.verticals import Vertical
+from marketplace.leads.again.places import stop_waiting
 from marketplace.leads.again.switching import switch_source
 from marketplace.leads.models import Event
 from marketplace.leads.sources.models import SourceRule
@@ -61,6 +62,8 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     why = f"source {key[1]} in {vertical.slug}: " + (_told(asked) or "as the vertical sells")
     db.session.add(Event(subject_id=publisher_id, at=at, move="source>ruled", actor=actor, why=why))
     db.session.flush()
+    if not asked.waits:
+        stop_waiting(*key, at)
     if before != asked.offered_again:
         switch_source(*key, asked.offered_again, actor, at)
     return row if is_said else None
