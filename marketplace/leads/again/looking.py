@@ -146,7 +146,8 @@ def _sold(known: Known, found: Offered, at: datetime) -> None:
     """Let the lead be sold and tell all concerned; a day on it ends, unless its consent lets others have it later."""
     kept, lead = known.kept, known.lead
     move(lead, "sold", ACTOR, at)
-    kept.why, kept.due_at = "inside_window", at + LATER
+    lets = (lead.details.get("consent") or {}).get("resale") is True
+    kept.why, kept.due_at = "inside_window" if lets else "sold", at + LATER
     accounts = [str(lead.publisher_id), *map(str, found.buyers)]
     announce("notice", {"event": "lead.sold", "at": at.isoformat(), "accounts": accounts,
                         "data": {"lead": str(lead.id), "reasons": []}})  # fmt: skip

@@ -76,7 +76,8 @@ def lead_with_offers(
     if kept is None:
         return lead, None, []
     waits = waiting if waiting and waiting > at and lead.status == "unsold" and kept.state == "open" else None
-    return lead, Standing(kept.state, kept.why, kept.ends_at, waits), convert(offers or [], list[OfferTold])
+    state = "ended" if kept.why == "sold" else kept.state  # it is open until its sale cannot come to nothing any more
+    return lead, Standing(state, kept.why, kept.ends_at, waits), convert(offers or [], list[OfferTold])
 
 
 def further(lead_id: UUID, number: int) -> Further:
