@@ -58,7 +58,7 @@ def switch_lead(publisher_id: UUID, lead_id: UUID, offered: bool, actor: str, at
 
 
 def wake_source(publisher_id: UUID, source: str, vertical_id: int, at: datetime) -> None:
-    """Let the kept leads of a source be looked at again, as what it asks for has changed; those in hand see it anyway."""
+    """Let the kept leads of a source be looked at again, as what it asks for has changed."""
     asked = {"publisher": publisher_id, "source": source, "vertical": vertical_id, "at": at}
     db.session.execute(_WAKE_SOURCE, asked)
 
