@@ -353,3 +353,24 @@ def test_a_further_offer_that_is_refused_counts_for_nobody_and_goes_on_to_the_ne
     offer(clock)
     assert bought(next_one) == ["10.00"]
     proved(app, lead)
+
+
+def test_an_endpoint_that_rests_no_longer_lets_its_orders_look_again(
+    app: Flask, market: Market, buyer: Member, clock: SetClock
+) -> None:
+    allow_private_targets(app)
+    publisher = market.make_publisher()
+    with open_endpoint() as endpoint:
+        market.make_order(buyer, "20.00", age=UP_TO_90_DAYS, delivery={"kind": "webhook", "url": endpoint.url})
+        publisher.post("/leads", market.lead())
+        deliver_due(clock.now())
+        rests = "UPDATE marketplace.endpoints SET state = 'open', probe_at = :at"
+        with transaction() as session:
+            session.execute(db.text(rests), {"at": clock.now() + timedelta(minutes=15)})
+            session.execute(db.text("UPDATE marketplace.verticals SET book_version = book_version + 1"))
+        assert publisher.post("/leads", market.lead())["status"] == "unsold"
+        offer(clock)
+        clock.advance(minutes=15)
+        deliver_due(clock.now())
+        offer(clock)
+    assert len(bought(buyer)) == 2
