@@ -51,8 +51,7 @@ BEGIN
         PERFORM marketplace.keep_offer(f, p_bids, p_falls, o, d, p_actor);
     END IF;
     RETURN jsonb_build_object('outcome', d.outcome, 'sales', d.sale_ids, 'buyers',
-        ARRAY(SELECT o.buyers[p] FROM unnest(d.picked) AS p),
-        'tried', concat('[', array_to_string(d.tried, ','), ']')::jsonb);
+        ARRAY(SELECT o.buyers[p] FROM unnest(d.picked) AS p), 'tried', concat('[', array_to_string(d.tried, ','), ']')::jsonb);
 END $$;
 
 -- Claim a lead's person for it from now on, unless another lead of the same person was sold since `p_since`: as after any
