@@ -107,11 +107,17 @@ class Book:
         )  # fmt: skip
         return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
 
+    def aging_for(self, facts: LeadFacts) -> list[Listed]:
+        """Return the orders of aged leads and those that wait, without private deals with other publishers."""
+        return [
+            one for one in self.aging if one.terms.deal is None or one.terms.deal.publisher_id == facts.publisher_id
+        ]
+
     def again(self, facts: LeadFacts, at: datetime) -> list[Listed]:
         """Return the orders that want a lead that is offered again, each with what it pays, the dearest first."""
         wanted = [
             msgspec.structs.replace(one, offered_minor=price_of(one.terms, facts))
-            for one in self.aging if verdict_of(one, facts, at)[0] == WANTED
+            for one in self.aging_for(facts) if verdict_of(one, facts, at)[0] == WANTED
         ]  # fmt: skip
         return sorted(wanted, key=lambda one: (-one.price_minor, one.order_id.int))
 

@@ -123,9 +123,9 @@ def every_lead(publisher_id: UUID, narrowed: Narrowed) -> Iterator[tuple[Lead, i
         after = rows[-1].id
 
 
-def story_of(publisher_id: UUID, lead_id: UUID) -> LeadStory:
+def story_of(publisher_id: UUID, lead_id: UUID, at: datetime) -> LeadStory:
     """Return the whole of one of the publisher's leads; NotFound for anybody else's."""
-    (lead, standing, offers), vault = lead_with_offers(publisher_id, lead_id), desk().vault
+    (lead, standing, offers), vault = lead_with_offers(publisher_id, lead_id, at), desk().vault
     vertical, (found, drawn, returnable) = _vertical_of(lead), sales_with_credit([lead_id])
     sales = found[lead_id]
     counted = Counter(reason.public_outcome for reason in why(lead, vault, vertical))

@@ -74,7 +74,7 @@ def test_an_order_for_aged_leads_alone_pays_what_it_says_and_buys_none_as_they_c
 ) -> None:
     market.make_order(buyer, "7.00", age={"from": 1, "to": 7})
     lead = publisher.post("/leads", market.lead())
-    assert (lead["status"], offer(clock), bought(buyer)) == ("unsold", 2, [])
+    assert (lead["status"], offer(clock), bought(buyer)) == ("unsold", 3, [])
     told = publisher.get(f"/leads/{lead['id']}/why")["items"]
     assert [one["outcome"] for one in told] == ["age"]
     clock.advance(days=1)

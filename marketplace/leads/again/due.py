@@ -11,11 +11,17 @@ from marketplace.leads.again.seeking import fund, seek
 
 AT_ONCE = 50  # leads of one transaction, which ends with the first that others were asked for
 # Where no order buys aged leads or waits, nobody is asked; after so many days a lead is looked at all the same, to end.
+# As many at a time as are read by the index: those behind them come next.
 _SLEEP = text("""
-    UPDATE marketplace.kept_leads k SET due_at = k.received_at + interval '90 days'
-    WHERE k.due_at <= :at AND k.received_at > :at - interval '90 days' AND NOT EXISTS (
-        SELECT FROM marketplace.seekers s JOIN marketplace.orders o ON o.id = s.order_id
-        WHERE o.vertical_id = k.vertical_id AND o.status = 'active')
+    UPDATE marketplace.kept_leads k SET due_at = k.received_at + interval '90 days' FROM (
+        SELECT k.lead_id FROM marketplace.kept_leads k
+        WHERE k.lead_id IN (SELECT lead_id FROM marketplace.kept_leads WHERE due_at <= :at
+                            ORDER BY due_at, received_at DESC LIMIT 500)
+        AND k.due_at <= :at AND k.received_at > :at - interval '90 days' AND NOT EXISTS (
+            SELECT FROM marketplace.seekers s JOIN marketplace.orders o ON o.id = s.order_id
+            WHERE o.vertical_id = k.vertical_id AND o.status = 'active')
+        FOR UPDATE SKIP LOCKED) AS free
+    WHERE k.lead_id = free.lead_id
 """)
 
 

@@ -59,8 +59,9 @@ def look(lead_id: UUID, at: datetime) -> bool | None:
     lead = db.session.scalar(query, execution_options={"populate_existing": True})
     if lead is None:
         return None
-    kept = db.session.get_one(KeptLead, lead_id, with_for_update=True, populate_existing=True)
-    if kept.due_at is None or kept.due_at > at:
+    mine = select(KeptLead).where(KeptLead.lead_id == lead_id).with_for_update(skip_locked=True)
+    kept = db.session.scalar(mine, execution_options={"populate_existing": True})
+    if kept is None or kept.due_at is None or kept.due_at > at:
         return None
     live = _live(lead)
     rule = db.session.get(SourceRule, (lead.publisher_id, lead.source_name, lead.vertical_id))
@@ -100,7 +101,8 @@ def _go_on(known: Known, at: datetime) -> bool:
         return False
     may_wait = kept.looks == 1 and not known.sales and (known.rule is None or known.rule.waits)
     kept_from = keep_places(lead, known.live, at) if may_wait else []
-    aging = Aging(age, bp, chance.ceiling_minor, chance.returned, places_of(lead.id, at))
+    places = frozenset[UUID]() if known.sales else places_of(lead.id, at)  # kept of a lead that nobody bought
+    aging = Aging(age, bp, chance.ceiling_minor, chance.returned, places)
     return _offer(known, chance, aging, kept_from, at)
 
 
@@ -144,7 +146,8 @@ def _sold(known: Known, found: Offered, at: datetime) -> None:
     """Let the lead be sold and tell all concerned; a day on it ends, unless its consent lets others have it later."""
     kept, lead = known.kept, known.lead
     move(lead, "sold", ACTOR, at)
-    kept.why, kept.due_at = "inside_window", at + LATER
+    lets = (lead.details.get("consent") or {}).get("resale") is True
+    kept.why, kept.due_at = "inside_window" if lets else "sold", at + LATER
     accounts = [str(lead.publisher_id), *map(str, found.buyers)]
     announce("notice", {"event": "lead.sold", "at": at.isoformat(), "accounts": accounts,
                         "data": {"lead": str(lead.id), "reasons": []}})  # fmt: skip
@@ -165,7 +168,8 @@ def least_again(vertical: Vertical, facts: LeadFacts, aging: Aging) -> int:
     """Return the least that is paid for a lead of this age: the vertical's, by the same percentage as its price."""
     least = max(vertical.min_price.minor, vertical.least_minor(facts.regions, facts.contact_class))
     least = -(-least * aging.bp // 10_000)
-    return least if aging.returned is None else -(-least * _of(vertical, "aged.returned_bp") // 10_000)
+    least = least if aging.returned is None else -(-least * _of(vertical, "aged.returned_bp") // 10_000)
+    return max(least, 1)  # nothing is given away, whatever the percentages say
 
 
 def limits_of(vertical: Vertical, country: str) -> Limits:

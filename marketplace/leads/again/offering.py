@@ -57,7 +57,7 @@ def offer(
         and not (kind in ALONE and live.vertical.distribution.way == (
             SHARED_ONLY if one.terms.exclusive else EXCLUSIVE_ONLY))
     ]  # fmt: skip
-    closed = [(one, "closed") for one in live.book.aging if verdict_of(one, facts, at)[0] == "closed"]
+    closed = [(one, "closed") for one in live.book.aging_for(facts) if verdict_of(one, facts, at)[0] == "closed"]
     if not fit:
         return Offered("nobody", kept_from=closed)
     said = _ask(lead, live, facts, kind, fit, keys, way, actor, at)

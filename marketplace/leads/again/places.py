@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
@@ -18,6 +18,18 @@ from marketplace.leads.verdicts import WANTED, verdict_of
 from marketplace.leads.why import facts_of_stored
 from marketplace.orders.models import Order
 
+# The leads' locks come first: a look that has one of them in hand may still sell it to who keeps a place.
+_STOP = text("""
+    WITH theirs AS (
+        SELECT l.id FROM marketplace.leads l JOIN marketplace.kept_leads k ON k.lead_id = l.id
+        WHERE k.publisher_id = :publisher AND k.source_name = :source AND k.vertical_id = :vertical
+          AND k.state <> 'ended' AND EXISTS (
+              SELECT FROM marketplace.kept_places p WHERE p.lead_id = l.id AND p.until_at > :at)
+        ORDER BY l.id FOR UPDATE OF l
+    )
+    UPDATE marketplace.kept_places p SET until_at = :at FROM theirs WHERE p.lead_id = theirs.id AND p.until_at > :at
+""")
+
 
 def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> list[KeptFrom]:
     """Keep a place for each waiting order that only its cap, pace or hours kept from a lead that nobody bought.
@@ -27,11 +39,12 @@ def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> list[KeptFrom]:
     waiting = [one for one in live.book.aging if one.terms.wait_minutes and _until(lead, one) > at]
     if not waiting or not lead.decision.get("book"):
         return []
+    facts = facts_of_stored(lead, desk().vault, live.vertical)
+    waiting = [one for one in live.book.aging_for(facts) if one in waiting]
     were_there = set(db.session.scalars(
         select(Order.id).where(Order.id.in_([one.order_id for one in waiting]), Order.created_at <= lead.received_at)
     ))  # fmt: skip
     words = {one.order_id: one.outcome for one in tried_in(lead.decision)}
-    facts = facts_of_stored(lead, desk().vault, live.vertical)
     found = list[KeptFrom]()
     for one in (each for each in waiting if each.order_id in were_there):
         outcome, _ = verdict_of(one, facts, lead.received_at)
@@ -41,6 +54,11 @@ def keep_places(lead: Lead, live: LiveVertical, at: datetime) -> list[KeptFrom]:
             row = {"lead_id": lead.id, "order_id": one.order_id, "until_at": _until(lead, one)}
             db.session.execute(insert(KeptPlace).values(row).on_conflict_do_nothing())
     return found
+
+
+def stop_waiting(publisher_id: UUID, source: str, vertical_id: int, at: datetime) -> None:
+    """End all places kept for the leads of a source, from the commit on; what was offered before keeps its story."""
+    db.session.execute(_STOP, {"publisher": publisher_id, "source": source, "vertical": vertical_id, "at": at})
 
 
 def places_of(lead_id: UUID, at: datetime) -> frozenset[UUID]:

@@ -23,6 +23,7 @@ AT_ONCE = 50  # leads that an order wakes before it looks whether it still can b
 CAPPED = ("capped", "buyer_capped")
 KEPT_FROM = (*CAPPED, "closed", "no_funds")  # the outcomes after which an order looks again
 KeptFrom = tuple[Listed, str]  # an order, and which of them kept it from a lead
+ANY_MONEY = 1  # what a lead costs depends on its age, so that an order without any money waits for the least
 PACE_MINUTES = 5  # after which a paced order may buy again
 # Hours keep an order from some leads only, so it goes on with others and looks once more after them; a limit or money
 # keep it from all. A version that came meanwhile is not overruled, and nobody waits for who has the row, since a change
@@ -42,8 +43,9 @@ _COME_BACK = text("""
                 bindparam("at", type_=DateTime(timezone=True)))  # fmt: skip
 _WAKE = text("""
     WITH next AS (
-        SELECT k.lead_id, k.received_at FROM marketplace.kept_leads k
-        WHERE k.vertical_id = :vertical AND k.state = 'open' AND k.received_at BETWEEN :oldest AND :youngest
+        SELECT k.lead_id, k.received_at, greatest(:at, k.received_at + make_interval(mins => :from)) AS of_age_at
+        FROM marketplace.kept_leads k
+        WHERE k.vertical_id = :vertical AND k.state = 'open' AND k.received_at BETWEEN :oldest AND :at
           AND (CAST(:below_at AS timestamptz) IS NULL
                OR (k.received_at, k.lead_id) < (:below_at, CAST(:below_id AS uuid)))
           AND (cardinality(CAST(:countries AS text[])) = 0 OR k.country = ANY (:countries))
@@ -51,9 +53,9 @@ _WAKE = text("""
                                    AND p.order_id = :order AND p.until_at > :at))
         ORDER BY k.received_at DESC, k.lead_id DESC LIMIT :limit
     ), woken AS (
-        UPDATE marketplace.kept_leads k SET due_at = :at FROM (
-            SELECT k.lead_id FROM marketplace.kept_leads k JOIN next USING (lead_id)
-            WHERE k.due_at IS NULL OR k.due_at > :at FOR UPDATE OF k SKIP LOCKED) AS free
+        UPDATE marketplace.kept_leads k SET due_at = free.of_age_at FROM (
+            SELECT k.lead_id, next.of_age_at FROM marketplace.kept_leads k JOIN next USING (lead_id)
+            WHERE k.due_at IS NULL OR k.due_at > next.of_age_at FOR UPDATE OF k SKIP LOCKED) AS free
         WHERE k.lead_id = free.lead_id
     )
     SELECT received_at, lead_id FROM next ORDER BY received_at, lead_id LIMIT 1
@@ -63,9 +65,11 @@ _CAN_BUY = text(
     " CAST(:extras AS jsonb))"
 )
 _FUNDED = text("""
-    UPDATE marketplace.seekers s SET due_at = :at, needs_minor = NULL
-    FROM marketplace.orders o, LATERAL billing.spendable(o.buyer_id, o.terms ->> 'currency') AS f (minor)
-    WHERE s.needs_minor IS NOT NULL AND o.id = s.order_id AND f.minor >= s.needs_minor
+    UPDATE marketplace.seekers s SET due_at = :at, needs_minor = NULL FROM (
+        SELECT s.order_id FROM marketplace.seekers s JOIN marketplace.orders o ON o.id = s.order_id,
+        LATERAL billing.spendable(o.buyer_id, o.terms ->> 'currency') AS f (minor)
+        WHERE s.needs_minor IS NOT NULL AND f.minor >= s.needs_minor FOR UPDATE OF s SKIP LOCKED) AS free
+    WHERE s.order_id = free.order_id
 """)
 
 
@@ -99,7 +103,7 @@ def seek(at: datetime) -> int:
     if word != "sold":
         seeker.below_at = seeker.below_id = None
         seeker.due_at = _capped_until(word, terms, at) if word in CAPPED else None
-        seeker.needs_minor = terms.price_minor if word == "no_funds" else None
+        seeker.needs_minor = ANY_MONEY if word == "no_funds" else None
         if word == "behind":
             seeker.due_at = at + timedelta(minutes=1)
     else:
@@ -141,17 +145,16 @@ def _can_buy(order: Order, terms: OrderTerms, at: datetime) -> str:
     starts, extras = offer_of_one(terms, at)
     said: str = db.session.execute(_CAN_BUY, {
         "order": order.id, "version": order.version, "starts": starts, "buyer": order.buyer_id,
-        "currency": terms.currency, "price": 1, "extras": extras,
+        "currency": terms.currency, "price": ANY_MONEY, "extras": extras,
     }).scalar_one()  # fmt: skip
     return said.split('"', 1)[0]
 
 
 def _wake(seeker: Seeker, order: Order, terms: OrderTerms, at: datetime) -> None:
     oldest = max(terms.age.to_minutes if terms.age else 0, terms.wait_minutes)
-    youngest = terms.age.from_minutes if terms.age else 0
     last = db.session.execute(_WAKE, {
         "vertical": order.vertical_id, "order": order.id, "at": at, "limit": AT_ONCE,
-        "oldest": at - timedelta(minutes=oldest + 1), "youngest": at - timedelta(minutes=youngest),
+        "oldest": at - timedelta(minutes=oldest + 1), "from": terms.age.from_minutes if terms.age else 0,
         "below_at": seeker.below_at, "below_id": seeker.below_id, "is_aged": terms.age is not None,
         "countries": sorted({country_of(region) for region in terms.regions}),
     }).one_or_none()  # fmt: skip

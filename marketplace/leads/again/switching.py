@@ -28,6 +28,14 @@ _SWITCH = text("""
     SELECT lead_id, :at, 'offers ' || :before || '>' || :after, :actor, :by FROM moved
 """)
 
+_WAKE_SOURCE = text("""
+    UPDATE marketplace.kept_leads k SET due_at = :at FROM (
+        SELECT k.lead_id FROM marketplace.kept_leads k
+        WHERE k.publisher_id = :publisher AND k.source_name = :source AND k.vertical_id = :vertical
+          AND k.state = 'open' AND (k.due_at IS NULL OR k.due_at > :at) FOR UPDATE SKIP LOCKED) AS free
+    WHERE k.lead_id = free.lead_id
+""")
+
 
 def switch_lead(publisher_id: UUID, lead_id: UUID, offered: bool, actor: str, at: datetime) -> KeptLead:
     """Let one of the publisher's leads be offered again from the commit on, or not; the same again changes nothing.
@@ -47,6 +55,12 @@ def switch_lead(publisher_id: UUID, lead_id: UUID, offered: bool, actor: str, at
         kept.due_at, kept.why = (at, None) if offered else (None, BY_PUBLISHER)
         move(kept, after, actor, at, BY_PUBLISHER)
     return kept
+
+
+def wake_source(publisher_id: UUID, source: str, vertical_id: int, at: datetime) -> None:
+    """Let the kept leads of a source be looked at again, as what it asks for has changed."""
+    asked = {"publisher": publisher_id, "source": source, "vertical": vertical_id, "at": at}
+    db.session.execute(_WAKE_SOURCE, asked)
 
 
 def switch_source(

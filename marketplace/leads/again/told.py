@@ -61,7 +61,9 @@ _OFFERS = (
 )  # fmt: skip
 
 
-def lead_with_offers(publisher_id: UUID | None, lead_id: UUID) -> tuple[Lead, Standing | None, list[OfferTold]]:
+def lead_with_offers(
+    publisher_id: UUID | None, lead_id: UUID, at: datetime
+) -> tuple[Lead, Standing | None, list[OfferTold]]:  # fmt: skip
     """Return a lead of this publisher, of anybody for None, with how it stands, and its further offers in their order.
 
     All of it in one statement; no standing for one that is never offered again, NotFound for anybody else's lead.
@@ -73,8 +75,9 @@ def lead_with_offers(publisher_id: UUID | None, lead_id: UUID) -> tuple[Lead, St
     lead, kept, waiting, offers = row
     if kept is None:
         return lead, None, []
-    waits = waiting if lead.status == "unsold" and kept.state == "open" else None
-    return lead, Standing(kept.state, kept.why, kept.ends_at, waits), convert(offers or [], list[OfferTold])
+    waits = waiting if waiting and waiting > at and lead.status == "unsold" and kept.state == "open" else None
+    state = "ended" if kept.why == "sold" else kept.state  # it is open until its sale cannot come to nothing any more
+    return lead, Standing(state, kept.why, kept.ends_at, waits), convert(offers or [], list[OfferTold])
 
 
 def further(lead_id: UUID, number: int) -> Further:

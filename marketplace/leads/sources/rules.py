@@ -15,7 +15,8 @@ from core.schemas import Amount
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.shelf import get_vertical, raise_book_version
 from marketplace.catalog.verticals import Vertical
-from marketplace.leads.again.switching import switch_source
+from marketplace.leads.again.places import stop_waiting
+from marketplace.leads.again.switching import switch_source, wake_source
 from marketplace.leads.models import Event
 from marketplace.leads.sources.models import SourceRule
 
@@ -47,6 +48,7 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     key = (publisher_id, asked.source.strip(), vertical_id)
     row = db.session.get(SourceRule, key, with_for_update=True)
     said, before = _values(asked, vertical), row is None or row.offered_again
+    floor = row.aged_min_price_minor if row is not None else None
     is_said = said != _values(SourceRuleBody(source="", vertical=""), vertical)
     if row is None and is_said:
         row = SourceRule(publisher_id=key[0], source_name=key[1], vertical_id=vertical_id)
@@ -61,6 +63,10 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
     why = f"source {key[1]} in {vertical.slug}: " + (_told(asked) or "as the vertical sells")
     db.session.add(Event(subject_id=publisher_id, at=at, move="source>ruled", actor=actor, why=why))
     db.session.flush()
+    if not asked.waits:
+        stop_waiting(*key, at)
+    if floor != said["aged_min_price_minor"]:
+        wake_source(*key, at)
     if before != asked.offered_again:
         switch_source(*key, asked.offered_again, actor, at)
     return row if is_said else None

@@ -54,7 +54,8 @@ def put_offering(actor: Actor, lead_id: str) -> Answer:
 
 
 def _read(actor: Actor, lead_id: str) -> tuple[Lead, Standing | None, list[OfferTold]]:
-    return lead_with_offers(None if actor.kind == "operator" else actor.account_id, parse_id("lead", lead_id))
+    mine: UUID | None = None if actor.kind == "operator" else actor.account_id
+    return lead_with_offers(mine, parse_id("lead", lead_id), business_clock().now())
 
 
 def _offering(standing: Standing | None) -> OfferingShown:

@@ -74,7 +74,8 @@ class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
 
     `paid_from` tells by sale where its price was taken from: money in escrow, the buyer's credit line, or both;
     `returnable` whether it may be sent back for more than fraud;
-    `place` has latitude and longitude where orders judged the lead by them.
+    `place` has latitude and longitude where orders judged the lead by them, `most_buyers` how many may have it as its
+    source and its consent let.
     """
 
     paid_from: dict[str, PaidFrom]
@@ -93,6 +94,7 @@ class LeadShown(LeadAnswer, frozen=True, kw_only=True, gc=False):
     contact: Contact | None
     comments: str | None
     place: list[float] | None = None
+    most_buyers: int | None = None
 
 
 class FaultShown(Struct, frozen=True, kw_only=True):

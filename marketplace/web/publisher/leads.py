@@ -16,6 +16,7 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id, show_id
 from core.keyset import read_asked
 from core.money import Money
+from core.pages import page_time
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.leads.again.switching import switch_lead
 from marketplace.leads.models import Lead
@@ -59,7 +60,7 @@ def leads_sheet(person: Person) -> Response:
 @page("publisher")
 def lead(person: Person, lead: str) -> str:
     """Tell the story of one lead: what was sent, why it sold or did not, what it pays and when."""
-    story = story_of(person.account_id, parse_id("lead", lead))
+    story = story_of(person.account_id, parse_id("lead", lead), page_time())
     lines = [("…" + show_id("sale", sale.id)[-8:], Money(sale.payout_minor, sale.currency)) for sale in story.paying]
     return render_template("marketplace/publisher/lead.html", story=story, events=happened(story),
                            lines=lines, reasons=REASONS, offering_word=offering_word,

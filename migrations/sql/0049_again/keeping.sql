@@ -47,3 +47,25 @@ END $$;
 CREATE TRIGGER order_versions_seek AFTER INSERT ON marketplace.order_versions
     FOR EACH ROW WHEN (NEW.terms @? '$.age.to_minutes' OR NEW.terms @? '$.wait_minutes ? (@ > 0)')
     EXECUTE FUNCTION marketplace.seek();
+
+-- So do all of a buyer's orders when what he allows them together changes.
+CREATE FUNCTION marketplace.seek_by_limits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE marketplace.seekers s SET due_at = NEW.at, below_at = NULL, below_id = NULL, again_at = NULL, needs_minor = NULL
+    FROM marketplace.orders o WHERE o.id = s.order_id AND o.buyer_id = NEW.buyer_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER buyer_limits_seek AFTER INSERT ON marketplace.buyer_limits
+    FOR EACH ROW EXECUTE FUNCTION marketplace.seek_by_limits();
+
+-- And those that deliver to an endpoint which rests no longer: while it rested, no lead was looked at for them.
+CREATE FUNCTION marketplace.seek_by_endpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE marketplace.seekers s
+    SET due_at = coalesce(NEW.probe_at, OLD.probe_at), below_at = NULL, below_id = NULL, again_at = NULL, needs_minor = NULL
+    FROM marketplace.orders o WHERE o.id = s.order_id AND o.buyer_id = NEW.buyer_id AND o.endpoint = NEW.address;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER endpoints_seek AFTER UPDATE OF state ON marketplace.endpoints
+    FOR EACH ROW WHEN (OLD.state IN ('open', 'probing') AND NEW.state IN ('half_open', 'closed'))
+    EXECUTE FUNCTION marketplace.seek_by_endpoint();

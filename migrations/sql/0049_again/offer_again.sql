@@ -11,6 +11,7 @@ DECLARE
     t affiliates.publishers;
     d marketplace.deal;
     v_book bigint;
+    v_since timestamptz;  -- whoever was sold after it, as another lead, is not sold again
     n integer;
 BEGIN
     SELECT * INTO l FROM marketplace.leads WHERE id = f.lead_id;
@@ -21,6 +22,7 @@ BEGIN
     ELSIF t.standing <> 'active' THEN
         RETURN '{"outcome":"publisher_paused"}';
     END IF;
+    v_since := least(f.at - make_interval(days => r.dedupe_days), l.received_at - interval '1 microsecond');
     l.received_at := f.at;  -- the sale is made now, by its own terms
     LOOP
         d := marketplace.choose(o, r, t);
@@ -33,7 +35,7 @@ BEGIN
                 END IF;
                 d.sale_ids := d.sale_ids || uuidv7();
             END LOOP;
-            PERFORM marketplace.claim_again(l, r.person_keys, f.at - make_interval(days => r.dedupe_days));
+            PERFORM marketplace.claim_again(l, r.person_keys, v_since);
             PERFORM marketplace.store_sales(l, o, r, t, d);
             IF NOT marketplace.count_buyers(o, d, r.currency) THEN
                 RAISE SQLSTATE 'LB001';
@@ -49,11 +51,11 @@ BEGIN
         PERFORM marketplace.keep_offer(f, p_bids, p_falls, o, d, p_actor);
     END IF;
     RETURN jsonb_build_object('outcome', d.outcome, 'sales', d.sale_ids, 'buyers',
-        ARRAY(SELECT o.buyers[p] FROM unnest(d.picked) AS p),
-        'tried', concat('[', array_to_string(d.tried, ','), ']')::jsonb);
+        ARRAY(SELECT o.buyers[p] FROM unnest(d.picked) AS p), 'tried', concat('[', array_to_string(d.tried, ','), ']')::jsonb);
 END $$;
 
--- Claim a lead's person for it, unless another lead of the same person was sold since `p_since`.
+-- Claim a lead's person for it from now on, unless another lead of the same person was sold since `p_since`: as after any
+-- sale, nobody sells them as new for the vertical's days.
 CREATE FUNCTION marketplace.claim_again(l marketplace.leads, p_keys bytea[], p_since timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,8 +63,7 @@ DECLARE
 BEGIN
     INSERT INTO marketplace.person_keys AS k
     SELECT l.vertical_id, unnest(p_keys), l.id, l.received_at
-    ON CONFLICT (vertical_id, key) DO UPDATE SET lead_id = excluded.lead_id,
-        claimed_at = CASE WHEN k.lead_id = excluded.lead_id THEN k.claimed_at ELSE excluded.claimed_at END
+    ON CONFLICT (vertical_id, key) DO UPDATE SET lead_id = excluded.lead_id, claimed_at = excluded.claimed_at
         WHERE k.claimed_at <= p_since OR k.lead_id = excluded.lead_id;
     GET DIAGNOSTICS n = ROW_COUNT;
     IF n < cardinality(p_keys) THEN
