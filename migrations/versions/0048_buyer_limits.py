@@ -3,7 +3,7 @@
 from migrations.sql import run_sql
 
 revision = "0048"
-down_revision = "0050"
+down_revision = "0047"
 
 
 def upgrade() -> None:

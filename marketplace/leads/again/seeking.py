@@ -7,7 +7,7 @@ their vertical and ages, so that nothing else is read.
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, DateTime, bindparam, select, text
+from sqlalchemy import DateTime, bindparam, select, text
 
 from core.db import db
 from marketplace.catalog.regions import country_of
@@ -29,18 +29,25 @@ PACE_MINUTES = 5  # after which a paced order may buy again
 # keep it from all. A version that came meanwhile is not overruled, and nobody waits for who has the row, since a change
 # of the order may wait for counters that we hold. Returns how many rows were free.
 _COME_BACK = text("""
-    WITH free AS (SELECT order_id FROM marketplace.seekers WHERE order_id = :order FOR UPDATE SKIP LOCKED), moved AS (
-    UPDATE marketplace.seekers s
-    SET due_at = CASE WHEN :word <> 'closed' THEN :due WHEN due_at <= :at THEN due_at ELSE least(due_at, :due) END,
-        again_at = CASE WHEN :word = 'closed' AND due_at <= :at THEN least(again_at, :due) ELSE again_at END,
-        below_at = CASE WHEN :word = 'closed' THEN below_at END,
-        below_id = CASE WHEN :word = 'closed' THEN below_id END,
-        needs_minor = CASE WHEN :word = 'closed' THEN needs_minor ELSE :needs END
-    FROM free WHERE s.order_id = free.order_id
-        AND EXISTS (SELECT FROM marketplace.orders o WHERE o.id = :order AND o.version = :version))
+    WITH given AS (SELECT * FROM unnest(
+        CAST(:orders AS uuid[]), CAST(:versions AS integer[]), CAST(:words AS text[]), CAST(:dues AS timestamptz[]),
+        CAST(:needs AS bigint[])) AS g (order_id, version, word, due, needs)
+    ), free AS (
+        SELECT s.order_id, g.version, g.word, g.due, g.needs FROM marketplace.seekers s JOIN given g USING (order_id)
+        ORDER BY s.order_id FOR UPDATE OF s SKIP LOCKED
+    ), moved AS (
+        UPDATE marketplace.seekers s
+        SET due_at = CASE WHEN f.word <> 'closed' THEN f.due WHEN due_at <= :at THEN due_at
+                          ELSE least(due_at, f.due) END,
+            again_at = CASE WHEN f.word = 'closed' AND due_at <= :at THEN least(again_at, f.due) ELSE again_at END,
+            below_at = CASE WHEN f.word = 'closed' THEN below_at END,
+            below_id = CASE WHEN f.word = 'closed' THEN below_id END,
+            needs_minor = CASE WHEN f.word = 'closed' THEN needs_minor ELSE f.needs END
+        FROM free f WHERE s.order_id = f.order_id
+            AND EXISTS (SELECT FROM marketplace.orders o WHERE o.id = f.order_id AND o.version = f.version)
+    )
     SELECT count(*) FROM free
-""").bindparams(bindparam("due", type_=DateTime(timezone=True)), bindparam("needs", type_=BigInteger),
-                bindparam("at", type_=DateTime(timezone=True)))  # fmt: skip
+""").bindparams(bindparam("at", type_=DateTime(timezone=True)))
 _WAKE = text("""
     WITH next AS (
         SELECT k.lead_id, k.received_at, greatest(:at, k.received_at + make_interval(mins => :from)) AS of_age_at
@@ -78,12 +85,16 @@ def come_back(kept_from: Iterable[KeptFrom], at: datetime, region: str) -> bool:
 
     False when somebody else has one of them in hand, so that it did not learn of it.
     """
-    all_learnt = True
-    for one, word in kept_from:
-        due, needs = _due(word, one.terms, at, region), one.price_minor if word == "no_funds" else None
-        values = {"order": one.order_id, "version": one.version, "word": word, "at": at, "due": due, "needs": needs}
-        all_learnt &= bool(db.session.execute(_COME_BACK, values).scalar_one())
-    return all_learnt
+    told = {one.order_id: (one, word) for one, word in kept_from}
+    if not told:
+        return True
+    learnt = db.session.execute(_COME_BACK, {
+        "orders": list(told), "versions": [one.version for one, _ in told.values()],
+        "words": [word for _, word in told.values()], "at": at,
+        "dues": [_due(word, one.terms, at, region) for one, word in told.values()],
+        "needs": [one.price_minor if word == "no_funds" else None for one, word in told.values()],
+    }).scalar_one()  # fmt: skip
+    return learnt == len(told)  # type: ignore[no-any-return]
 
 
 def fund(at: datetime) -> int:

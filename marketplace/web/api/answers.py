@@ -24,6 +24,7 @@ from marketplace.orders.ages import AgeBody
 from marketplace.orders.pace import LadderBody
 from marketplace.orders.said import ModifierBody, RadiusBody, ScheduleBody
 from marketplace.orders.terms import BudgetBody, CapsBody, FilterBody
+from marketplace.web.api.answers_aged import AgedShown
 from marketplace.web.api.answers_contact import Handling
 
 LEAD_STATUSES = ("sold", "unsold", "pending", "rejected")
@@ -165,14 +166,6 @@ class LeadBought(Struct, frozen=True, kw_only=True):
     consent: Consent | None
     contact: Contact | None
     comments: str | None
-
-
-class AgedShown(Struct, frozen=True, kw_only=True):
-    """A lead that was not fresh when it was bought: how old, whether others have it, and why one sent it back."""
-
-    age_minutes: int
-    resold: bool
-    returned: str | None
 
 
 class SaleShown(Struct, frozen=True, kw_only=True):
