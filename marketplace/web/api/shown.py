@@ -29,7 +29,6 @@ from marketplace.leads.source_codes import public_codes
 from marketplace.orders.models import Order
 from marketplace.orders.terms import decode_terms, show_terms
 from marketplace.web.api.answers import (
-    AgedShown,
     BalanceShown,
     CreditShown,
     DeliveryTried,
@@ -47,6 +46,7 @@ from marketplace.web.api.answers import (
     SaleShown,
     WalletShown,
 )  # fmt: skip
+from marketplace.web.api.answers_aged import AgedShown
 from marketplace.web.api.answers_contact import Handling
 
 UNPAID = ("returned", "refused", "failed")  # sales that pay the publisher nothing
