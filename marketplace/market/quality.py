@@ -26,22 +26,24 @@ COUNTS = ("judged", "returned", "unreachable", "reported", "reached", "won")
 def count_next_sources(at: datetime) -> int:
     """Count the sources of the publisher who waits longest, in the session's transaction; return how many were."""
     waiting = SourceQuality.counted_at.is_(None) | (SourceQuality.counted_at <= at - AGAIN)
-    query = select(SourceQuality).where(waiting).order_by(SourceQuality.counted_at.nulls_first()).limit(1)
-    first = db.session.scalar(query.with_for_update(skip_locked=True))
-    if first is None:
+    query = select(SourceQuality.publisher_id).where(waiting)
+    publisher_id = db.session.scalar(query.order_by(SourceQuality.counted_at.nulls_first()).limit(1))
+    if publisher_id is None:
         return 0
-    publisher_id = first.publisher_id
+    own = select(SourceQuality).where(SourceQuality.publisher_id == publisher_id).order_by(SourceQuality.source_name)
+    rows = db.session.scalars(own.with_for_update(), execution_options={"populate_existing": True}).all()
+    if all(row.counted_at is not None and row.counted_at > at - AGAIN for row in rows):
+        return len(rows)  # somebody counted them while we waited
     until = at - timedelta(hours=overrides().setting("market.delay_hours"))  # everybody may read it
     since = until - timedelta(days=overrides().setting("market.quality_days"))
     found: dict[str, list[Any]] = {}
-    for row in db.session.execute(_endings(publisher_id, since, until)):
-        found.setdefault(row.source_name, []).append(row)
-    own = select(SourceQuality.source_name).where(SourceQuality.publisher_id == publisher_id)
-    names = db.session.scalars(own.order_by(SourceQuality.source_name)).all()
-    for name in names:
-        here = SourceQuality.publisher_id == publisher_id, SourceQuality.source_name == name
-        db.session.execute(update(SourceQuality).where(*here).values(counted_at=at, **counts_of(found.get(name, []))))
-    return len(names)
+    for ended in db.session.execute(_endings(publisher_id, since, until)):
+        found.setdefault(ended.source_name, []).append(ended)
+    for row in rows:
+        here = SourceQuality.publisher_id == publisher_id, SourceQuality.source_name == row.source_name
+        counts = counts_of(found.get(row.source_name, []))
+        db.session.execute(update(SourceQuality).where(*here).values(counted_at=at, **counts))
+    return len(rows)
 
 
 def _endings(publisher_id: UUID, since: datetime, at: datetime) -> Any:

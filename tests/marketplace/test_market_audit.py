@@ -20,6 +20,9 @@ SABOTAGE = {
     "each order's ceilings follow from its limits":
         "UPDATE marketplace.order_counters SET leads_ceiling = leads_ceiling - 1",
     "each order's counters are its sales": "UPDATE marketplace.order_counters SET total_leads = total_leads - 1",
+    "the counters of each buyer with limits are his sales, and his ceilings follow from them":
+        "INSERT INTO marketplace.buyer_counters SELECT buyer_id, 'UTC', 'EUR', '{5,5,5,5,5}', '{1,1,1,1,1}', '{1,1,1,1}',"
+        " '{0,0,0,0}', '{0,0,0,0}', 5, 1, 7, 0 FROM marketplace.sales LIMIT 1",
     "no lead was sold to more buyers than each of them allowed":
         "UPDATE marketplace.order_versions SET terms = jsonb_set(terms, '{max_share}', '0')",
     "each lead was resold by its consent, by a decision that is kept":
