@@ -31,7 +31,10 @@ _CELLS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A vertical in a region over some UTC days; `delay_hours` is 0 for what is told at once."""
+    """A vertical in a region over some UTC days; `delay_hours` is 0 for what is told at once.
+
+    `regions` are those of which something was counted in these days, by their codes; those that hold others too.
+    """
 
     vertical: Vertical
     region: str
@@ -40,6 +43,7 @@ class Market:
     delay_hours: int
     counted_at: datetime | None
     figures: Figures
+    regions: tuple[str, ...]
 
 
 def read_market(slug: str, region: str, at: datetime, *, delayed: bool) -> Market:
@@ -64,17 +68,22 @@ def market_of(vertical_id: int, vertical: Vertical, region: str, at: datetime, *
     )
     counted = select(func.max(MarketCount.counted_at)).where(MarketCount.day == until)
     least = Least(said.setting("market.least_sales"), said.setting("market.least_buyers"))
-    told = told_together(vertical_id, since, until, least)
+    cells = _cells(vertical_id, since, until)
+    told = told_in(cells, holders_of, least.sales, least.buyers)
     beside = Beside(place not in told.offered, place not in told.sold)
     figures = figures_of(rows, depth, least, beside, by_price=vertical.distribution.rule == BEST_PRICE)
-    return Market(vertical, place, since, until, hours, db.session.scalar(counted), figures)
+    regions = tuple(sorted(cells.keys() - {EVERYWHERE}))
+    return Market(vertical, place, since, until, hours, db.session.scalar(counted), figures, regions)
 
 
 def told_together(vertical_id: int, since: date, until: date, least: Least) -> Told:
     """Return of which regions the figures of these days may be told, so that none is found out by their difference."""
+    return told_in(_cells(vertical_id, since, until), holders_of, least.sales, least.buyers)
+
+
+def _cells(vertical_id: int, since: date, until: date) -> dict[str, Cell]:
     rows = db.session.execute(_CELLS, {"vertical": vertical_id, "since": since, "until": until})
-    cells = {row.region: Cell(row.offered, row.sales, frozenset(row.buyers)) for row in rows}
-    return told_in(cells, holders_of, least.sales, least.buyers)
+    return {row.region: Cell(row.offered, row.sales, frozenset(row.buyers)) for row in rows}
 
 
 def holders_of(place: str) -> tuple[str, ...]:
@@ -91,12 +100,6 @@ def days_of(vertical_id: int, places: Collection[str], since: date, until: date)
 def last_day(at: datetime, hours: int) -> date:
     """Return the last UTC day that was over so many hours ago."""
     return (at.astimezone(UTC) - timedelta(hours=hours)).date() - timedelta(days=1)
-
-
-def regions_traded(vertical_id: int, since: date) -> list[str]:
-    """Return the regions of which something was counted since a day, by their codes; those that hold others too."""
-    query = select(MarketDay.region).where(MarketDay.vertical_id == vertical_id, MarketDay.day >= since).distinct()
-    return sorted(one for one in db.session.scalars(query) if one != EVERYWHERE)
 
 
 def checked_region(region: str) -> str:

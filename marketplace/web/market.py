@@ -17,7 +17,7 @@ from core.pages import page_time
 from marketplace.catalog.regions import region_of
 from marketplace.catalog.shelf import get_vertical, verticals_by_id
 from marketplace.market.figures import WITHHELD, Point
-from marketplace.market.reading import Market, market_of, regions_traded
+from marketplace.market.reading import Market, market_of
 from marketplace.market.scores import qualities_in
 from marketplace.web.charts import Chart, Series, line_chart
 from marketplace.web.open_reads import count_open_read
@@ -74,7 +74,7 @@ def _picked(*, delayed: bool) -> Picked:
     slug = request.args.get("vertical") or min(known)
     vertical_id, vertical = known[slug] if slug in known else get_vertical(slug)
     market = market_of(vertical_id, vertical, request.args.get("region", ""), page_time(), delayed=delayed)
-    regions = [(code, _name_of(code)) for code in regions_traded(vertical_id, market.since)]
+    regions = [(code, _name_of(code)) for code in market.regions]
     shelf = name_verticals(one for _, one in known.values())
     return Picked(market, shelf, regions, _leads(market), _wins(market), qualities_in(vertical_id)[:BEST_SOURCES])
 
