@@ -25,6 +25,7 @@ BEST_PRICE, PRIORITY, ROUND_ROBIN, WEIGHTED, TIERS = "best_price", "priority", "
 TOTAL_VALUE, FIRST, EXCLUSIVE, SHARED = "total_value", "first", "exclusive", "shared"
 EXCLUSIVE_ONLY, SHARED_ONLY = "exclusive_only", "shared_only"
 SOLD, OUTBID, SHARE_FULL, FILTERED, OTHER_WAY = "sold", "outbid", "share_full", "filtered", "other_way"
+CHOSEN = (SOLD, OUTBID, SHARE_FULL, OTHER_WAY)  # what the choice itself says; all else kept a candidate from buying
 
 
 class Candidate(Struct, frozen=True):

@@ -16,7 +16,14 @@ from core.errors import NotFound
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.again.models import FurtherOffer
-from marketplace.leads.auction import FIRST, OTHER_WAY, OUTBID, SHARE_FULL, SOLD, WEIGHTED, Candidate, Rules, choose
+from marketplace.leads.auction import (
+    CHOSEN,
+    FIRST,
+    WEIGHTED,
+    Candidate,
+    Rules,
+    choose,
+)
 from marketplace.leads.decisions import Tried, is_short, tried_in, written
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead
@@ -27,7 +34,6 @@ from marketplace.orders.prices import price_for
 from marketplace.orders.terms import OrderTerms, decode_terms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CHOSEN = (SOLD, OUTBID, SHARE_FULL, OTHER_WAY)  # what the choice itself says; all else kept a candidate from buying
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def _candidates(lead: Lead, vertical: Vertical, tried: list[Tried], offer: Furth
         price, most = paid_for(price, said.age, aging), 1 if _is_alone(offer) else said.max_share
         found.append(Candidate(
             one.order_id, buyer_id, price, most, _EPOCH + timedelta(seconds=turn),
-            None if one.outcome in _CHOSEN else one.outcome, said.priority or None,
+            None if one.outcome in CHOSEN else one.outcome, said.priority or None,
             is_deal=said.deal is not None,
         ))  # fmt: skip
     return found
@@ -123,6 +129,6 @@ def _rules(vertical: Vertical, lead: Lead, offer: FurtherOffer | None) -> Rules:
 
 def _told_again(tried: Tried, outcome: str) -> Tried:
     """Return what is told of a candidate now, with the figures that were stored, unless it comes out otherwise."""
-    if outcome == tried.outcome or outcome in _CHOSEN:
+    if outcome == tried.outcome or outcome in CHOSEN:
         return tried._replace(outcome=outcome)
     return Tried(tried.order_id, tried.version, outcome)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from marketplace.leads.auction import OTHER_WAY, OUTBID, SHARE_FULL, SOLD, choose
+from marketplace.leads.auction import CHOSEN, SOLD, choose
 from marketplace.what_if.fates import fate_of
 from marketplace.what_if.further import FurtherSales
 from marketplace.what_if.happened import (
@@ -30,7 +30,6 @@ from marketplace.what_if.supposing import Supposed
 from marketplace.what_if.world import Question, Terms, World
 
 _A_MOMENT = timedelta(microseconds=1)  # of one instant, what changes the market comes before what is sold in it
-_CHOSEN = (SOLD, OUTBID, SHARE_FULL, OTHER_WAY)  # what the choice itself says; all else kept a candidate from buying
 
 
 class Run:
@@ -213,7 +212,7 @@ def _with_record(question: Question, asked: Question, lead: LeadCame) -> Questio
     for one in question.candidates:
         if one.order_id in tried and then.get(one.order_id) == one:
             word, price = tried[one.order_id]
-            refusal = None if word in _CHOSEN else word
+            refusal = None if word in CHOSEN else word
             found.append(replace(one, refusal=refusal, price_minor=price or one.price_minor))
         else:
             found.append(one)

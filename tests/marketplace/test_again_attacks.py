@@ -9,21 +9,17 @@ from flask import Flask
 from core.clock import as_rfc3339
 from core.db import db, transaction
 from core.ids import parse_id
-from marketplace.audit import audit_all
 from marketplace.cli.accounts import credit_by_hand
 from marketplace.leads.again.due import offer_again
-from marketplace.leads.replay import replays
 from tests.at_once import ask, at_once, no_deadlocks
 from tests.conftest import SetClock
 from tests.factories import Market, Member
+from tests.marketplace.aged import AT_NOON, WAITING, proved, resalable
 from tests.marketplace.test_again import UP_TO_90_DAYS, bought, offer, standing
 from tests.marketplace.test_buyer_limits import limit
 from tests.marketplace.test_deals import accepted, brief
 from tests.marketplace.test_resales import RESOLD
 from tests.marketplace.test_settings_page import said
-
-WAITING = {"at_cap": "wait", "wait_hours": 24}
-AT_NOON = {"timezone": "UTC", "windows": [{"days": ["sun"], "from": "12:00", "to": "13:00"}]}
 
 
 @pytest.fixture
@@ -34,17 +30,6 @@ def publisher(market: Market) -> Member:
 @pytest.fixture
 def buyer(market: Market) -> Member:
     return market.make_buyer("9000.00")
-
-
-def resalable(market: Market, **consent: Any) -> dict[str, Any]:
-    return {"consent": {"text": "Yes.", "given_at": as_rfc3339(market.clock.now()), "resale": True} | consent}
-
-
-def proved(app: Flask, *leads: Any) -> None:
-    """Prove the books, and that every decision about these leads replays to the same bytes."""
-    with app.app_context(), transaction() as session:
-        assert [check.name for check in audit_all(session).checks if not check.ok] == []
-        assert all(one.is_same for lead in leads for one in replays(parse_id("lead", lead["id"])))
 
 
 def test_an_order_that_is_placed_while_a_lead_is_too_young_buys_it_when_it_is_of_age(

@@ -1,28 +1,21 @@
 """How a kept lead stands when its sale, source, publisher, buyer or endpoint changes: sold for good, asked again, or waiting."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 
-from core.clock import as_rfc3339
 from core.db import db, transaction
-from core.ids import parse_id
-from marketplace.audit import audit_all
 from marketplace.leads.delivery.courier import deliver_due
-from marketplace.leads.replay import replays
 from tests.conftest import SetClock
 from tests.factories import Market, Member
+from tests.marketplace.aged import proved, resalable
 from tests.marketplace.endpoint import open_endpoint
 from tests.marketplace.test_again import UP_TO_90_DAYS, bought, offer, standing
 from tests.marketplace.test_buyer_limits import limit
 from tests.marketplace.test_next_by_rules import NO, allow_private_targets
 from tests.marketplace.test_portal_pages import visitor_of
 from tests.visitor import words_of
-
-WAITING = {"at_cap": "wait", "wait_hours": 24}
-AT_NOON = {"timezone": "UTC", "windows": [{"days": ["sun"], "from": "12:00", "to": "13:00"}]}
 
 
 @pytest.fixture
@@ -33,17 +26,6 @@ def publisher(market: Market) -> Member:
 @pytest.fixture
 def buyer(market: Market) -> Member:
     return market.make_buyer("9000.00")
-
-
-def resalable(market: Market, **consent: Any) -> dict[str, Any]:
-    return {"consent": {"text": "Yes.", "given_at": as_rfc3339(market.clock.now()), "resale": True} | consent}
-
-
-def proved(app: Flask, *leads: Any) -> None:
-    """Prove the books, and that every decision about these leads replays to the same bytes."""
-    with app.app_context(), transaction() as session:
-        assert [check.name for check in audit_all(session).checks if not check.ok] == []
-        assert all(one.is_same for lead in leads for one in replays(parse_id("lead", lead["id"])))
 
 
 def test_a_lead_that_is_sold_for_good_is_not_told_as_offered_any_more(

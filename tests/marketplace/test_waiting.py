@@ -13,9 +13,8 @@ from marketplace.leads.replay import replays
 from tests.at_once import at_once, no_deadlocks
 from tests.conftest import SetClock
 from tests.factories import Market, Member
+from tests.marketplace.aged import WAITING
 from tests.marketplace.test_again import bought, offer, standing
-
-WAITING = {"at_cap": "wait", "wait_hours": 24}
 
 
 @pytest.fixture
