@@ -5,7 +5,6 @@ neighbour hits all of them. Every lead must be answered 201 and sold, and the bo
 """
 
 import multiprocessing
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
@@ -22,9 +20,11 @@ from benchmarks.stage.load import Outcome, flood, pour
 from benchmarks.stage.market import HOT_REGION, REGIONS, Market, lead_body, open_market, web_server
 from benchmarks.stage.pgbench import pgbench, without_variables
 from core.errors import Conflict
+from core.ids import new_id
 from core.schemas import decode
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import ALONE, POST_LEAD_TEXT, Sender
+from marketplace.leads.intake import ALONE, Sender
+from marketplace.leads.plain import SELL_PLAIN_TEXT, plain_values
 from marketplace.leads.submission import Submission
 
 CLIENTS = 16
@@ -33,8 +33,7 @@ SOLD = b'"status":"sold"'
 PERSON = "00000000"
 FIRST_PERSON = 10_000_000
 PERSONS_A_RUN = 500_000
-LEAD = UUID(int=1)
-_OFFER = re.compile(r"ROW\([^()]*\)::marketplace\.offer")
+LEAD, BUYING, PERSONS = 0, (13, 15, 16), 21  # where the plain statement has its lead, its order and buyer, the person
 
 Load = Callable[..., Outcome]
 
@@ -143,28 +142,26 @@ def request_bytes(region: str, secret: str) -> bytes:
 
 
 def sale_script(market: Market) -> str:
-    """Write the call that the intake makes, as pgbench sends it: each time a new person of some region.
+    """Write the call that the intake makes for a plain lead, as pgbench sends it: a new person, sold in some region.
 
     It is one statement for all regions, as it is in the server, so that every connection plans it once.
     """
-    calls = [_call(market, region) for region in REGIONS]
+    calls = [_values(market, region) for region in REGIONS]
+    values: list[object] = list(calls[0])
+    for place in BUYING:  # constants as the planner sees them
+        values[place] = [call[place] for call in calls]
+    marks = ["(%s)[0]" if place in BUYING else "%s" for place in range(len(values))]
+    keys = len(calls[0][PERSONS])
+    values[LEAD], values[PERSONS] = "a lead", "a person"
     with psycopg.connect(market.url) as connection:
-        cursor = psycopg.ClientCursor(connection)
-        rows = [cursor.execute(f"SELECT {_OFFER.findall(call)[0]}::text").fetchone() for call in calls]
-        # Constants as the planner sees them; a ROW of each would be made anew in every call.
-        offers = cursor.mogrify("%s::marketplace.offer[]", ([row[0] for row in rows if row],))
-    call = without_variables(_OFFER.sub(lambda _: "an offer", calls[0]))
-    call = call.replace("an offer", f"({without_variables(offers)})[:region]")
-    return f"\\set region random(1, {len(calls)})\n{call};\n"
-
-
-def _call(market: Market, region: str) -> str:
-    sender, intake = Sender(market.publisher_id, market.key_id), desk().intake
-    prepared = intake.prepare(decode(lead_body(region, PERSON), Submission), sender, LEAD)
-    values: list[Any] = list(intake.arguments(prepared, sender, None, ALONE, in_batch=False))
-    values[values.index(LEAD)], values[values.index(list(prepared.keys))] = "a lead", "a person"
-    with psycopg.connect(market.url) as connection:
-        call = psycopg.ClientCursor(connection).mogrify(POST_LEAD_TEXT, values)
+        call = psycopg.ClientCursor(connection).mogrify(SELL_PLAIN_TEXT.replace("%s", "{}").format(*marks), values)
     key = "sha256(int8send((random() * 9e18)::bigint))"
-    keys = f"ARRAY[{', '.join([key] * len(prepared.keys))}]"
-    return call.replace("'a person'", keys, 1).replace("'a lead'", "uuidv7()", 1)
+    call = call.replace("'a person'", f"ARRAY[{', '.join([key] * keys)}]", 1).replace("'a lead'", "uuidv7()", 1)
+    return f"\\set region random(1, {len(calls)})\n{without_variables(call).replace('[0]', '[:region]')};\n"
+
+
+def _values(market: Market, region: str) -> tuple[Any, ...]:
+    sender, intake = Sender(market.publisher_id, market.key_id), desk().intake
+    prepared = intake.prepare(decode(lead_body(region, PERSON), Submission), sender, new_id())
+    [best], _ = prepared.shortlist.batch(ALONE)
+    return plain_values(prepared, sender, best)

@@ -1,7 +1,7 @@
 """The one way to the database: one pool of driver connections, one session on top of it, one `transaction()`."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from core.errors import Unavailable
+from core.prepared import PreparedStatement
 
 log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -38,7 +39,55 @@ class _Connection(psycopg.Connection[Any]):
         super().add_notice_handler(callback)
 
 
-Pool = ConnectionPool[psycopg.Connection[Any]]
+class Pool(ConnectionPool[psycopg.Connection[Any]]):
+    """A pool that has a few connections at hand, in autocommit, and lends the one that came back last.
+
+    The pool itself lends in turn, so that all its connections stay in use; each is a process of the server that must
+    fetch its memory into the caches again. Those at hand are few, and warm; they count beside `max_size`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Set the pool up as its base does."""
+        self._at_hand: list[psycopg.Connection[Any]] = []
+        self._lent = 0
+        super().__init__(*args, **kwargs)
+
+    def take(self) -> psycopg.Connection[Any]:
+        """Lend a connection in autocommit; `give_back` is to get it."""
+        try:
+            return self._at_hand.pop()
+        except IndexError:
+            connection = self.getconn()
+        if not connection.autocommit:  # the session had it last
+            connection.autocommit = True
+        return connection
+
+    def give_back(self, connection: psycopg.Connection[Any]) -> None:
+        """Have a connection at hand again that `take` lent; in the pool when it is not fit, or there are enough.
+
+        Now and then one goes to the pool, which replaces those that have grown old.
+        """
+        self._lent += 1
+        is_fit = connection.pgconn.transaction_status == _IDLE
+        if is_fit and len(self._at_hand) < AT_HAND and self._lent % _LOOK_AFTER:
+            self._at_hand.append(connection)
+        else:
+            self.putconn(connection)
+
+    def let_go(self) -> None:
+        """Have no connection at hand any more."""
+        while self._at_hand:
+            self.putconn(self._at_hand.pop())
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Close the pool with what is at hand."""
+        self.let_go()
+        super().close(timeout)
+
+
+AT_HAND = 4
+_LOOK_AFTER = 10_000
+_IDLE = psycopg.pq.TransactionStatus.IDLE
 db = SQLAlchemy(model_class=_Base, disable_autonaming=True)
 
 if TYPE_CHECKING:
@@ -70,10 +119,10 @@ LOST_DATABASE = (OperationalError, psycopg.OperationalError, PoolTimeout, psycop
 
 def connect_app(app: Flask, url: str, pool_size: int) -> None:
     """Give the application its pool, session and migrations; connects lazily, so the database may be away."""
-    pool: Pool = ConnectionPool(
+    pool = Pool(
         url,
         min_size=1,
-        max_size=pool_size,
+        max_size=pool_size + AT_HAND,
         open=True,
         connection_class=_Connection,
         close_returns=True,
@@ -166,20 +215,30 @@ def driver_connection() -> AbstractContextManager[psycopg.Connection[Any]]:
 
 @contextmanager
 def lend(pool: Pool) -> Iterator[psycopg.Connection[Any]]:
-    """Lend a pooled driver connection in autocommit, for the hot path's single call.
+    """Lend a pooled driver connection in autocommit.
 
     Unavailable when the database is away; connections that died with it are dropped, so the next call recovers.
     Who takes a connection sets its mode: a pool that resets what comes back does so in a thread of its own, for which
     the next taker waits.
     """
     try:
-        connection = pool.getconn()
+        connection = pool.take()
         try:
-            if not connection.autocommit:  # the session had it last
-                connection.autocommit = True
             yield connection
         finally:
-            pool.putconn(connection)
+            pool.give_back(connection)
+    except LOST_DATABASE as lost:
+        raise away(lost, pool) from lost
+
+
+def value_of(pool: Pool, statement: PreparedStatement, values: Sequence[object]) -> bytes | None:
+    """Return the one value of the hot path's one statement, as `lend` lends and `PreparedStatement.value` gives it."""
+    try:
+        connection = pool.take()
+        try:
+            return statement.value(connection, values)
+        finally:
+            pool.give_back(connection)
     except LOST_DATABASE as lost:
         raise away(lost, pool) from lost
 
@@ -187,6 +246,7 @@ def lend(pool: Pool) -> Iterator[psycopg.Connection[Any]]:
 def away(lost: BaseException, pool: Pool) -> Unavailable:
     """Drop connections that died and return the refusal to raise while the database is away."""
     if not isinstance(lost, PoolTimeout):
+        pool.let_go()
         pool.check()
     return Unavailable("database_away", _AWAY)
 

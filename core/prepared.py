@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
-from weakref import WeakSet
 
 import psycopg
 from psycopg import errors, pq
 
 _NO_SUCH_STATEMENT = "26000"
 _TEXT, _BINARY = 0, 1
+_HAS_ROWS = pq.ExecStatus.TUPLES_OK
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts microseconds from here
 
 
@@ -25,36 +25,39 @@ class PreparedStatement:
     def __init__(self, name: str, statement: str) -> None:
         self._name = name.encode()
         self._statement = statement.encode()
-        self._known: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
     def value(self, connection: psycopg.Connection[Any], values: Sequence[object]) -> bytes | None:
         """Run it on a connection in autocommit and return the value as text; None for NULL.
 
         psycopg.Error as the driver would raise it. The interpreter is free for other threads meanwhile.
         """
-        written = [write(value) for value in values]
+        written = [_WRITERS.get(type(value), _write_any)(value) for value in values]
         formats = [_FORMATS.get(type(value), _TEXT) for value in values]
-        if connection not in self._known:
+        wire = connection.pgconn
+        if self._name not in _prepared_on(connection):
             self._prepare(connection)
-        result = self._execute(connection, written, formats)
+        # None is NULL, which the driver's annotation leaves out.
+        result = wire.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
+        if result.status == _HAS_ROWS:
+            return result.get_value(0, 0)
         if _sqlstate(result) == _NO_SUCH_STATEMENT:  # the driver deallocates all after a rollback
             self._prepare(connection)
-            result = self._execute(connection, written, formats)
-        if result.status != pq.ExecStatus.TUPLES_OK:
+            result = wire.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
+        if result.status != _HAS_ROWS:
             raise _error_of(connection, result)
         return result.get_value(0, 0)
-
-    def _execute(
-        self, connection: psycopg.Connection[Any], written: list[bytes | None], formats: list[int]
-    ) -> pq.abc.PGresult:
-        # None is NULL, which the driver's annotation leaves out.
-        return connection.pgconn.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
 
     def _prepare(self, connection: psycopg.Connection[Any]) -> None:
         result = connection.pgconn.prepare(self._name, self._statement)
         if result.status != pq.ExecStatus.COMMAND_OK:
             raise _error_of(connection, result)
-        self._known.add(connection)
+        _prepared_on(connection).add(self._name)
+
+
+def _prepared_on(connection: psycopg.Connection[Any]) -> set[bytes]:
+    """Return the names of what was prepared on a connection, kept with it."""
+    names: set[bytes] = connection.__dict__.setdefault("prepared_statements", set())
+    return names
 
 
 def write(value: object) -> bytes | None:
@@ -63,8 +66,11 @@ def write(value: object) -> bytes | None:
 
     Knows None, text, whole numbers, booleans, bytes, UUIDs, instants and lists of these.
     """
-    writer = _WRITERS.get(type(value))
-    return writer(value) if writer else str(value).encode()
+    return _WRITERS.get(type(value), _write_any)(value)
+
+
+def _write_any(value: object) -> bytes:
+    return str(value).encode()
 
 
 def _same(value: Any) -> Any:
@@ -105,7 +111,7 @@ _WRITERS: dict[type, Callable[[Any], bytes | None]] = {
     UUID: attrgetter("bytes"),
     datetime: _write_instant,
     int: b"%d".__mod__,
-    bool: lambda value: b"t" if value else b"f",
+    bool: {True: b"t", False: b"f"}.__getitem__,
 }
 _FORMATS = {bytes: _BINARY, UUID: _BINARY, datetime: _BINARY}
 

@@ -14,12 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg_pool import ConnectionPool
 
 from core import db as core_db
 from core.postgres import create_database, drop_database
 from marketplace.audit import ALL_CHECKS
 
+_Pool = core_db.Pool
 LENT_AT_MOST = 100
 DIFFERENCES_SHOWN = 20
 Table = tuple[str, str]
@@ -83,7 +83,7 @@ class Databases:
     def pooled(self) -> Iterator[None]:
         """Have the application that is made inside take the connections of those before it."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(core_db, "ConnectionPool", self._kept_pool)
+            patch.setattr(core_db, "Pool", self._kept_pool)
             yield
 
     def take_back(self) -> None:
@@ -122,13 +122,14 @@ class Databases:
     def _kept_pool(self, url: str, **options: Any) -> core_db.Pool:
         assert url == self.url, "only an application on the lent database takes the kept connections"
         if self.pool is None or self.pool.closed:
-            self.pool = ConnectionPool(url, **options)
+            self.pool = _Pool(url, **options)
         return self.pool
 
     def _is_at_rest(self) -> bool:
         """Tell whether every connection of the kept pool came back, and clean them of what a test set."""
         if self.pool is None or self.pool.closed:
             return True
+        self.pool.let_go()
         stats = self.pool.pop_stats()
         if stats.get("pool_available", 0) != stats.get("pool_size", 0) or any(map(stats.get, LOST)):
             return False

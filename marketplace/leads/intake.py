@@ -7,7 +7,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ import psycopg
 
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import Pool, lend
+from core.db import Pool, value_of
 from core.errors import Fault, Invalid, NotSignedIn, Unavailable
 from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
@@ -30,6 +30,7 @@ from marketplace.leads.matching import LeadFacts, Listed, Shortlist
 from marketplace.leads.narrowing import most_of, narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
+from marketplace.leads.plain import SELL_PLAIN, is_plain, plain_values
 from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.suppression.keeping_away import kept_away
@@ -50,11 +51,11 @@ CATCH_UP_SECONDS = 0.01  # for a clock of ours that lags behind the order's coun
 _ROWS = (
     "SELECT marketplace.post_lead("
     "ROW({},{},{},{},'unsold',{},{},{},{},{},{},{},{},{},{},{},'{{}}')::marketplace.leads,"
-    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
+    "ROW({},{},{},{},{},{},{},{},{},{},{},{},{},{},{})::marketplace.offer,"
     "ROW({},{},{},{},{},{},{},{},{},{},{},{})::marketplace.rules,"
     "ROW({},{},{},{},{},{},{},{},{})::marketplace.sender)"
 )
-VALUES = 56
+VALUES = 51
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
 POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
@@ -78,6 +79,18 @@ class Sender:
     def name(self) -> str:
         """Return how events name the sender."""
         return f"key:{self.key_id}" if self.key_id else self.by
+
+
+class _Offer(NamedTuple):
+    """Whom a lead is offered to, whether nobody is left, and, where turns decide among many, the bound."""
+
+    orders: list[Listed]
+    is_last: bool
+    bound: str | None = None
+
+    def after(self, earlier: "_Offer") -> "_Offer":
+        """Return this offer with those before it, who were offered more than these."""
+        return _Offer(earlier.orders + self.orders, self.is_last, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,42 +205,59 @@ class Intake:
         )  # fmt: skip
 
     def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
-        values = self.arguments(prepared, sender, fingerprint, batch, in_batch=False)
+        offer = self._offer(prepared, batch)
+        if batch == ALONE and is_plain(prepared, sender, offer.orders):
+            said = value_of(self._pool, SELL_PLAIN, plain_values(prepared, sender, offer.orders[0]))
+            if said:
+                return _read(said)
+            if said is not None:  # there was no room
+                self._pass_over(prepared)
+            if not offer.is_last:
+                offer = self._offer(prepared, FIRST_BATCH - ALONE).after(offer)
+        values = self._general(prepared, sender, fingerprint, offer, in_batch=False)
         try:
-            with lend(self._pool) as connection:
-                said = POST_LEAD.value(connection, values)
+            said = value_of(self._pool, POST_LEAD, values)
         except psycopg.Error as error:
             if error.sqlstate == IN_PROGRESS:
                 raise in_progress() from error
             raise
         assert said is not None
-        result: dict[str, Any] = msgspec.json.decode(said)
-        return result
+        return _read(said)
 
     def arguments(
         self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int, *, in_batch: bool
     ) -> tuple[Any, ...]:
-        """Return the values for the sale function's one statement, offering the best `batch` candidates and ties."""
-        offered, is_last, bound = ([], True, None) if prepared.judged.reasons else self._offered(prepared, batch)
+        """Return the values for the general statement, offering the best `batch` candidates and ties."""
+        return self._general(prepared, sender, fingerprint, self._offer(prepared, batch), in_batch=in_batch)
+
+    def _general(
+        self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, offer: "_Offer", *, in_batch: bool
+    ) -> tuple[Any, ...]:
         deals = [] if prepared.judged.reasons else prepared.deals
         least = prepared.judged.min_price.minor if prepared.judged.min_price else 0
         lease = self.lease if sender.awaits else None
         return (
             *prepared.row,
-            *offer_of(deals + offered, is_last, prepared.live, prepared.row[11], lease, len(deals), bound),
+            *offer_of(deals + offer.orders, offer.is_last, prepared.live, prepared.row[11], lease, len(deals),
+                      offer.bound),
             *rules_of(prepared.live, prepared.keys, least, prepared.least_minor, prepared.most_buyers),
             sender.key_id, sender.account_id, sender.name, datetime.now(UTC), sender.route, sender.idempotency_key,
             fingerprint, prepared.answer.decode(), in_batch,
         )  # fmt: skip
 
-    def _offered(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool, str | None]:
-        """Return whom to offer a lead to, whether nobody is left, and, where turns decide among many, the bound."""
+    def _offer(self, prepared: Prepared, batch: int) -> "_Offer":
+        """Return whom to offer a lead to: nobody when it is rejected."""
+        if prepared.judged.reasons:
+            return _Offer([], is_last=True)
+        return self._offered(prepared, batch)
+
+    def _offered(self, prepared: Prepared, batch: int) -> "_Offer":
         if prepared.live.vertical.distribution.rule == BEST_PRICE:
-            return *self._offered_by_price(prepared, batch), None
+            return _Offer(*self._offered_by_price(prepared, batch))
         shortlist = prepared.shortlist
         offered, bound = prepared.live.turns.first(shortlist.batch(EVERYBODY)[0], _most_turns(batch))
         shortlist.offered = offered
-        return offered, bound is None, bound
+        return _Offer(offered, bound is None, bound)
 
     def _offered_by_price(self, prepared: Prepared, batch: int) -> tuple[list[Listed], bool]:
         """Return whom to offer a lead to, and whether nobody is left.
@@ -286,6 +316,11 @@ class Intake:
         if result["outcome"] == "replayed":
             return Received(result, replayed=True)
         return Received(result)
+
+
+def _read(said: bytes) -> dict[str, Any]:
+    result: dict[str, Any] = msgspec.json.decode(said)
+    return result
 
 
 def _most_turns(batch: int) -> int:

@@ -6,21 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marketplace.catalog.distribution import Distribution
-from marketplace.leads.auction import SHARED_ONLY
 from marketplace.leads.books import LiveVertical
 from marketplace.leads.matching import Listed
 from marketplace.orders.pace import limits_now, written
 from marketplace.orders.periods import period_starts
 from marketplace.orders.terms import OrderTerms
 
-_NOBODY = (None,) * 5
-
 
 def offer_of(
     offered: list[Listed], is_last: bool, live: LiveVertical, at: datetime, lease: timedelta | None = None,
     deals: int = 0, bound: str | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
-    """Return the values of a `marketplace.offer`: the candidates as parallel arrays, and the best if it is the sole.
+    """Return the values of a `marketplace.offer`: the candidates as parallel arrays.
 
     With a lease the caller takes the deliveries to sync orders in hand, from the sale on, for so long. The first
     `deals` of the candidates are private deals with the publisher; `bound` says whom of the others nobody comes before.
@@ -28,13 +25,12 @@ def offer_of(
     starts: list[int] = []
     for listed in offered:
         starts.extend(period_starts(listed.terms.timezone, at))
-    sole = _NOBODY if bound else _sole_of(offered, live.vertical.distribution, lease)
     return (
         array([listed.order_id.hex for listed in offered]), array([listed.version for listed in offered]),
         array([listed.buyer_id.hex for listed in offered]), array([listed.price_minor for listed in offered]),
         array([listed.terms.max_share for listed in offered]), array(starts), is_last, live.book.version,
         array(["t" if listed.terms.delivered_later else "f" for listed in offered]),
-        "{}" if lease is None else _leases(offered, lease), *sole,
+        "{}" if lease is None else _leases(offered, lease),
         _ranks(offered, live.vertical.distribution), live.together,
         written([limits_now(one.terms, at, one.price_minor, one.offered_steps) for one in offered]), deals, bound,
     )  # fmt: skip
@@ -54,21 +50,6 @@ def _ranks(offered: list[Listed], distribution: Distribution) -> str:
         one.terms.target_share if distribution.rule == "weighted" else one.terms.priority for one in offered
     ]  # fmt: skip
     return array([str(rank or "NULL") for rank in of_each])
-
-
-def _sole_of(offered: list[Listed], distribution: Distribution, lease: timedelta | None) -> tuple[Any, ...]:
-    """Return the only candidate in plain values when it is exclusive, so that nobody needs to choose.
-
-    Not one whom the caller asks himself: that is not the plain way.
-    """
-    if len(offered) != 1 or offered[0].terms.max_share > 1 or distribution.way == SHARED_ONLY:
-        return _NOBODY
-    if lease is not None and offered[0].terms.is_sync:
-        return _NOBODY
-    best = offered[0]
-    if best.terms.weekday_caps or best.terms.pacing or best.terms.ladder or best.terms.buyer_zone:
-        return _NOBODY  # it has limits that only the general way knows
-    return best.order_id, best.version, best.buyer_id, best.price_minor, best.terms.delivered_later
 
 
 def _leases(offered: list[Listed], lease: timedelta) -> str:

@@ -25,7 +25,7 @@ from marketplace.orders.terms import MAX_SHARE
 ALONE = ("resale", "returned")
 _OFFER = (
     "SELECT marketplace.offer_again(ROW(%s,%s,0,%s,%s,%s,%s,%s,%s,%s,'null')::marketplace.further_offers, %s, %s,"
-    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
     " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s)"
 )
 

@@ -28,7 +28,7 @@ BATCH = 32
 OVER = ("refused", "failed")
 _SELL_AGAIN = (
     "SELECT marketplace.sell_again(%s,"
-    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
+    " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.offer,"
     " ROW(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)::marketplace.rules, %s, %s)"
 )
 
