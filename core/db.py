@@ -79,6 +79,11 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
         while self._at_hand:
             self.putconn(self._at_hand.pop())
 
+    def drain(self) -> None:
+        """Replace every connection, those at hand too, as each comes back."""
+        self.let_go()
+        super().drain()
+
     def close(self, timeout: float = 5.0) -> None:
         """Close the pool with what is at hand."""
         self.let_go()

@@ -31,7 +31,15 @@ def first_id_at(instant: datetime) -> UUID:
 
 def show_id(prefix: str, value: UUID) -> str:
     """Write an id for the outside: its prefix, an underscore, 26 letters."""
-    number = value.int
+    return _written(prefix, value.int)
+
+
+def show_id_text(prefix: str, text: str) -> str:
+    """Write an id for the outside that is known as PostgreSQL writes a UUID; as `show_id`."""
+    return _written(prefix, int(text.replace("-", ""), 16))
+
+
+def _written(prefix: str, number: int) -> str:
     return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 

@@ -47,15 +47,20 @@ class Money:
 
     def __str__(self) -> str:
         """Write the decimal string with all of the currency's digits: "12.50"."""
-        digits = _DIGITS[self.currency]
-        sign, value = ("-" if self.minor < 0 else ""), abs(self.minor)
-        if digits == 0:
-            return f"{sign}{value}"
-        return f"{sign}{value // 10**digits}.{value % 10**digits:0{digits}d}"
+        return decimal_text(self.minor, self.currency)
 
     def as_json(self) -> dict[str, str]:
         """Show as `{"amount": "12.50", "currency": "EUR"}`."""
         return {"amount": str(self), "currency": self.currency}
+
+
+def decimal_text(minor: int, currency: str) -> str:
+    """Write minor units as the decimal string with all of the currency's digits: "12.50"."""
+    digits = _DIGITS[currency]
+    if digits == 0:
+        return str(minor)
+    whole, fraction = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole}.{fraction:0{digits}d}"
 
 
 def split(minor: int, weights: Sequence[int]) -> list[int]:

@@ -42,8 +42,8 @@ def make_key(account: Account, name: str, at: datetime, scopes: Iterable[str] | 
         raise Invalid("invalid_key", "The key cannot be made.", [fault])
     secret = "lb_" + secrets.token_urlsafe(32)
     key = ApiKey(
-        id=new_id(), account_id=account.id, name=name, hash=hash_of(secret), hint=secret[-4:],
-        scopes=sorted(wanted), created_at=at,
+        id=new_id(), account_id=account.id, account_standing=account.standing, name=name, hash=hash_of(secret),
+        hint=secret[-4:], scopes=sorted(wanted), created_at=at,
     )  # fmt: skip
     db.session.add(key)
     db.session.flush()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     Text,
@@ -32,6 +33,7 @@ class Account(Model):
         CheckConstraint("kind IN ('publisher', 'buyer', 'operator')"),
         CheckConstraint("name <> ''"),
         CheckConstraint("standing IN ('active', 'suspended')"),
+        UniqueConstraint("id", "standing", name="accounts_id_standing_key"),  # which keys refer to
         Index("accounts_suspended_idx", "id", postgresql_where=text("standing = 'suspended'")),
         {"schema": "core"},
     )
@@ -99,11 +101,16 @@ class ApiKey(Model):
         CheckConstraint("length(hash) = 32"),
         UniqueConstraint("hash", name="api_keys_hash_key"),
         Index("api_keys_account_id_idx", "account_id"),
+        ForeignKeyConstraint(
+            ["account_id", "account_standing"], ["core.accounts.id", "core.accounts.standing"],
+            name="api_keys_account_fkey", onupdate="CASCADE",
+        ),
         {"schema": "core"},
-    )
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("core.accounts.id"))
+    account_id: Mapped[UUID]
+    account_standing: Mapped[str] = mapped_column(Text, server_default="active")  # as the account has it, at any time
     name: Mapped[str] = mapped_column(Text)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     hint: Mapped[str] = mapped_column(Text)

@@ -48,8 +48,8 @@ def class_of(facts: ContactFacts) -> ContactClass:
 
 def most_answered(asked: tuple[str, ...], attributes: dict[str, str | int | float | bool | None]) -> bool:
     """Tell whether at least half of what the vertical asks the person has an answer."""
-    answers = sum(attributes.get(name) is not None for name in asked)
-    return 2 * answers >= len(asked)
+    missing = [*map(attributes.get, asked)].count(None)
+    return missing <= len(asked) // 2
 
 
 def _fits(row: Row, facts: ContactFacts) -> bool:

@@ -23,21 +23,17 @@ from core.prepared import PreparedStatement
 from core.schemas import decode
 from marketplace.catalog.places import Point
 from marketplace.catalog.regions import country_of
-from marketplace.catalog.zones import zone_of
 from marketplace.leads.auction import BEST_PRICE, SHARED, SHARED_ONLY, TOTAL_VALUE, Candidate, Rules, is_settled
 from marketplace.leads.books import Books, LiveVertical
-from marketplace.leads.matching import LeadFacts, Listed, Shortlist
+from marketplace.leads.facts import facts_of
+from marketplace.leads.matching import Listed, Shortlist
 from marketplace.leads.narrowing import most_of, narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
 from marketplace.leads.plain import SELL_PLAIN, is_plain, plain_values
-from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.suppression.keeping_away import kept_away
 from marketplace.leads.validation import Judged, judge
-from marketplace.orders.filters import lead_fields
-from marketplace.orders.periods import minute_of_week
-from marketplace.orders.where import PLACE
 
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
 FIRST_BATCH = 4
@@ -176,7 +172,7 @@ class Intake:
         if rule is not None:
             submission = narrowed(submission, rule, live.vertical.currency)
         judged = judge(submission, live.vertical, at, self._refuse_test_contacts)
-        if (sender.account_id, submission.source.name) in live.paused_sources:
+        if live.paused_sources and (sender.account_id, submission.source.name) in live.paused_sources:
             judged = msgspec.structs.replace(judged, reasons=(*judged.reasons, "source_paused"))
         least_minor = live.vertical.least_minor(judged.regions, judged.contact_class)
         contact, place = judged.contact, None
@@ -286,10 +282,17 @@ class Intake:
         return (
             best.terms.max_share == 1
             and best.terms.ladder is None
-            and self._passed_over.get(best.order_id, 0.0) <= time.monotonic()
+            and not (self._passed_over and self._is_passed_over(best.order_id))
             and way not in (SHARED, SHARED_ONLY)
             and (way != TOTAL_VALUE or price >= live.together)
         )
+
+    def _is_passed_over(self, order_id: UUID) -> bool:
+        until = self._passed_over.get(order_id)
+        if until is not None and until <= time.monotonic():
+            del self._passed_over[order_id]
+            return False
+        return until is not None
 
     def _pass_over(self, prepared: Prepared) -> None:
         """Remember what a lead met that those who were offered did not decide."""
@@ -333,37 +336,6 @@ def _decide(offered: list[Listed], live: LiveVertical) -> bool:
     rules = Rules(BEST_PRICE, live.vertical.distribution.way, live.most_buyers)
     able = [Candidate(one.order_id, one.buyer_id, one.price_minor, one.terms.max_share) for one in offered]
     return is_settled(able, rules, able[-1].price_minor, live.together)
-
-
-def facts_of(
-    judged: Judged, publisher_id: UUID, at: datetime, place: Point | None = None, least_minor: int = 0
-) -> LeadFacts:
-    """Return what orders may judge this publisher's lead of `at` by; `place` where it lives, if anybody asks.
-
-    They bid `least_minor` at least, and what the publisher asks.
-    """
-    submission, contact = judged.submission, judged.contact
-    asked = judged.min_price.minor if judged.min_price else 0
-    fields = lead_fields(
-        regions=judged.regions, channel=submission.channel, interest=submission.interest, score=judged.score,
-        temperature=judged.temperature, contact_class=judged.contact_class,
-        contact=msgspec.structs.asdict(contact), attributes=submission.attributes,
-        source_name=submission.source.name, subs=submission.source.sub, hour=hour_of(submission.region, at),
-        codes=public_codes(publisher_id, submission.source.name),
-    )  # fmt: skip
-    if place is not None:
-        fields[PLACE] = place
-    return LeadFacts(
-        judged.regions, fields, judged.score, judged.temperature, judged.contact_class,
-        exclusive_only=submission.exclusive_only,
-        min_price_minor=max(least_minor, asked), asked_minor=asked, publisher_id=publisher_id,
-    )  # fmt: skip
-
-
-def hour_of(region: str, at: datetime) -> int | None:
-    """Return the hour that the clock shows where a lead lives, None where several clocks do."""
-    zone = zone_of(region)
-    return None if zone is None else minute_of_week(zone, at) // 60 % 24
 
 
 class _Details(msgspec.Struct, frozen=True, omit_defaults=True):

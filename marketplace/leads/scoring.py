@@ -28,10 +28,12 @@ class Scored(NamedTuple):
 
 def score_of(interest: str, channel: str, contact_class: ContactClass) -> Scored:
     """Add up the points of a lead; KeyError for an interest, channel or class that the lists do not know."""
+    by_interest, by_channel = INTEREST_POINTS[interest], CHANNEL_POINTS[channel]
+    by_class = CLASS_POINTS[contact_class]
+    score = by_interest + by_channel + by_class
     points = (
-        (f"interest:{interest}", INTEREST_POINTS[interest]),
-        (f"channel:{channel}", CHANNEL_POINTS[channel]),
-        (f"contact_class:{contact_class}", CLASS_POINTS[contact_class]),
+        (f"interest:{interest}", by_interest),
+        (f"channel:{channel}", by_channel),
+        (f"contact_class:{contact_class}", by_class),
     )
-    score = sum(value for _, value in points)
     return Scored(score, "hot" if score >= HOT_FROM else "warm" if score >= WARM_FROM else "cold", points)

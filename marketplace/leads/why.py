@@ -25,7 +25,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.again.models import FurtherSale
 from marketplace.leads.decisions import Tried, tried_in
 from marketplace.leads.delivery.endpoints import pauses_at
-from marketplace.leads.intake import hour_of
+from marketplace.leads.facts import hour_of
 from marketplace.leads.matching import LeadFacts, Listed
 from marketplace.leads.models import Event, Lead, Sale
 from marketplace.leads.queries import unsealed

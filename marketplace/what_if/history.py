@@ -21,9 +21,9 @@ from core.money import Money
 from core.schemas import convert
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.decisions import Tried
+from marketplace.leads.facts import facts_of
 from marketplace.leads.imports.mapped import Mapped
 from marketplace.leads.imports.mapping import MappingFile, check_mapping, parsed
-from marketplace.leads.intake import facts_of
 from marketplace.leads.rows import CsvFile, Row
 from marketplace.leads.validation import Judged, judge
 from marketplace.orders.periods import is_zone

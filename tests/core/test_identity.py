@@ -11,6 +11,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.identity import (
     SCOPES_OF,
     Account,
+    ApiKey,
     actor_for_key,
     forget_actor,
     get_account,
@@ -83,6 +84,23 @@ def test_a_key_of_a_suspended_account_does_nothing(buyer: Account) -> None:
     buyer.standing = "suspended"
     db.session.commit()
     assert actor_for_key(secret) is None
+
+
+def test_a_key_is_good_as_long_as_its_account_is(buyer: Account) -> None:
+    def is_good(key: ApiKey) -> bool:
+        return bool(db.session.scalar(db.text("SELECT core.good_key(:key)"), {"key": key.id}))
+
+    before, _ = make_key(buyer, "before", AT)
+    assert is_good(before)
+    buyer.standing = "suspended"
+    db.session.commit()
+    meanwhile, _ = make_key(buyer, "meanwhile", AT)
+    assert not is_good(before) and not is_good(meanwhile)
+    buyer.standing = "active"
+    db.session.commit()
+    assert is_good(before) and is_good(meanwhile)
+    revoke_key(buyer.id, before.id, AT)
+    assert not is_good(before) and is_good(meanwhile)
 
 
 def test_a_key_may_not_do_more_than_its_account(buyer: Account) -> None:

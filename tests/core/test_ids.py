@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound
-from core.ids import new_id, parse_id, show_id
+from core.ids import new_id, parse_id, show_id, show_id_text
 
 
 @given(st.uuids())
@@ -18,6 +18,11 @@ def test_an_id_reads_back(value: UUID) -> None:
 @given(st.uuids(), st.uuids())
 def test_shown_ids_sort_as_ids_do(one: UUID, other: UUID) -> None:
     assert (one < other) == (show_id("ord", one) < show_id("ord", other))
+
+
+@given(st.uuids())
+def test_an_id_known_as_text_is_shown_the_same(value: UUID) -> None:
+    assert show_id_text("lead", str(value)) == show_id("lead", value)
 
 
 def test_an_id_is_a_uuid_of_version_7_and_never_the_same() -> None:

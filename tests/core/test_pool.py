@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from core import db as core_db
 from core.config import Settings
-from core.db import db, lend, pool_of
+from core.db import AT_HAND, db, lend, pool_of
+from core.errors import Unavailable
 from marketplace.app import create_app
 from tests.at_once import ask
 from tests.conftest import SetClock
@@ -52,6 +55,53 @@ def test_a_notice_is_told_once_however_many_sessions_a_connection_had(
     with caplog.at_level("INFO", "sqlalchemy.dialects.postgresql"), lend(pool_of(small)) as connection:
         connection.execute("DO $$ BEGIN RAISE NOTICE 'told'; END $$")
     assert caplog.text.count("told") == 1
+
+
+def test_what_came_back_last_is_lent_first_and_few_are_kept_at_hand(small: Flask) -> None:
+    pool = pool_of(small)
+    lent = [pool.take() for _ in range(SIZE + AT_HAND)]
+    for connection in lent:
+        pool.give_back(connection)
+    again = [pool.take() for _ in range(AT_HAND)]
+    assert again == lent[AT_HAND - 1 :: -1]
+    for connection in again:
+        pool.give_back(connection)
+
+
+def test_sessions_get_every_connection_they_are_due_beside_those_at_hand(small: Flask) -> None:
+    pool = pool_of(small)
+    for connection in [pool.take() for _ in range(AT_HAND)]:
+        pool.give_back(connection)
+    for connection in [pool.getconn(timeout=5) for _ in range(SIZE)]:
+        pool.putconn(connection)
+
+
+def test_a_connection_at_hand_that_died_costs_one_call(small: Flask, database_url: str) -> None:
+    with lend(pool_of(small)) as connection:
+        pid = connection.info.backend_pid
+    assert ask(database_url, "SELECT pg_terminate_backend(%s, 5000)", pid) == [(True,)]
+    with pytest.raises(Unavailable), lend(pool_of(small)) as connection:
+        connection.execute("SELECT 1")
+    with lend(pool_of(small)) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_that_comes_back_in_a_transaction_is_not_lent_as_it_is(small: Flask) -> None:
+    with lend(pool_of(small)) as connection:
+        connection.execute("BEGIN")
+    with lend(pool_of(small)) as connection:
+        assert connection.info.transaction_status is TransactionStatus.IDLE
+
+
+def test_now_and_then_one_at_hand_is_looked_after_by_the_pool(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_db, "_LOOK_AFTER", 2)
+    pool = pool_of(small)
+    left = []
+    for _ in range(4):
+        with lend(pool):
+            pass
+        left.append(pool.get_stats()["pool_size"] - pool.get_stats()["pool_available"])
+    assert left == [1, 0, 1, 0]
 
 
 def end_backend(url: str) -> None:

@@ -15,7 +15,8 @@ from core.db import db, transaction
 from core.ids import new_id, parse_id
 from core.schemas import convert
 from marketplace.leads.desk import desk
-from marketplace.leads.intake import Sender, facts_of
+from marketplace.leads.facts import facts_of
+from marketplace.leads.intake import Sender
 from marketplace.leads.pages import LeadFacts
 from marketplace.leads.source_codes import public_codes
 from marketplace.leads.submission import Submission

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from core.db import db, transaction
+from core.ids import parse_id
 from core.outbound import Outbound
 from core.prepared import PreparedStatement
 from marketplace.leads import intake
@@ -86,7 +87,7 @@ def test_both_ways_write_the_same_rows(app: Flask, market: Market, delivery: dic
     leads = [market.lead(external_id="the same") for _ in range(2)]
 
     before = stored()
-    with missing("judge_lead"):
+    with missing("post_lead"):
         straight = rows_of(publisher.post("/leads", leads[0]), before)
     before = stored()
     judged = rows_of(publisher.post("/leads", leads[1], Idempotency_Key="judged"), before)
@@ -101,6 +102,29 @@ def test_a_known_person_is_a_duplicate_and_one_of_long_ago_is_sold_again(market:
     again = lead | {"consent": market.lead()["consent"]}
     answers.append(publisher.post("/leads", again))
     assert [answer["status"] for answer in answers] == ["sold", "rejected", "sold"]
+
+
+def test_the_first_sale_of_an_hour_is_plain_too(market: Market, publisher: Member) -> None:
+    market.make_order(market.make_buyer(), "20.00", caps={"hour": 1})
+    sold = []
+    with missing("post_lead"):
+        for _ in range(2):
+            sold.append(publisher.post("/leads", market.lead())["status"])
+            market.clock.advance(hours=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert sold == ["sold", "sold"]
+
+
+def test_a_lead_that_may_be_resold_goes_the_general_way_and_is_kept(
+    market: Market, publisher: Member, database_url: str
+) -> None:
+    market.make_order(market.make_buyer(), "20.00")
+    lead = market.lead()
+    answers = [
+        publisher.post("/leads", one) for one in (lead | {"consent": lead["consent"] | {"resale": True}}, market.lead())
+    ]
+    assert [answer["status"] for answer in answers] == ["sold", "sold"]
+    kept = ask(database_url, "SELECT lead_id FROM marketplace.kept_leads")
+    assert kept == [(parse_id("lead", answers[0]["id"]),)]
 
 
 def test_what_forbids_a_sale_forbids_the_straight_one(market: Market, publisher: Member, database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from core.schemas import convert
 from marketplace.catalog.verticals import Vertical, read_shipped
 from marketplace.leads.reasons import REASONS
 from marketplace.leads.submission import Submission
-from marketplace.leads.validation import Judged, judge
+from marketplace.leads.validation import Judged, is_ip, judge
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EDUCATION = read_shipped("education")
@@ -46,6 +47,18 @@ def test_the_example_may_be_sold() -> None:
     assert lead.regions == ("FR-IDF", "FR")
     assert lead.min_price == Money(420, "EUR")
     assert sum(points for _, points in lead.points) == lead.score
+
+
+OCTETS = st.integers(0, 300).map(str) | st.sampled_from(["00", "01", "1e1", "\u0661", " 1", ""])
+
+
+@given(st.lists(OCTETS, min_size=3, max_size=5).map(".".join) | st.ip_addresses().map(str) | st.text(max_size=20))
+def test_an_address_is_one_when_the_library_says_so(text: str) -> None:
+    try:
+        expected = "%" not in str(ip_address(text))
+    except ValueError:
+        expected = False
+    assert is_ip(text) == expected
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -11,8 +11,8 @@ from affiliates import Earnings
 from billing import Owing, WalletBalance
 from core.errors import DomainError
 from core.identity import ApiKey
-from core.ids import show_id
-from core.money import Money
+from core.ids import show_id, show_id_text
+from core.money import Money, decimal_text
 from core.schemas import Amount
 from marketplace.leads.again.told import Aged
 from marketplace.leads.contact_models import SaleContact
@@ -54,7 +54,7 @@ UNPAID = ("returned", "refused", "failed")  # sales that pay the publisher nothi
 
 def amount(minor: int, currency: str) -> Amount:
     """Show an amount of minor units."""
-    return Amount(amount=str(Money(minor, currency)), currency=currency)
+    return Amount(amount=decimal_text(minor, currency), currency=currency)
 
 
 def money(value: Money) -> Amount:
@@ -77,7 +77,7 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
     currency = result["currency"]
     sales = [
         SaleOfLead(
-            id=show_id("sale", UUID(sale["id"])), model="cpl", price=amount(sale["price"], currency),
+            id=show_id_text("sale", sale["id"]), model="cpl", price=amount(sale["price"], currency),
             payout=amount(sale["payout"], currency), state=sale["state"],
             release_at=instant(datetime.fromisoformat(sale["release_at"])) if sale["release_at"] else None,
         )
@@ -85,7 +85,7 @@ def lead_answer(result: dict[str, Any]) -> LeadAnswer:
     ]  # fmt: skip
     is_sold = sales and result["status"] == "sold"
     payout = amount(sum(sale["payout"] for sale in result["sales"]), currency) if is_sold else None
-    lead_id = show_id("lead", UUID(result["id"]))
+    lead_id = show_id_text("lead", result["id"])
     return LeadAnswer(
         id=lead_id, status=result["status"], contact_class=result["contact_class"],
         temperature=result["temperature"], score=result["score"], reasons=result["reasons"],

@@ -1,3 +1,27 @@
+-- What follows from a plain sale, planned into the statements that ask for it: the news for both sides, and the answer.
+CREATE FUNCTION marketplace.news_of_sale(p_lead uuid, p_publisher uuid, p_buyer uuid, p_at timestamptz) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT format('{"event":"lead.sold","at":%s,"accounts":["%s","%s"],"data":{"lead":"%s","reasons":[]}}',
+                  to_json(p_at), p_publisher, p_buyer, p_lead)::jsonb
+$$;
+CREATE FUNCTION marketplace.answer_of_sale(
+    p_answer text, p_sale uuid, p_price bigint, p_payout bigint, p_state text, p_release timestamptz) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT format('%s,"outcome":"done","status":"sold","reasons":[],"sales":[{"id":"%s","price":%s,"payout":%s,'
+                  '"state":"%s","release_at":%s}]}', p_answer, p_sale, p_price, p_payout, p_state,
+                  coalesce(to_json(p_release)::text, 'null'))
+$$;
+
+-- Put a sale down to be delivered: from now on, and no longer than the grace lasts.
+CREATE FUNCTION marketplace.deliver_later(
+    p_sale uuid, p_lead uuid, p_order uuid, p_version integer, p_buyer uuid, p_at timestamptz, p_grace_minutes integer,
+    p_window_hours integer, p_hold_days integer) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO marketplace.deliveries (sale_id, lead_id, order_id, order_version, buyer_id, state, next_attempt_at,
+        give_up_at, window_hours, hold_days)
+    VALUES (p_sale, p_lead, p_order, p_version, p_buyer, 'waiting', p_at,
+        p_at + make_interval(mins => p_grace_minutes), p_window_hours, p_hold_days)
+$$;
+
 -- Sell one plain lead to its only candidate: what post_lead would do is written out for one sale, in the same order of
 -- locks, without choosing and loops, and in scalars, which PostgreSQL takes apart nowhere. Plain is a lead without
 -- reasons, no test, posted with a key and without an Idempotency-Key, whose consent is for no resale, in a vertical
@@ -11,37 +35,22 @@ CREATE FUNCTION marketplace.sell_plain(
     p_currency text, p_persons bytea[], p_window_hours integer, p_hold_days integer, p_min_payout bigint,
     p_grace_minutes integer, p_key uuid, p_actor text, p_answer text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    v_sale uuid := uuidv7();
-    v_state text := 'delivered';
-    v_delivered timestamptz := p_at;
-    v_payout bigint;
-    v_reserve bigint;
-    v_reserve_days integer;
-    v_terms integer;
-    v_hold_days integer;
-    v_release timestamptz;
+    v_sale uuid := uuidv7(); v_state text := CASE WHEN p_later THEN 'held' ELSE 'delivered' END;
+    v_delivered timestamptz := CASE WHEN NOT p_later THEN p_at END;
+    v_payout bigint; v_reserve bigint; v_reserve_days integer; v_terms integer; v_days integer; v_release timestamptz;
 BEGIN
     SELECT t.payout, t.payout * p.reserve_bp / 10000, p.reserve_days, p.terms_version, p_hold_days + p.extra_hold_days,
-           p_at + make_interval(days => p_hold_days + p.extra_hold_days)
-    INTO v_payout, v_reserve, v_reserve_days, v_terms, v_hold_days, v_release
+           v_delivered + make_interval(days => p_hold_days + p.extra_hold_days)
+    INTO v_payout, v_reserve, v_reserve_days, v_terms, v_days, v_release
     FROM marketplace.verticals v, affiliates.terms_of(p_publisher) AS p, core.good_key(p_key) AS k,
         LATERAL (SELECT affiliates.payout_of(p_price, p.share_bp, p.min_margin_minor) AS payout) AS t
     WHERE v.id = p_vertical AND v.book_version = p_book AND p.standing = 'active' AND t.payout >= p_min_payout;
-    IF v_payout IS NULL THEN
-        RETURN NULL;
-    END IF;
-    IF p_later THEN
-        v_state := 'held';
-        v_delivered := NULL;
-        v_release := NULL;
-    END IF;
-    UPDATE marketplace.order_counters c
-    SET total_leads = c.total_leads + 1, total_spend = c.total_spend + p_price,
+    IF v_payout IS NULL THEN RETURN NULL; END IF;
+    UPDATE marketplace.order_counters c SET total_leads = c.total_leads + 1, total_spend = c.total_spend + p_price,
         last_sold_at = greatest(c.last_sold_at, p_at)
     WHERE c.order_id = p_order AND marketplace.has_room(c, p_version, p_starts, p_price);
-    IF NOT FOUND AND NOT marketplace.count_sale(p_order, p_version, p_starts, p_price, p_at, NULL) THEN
-        RETURN '';  -- full; where only an hour began, the sale was counted in the new one
-    END IF;
+    -- Where only an hour began, the sale is counted in the new one.
+    IF NOT FOUND AND NOT marketplace.count_sale(p_order, p_version, p_starts, p_price, p_at, NULL) THEN RETURN ''; END IF;
     INSERT INTO marketplace.person_keys (vertical_id, key, lead_id, claimed_at)
     SELECT p_vertical, unnest(p_persons), p_lead, p_at;
     INSERT INTO marketplace.leads (id, publisher_id, vertical_id, region, status, reasons, contact_class, temperature,
@@ -52,28 +61,20 @@ BEGIN
     INSERT INTO marketplace.sales (id, lead_id, order_id, order_version, buyer_id, publisher_id, state, currency,
         price_minor, payout_minor, reserve_minor, reserve_days, terms_version, sold_at, delivered_at, window_ends_at,
         release_at)
-    VALUES (v_sale, p_lead, p_order, p_version, p_buyer, p_publisher, v_state, p_currency, p_price,
-        v_payout, v_reserve, v_reserve_days, v_terms, p_at, v_delivered,
-        v_delivered + make_interval(hours => p_window_hours), v_release);
-    IF p_later THEN
-        INSERT INTO marketplace.deliveries (sale_id, lead_id, order_id, order_version, buyer_id, state, next_attempt_at,
-            give_up_at, window_hours, hold_days)
-        VALUES (v_sale, p_lead, p_order, p_version, p_buyer, 'waiting', p_at,
-            p_at + make_interval(mins => p_grace_minutes), p_window_hours, v_hold_days);
-    END IF;
+    VALUES (v_sale, p_lead, p_order, p_version, p_buyer, p_publisher, v_state, p_currency, p_price, v_payout, v_reserve,
+        v_reserve_days, v_terms, p_at, v_delivered, v_delivered + make_interval(hours => p_window_hours), v_release);
     INSERT INTO marketplace.events (subject_id, at, move, actor)
     VALUES (p_lead, p_at, 'received>sold', p_actor), (v_sale, p_at, 'new>' || v_state, p_actor);
-    IF NOT (core.announce('notice', format(
-                '{"event":"lead.sold","at":%s,"accounts":["%s","%s"],"data":{"lead":"%s","reasons":[]}}',
-                to_json(p_at), p_publisher, p_buyer, p_lead)::jsonb)
+    IF p_later THEN
+        PERFORM marketplace.deliver_later(v_sale, p_lead, p_order, p_version, p_buyer, p_at, p_grace_minutes,
+                                          p_window_hours, v_days);
+    END IF;
+    IF NOT (core.announce('notice', marketplace.news_of_sale(p_lead, p_publisher, p_buyer, p_at))
             AND billing.place_new_hold(v_sale, p_buyer, p_currency, p_price, 'cpl', 'sale:' || v_sale || ':hold',
                                        p_actor, p_at)) THEN
         RAISE SQLSTATE 'LB001';
     END IF;
-    RETURN format('%s,"outcome":"done","status":"sold","reasons":[],"sales":[{"id":"%s","price":%s,"payout":%s,'
-                  '"state":"%s","release_at":%s}]}', p_answer, v_sale, p_price, v_payout, v_state,
-                  coalesce(to_json(v_release)::text, 'null'));
-EXCEPTION
-    WHEN SQLSTATE 'LB001' THEN RETURN '';
+    RETURN marketplace.answer_of_sale(p_answer, v_sale, p_price, v_payout, v_state, v_release);
+EXCEPTION WHEN SQLSTATE 'LB001' THEN RETURN '';
     WHEN unique_violation THEN RETURN NULL;
 END $$;
