@@ -1,11 +1,11 @@
 """What the web server runs: the application on the database that DATABASE_URL names, few threads at work on it."""
 
-import gc
 import os
 import threading
 
 from core.config import Settings
 from core.crew import Crew
+from core.garbage import keep_what_is_loaded
 from core.lifeline import die_with_parent
 from marketplace.app import create_app
 
@@ -19,4 +19,4 @@ if _settings.database_url is None:
 _AT_MOST = _settings.pool_size // 2
 app = Crew(create_app(_settings, _settings.database_url), _settings.web_threads, _AT_MOST, _settings.max_batch_bytes)
 threading.Thread(target=app.watch, name="crew", daemon=True).start()
-gc.freeze()  # what is loaded by now stays: no full collection need look at it again
+keep_what_is_loaded()

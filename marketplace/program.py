@@ -3,6 +3,8 @@
 import gc
 from importlib import import_module
 
+from core.garbage import keep_what_is_loaded
+
 
 def main() -> None:
     """Load the command line and run a command.
@@ -12,6 +14,6 @@ def main() -> None:
     """
     gc.disable()
     command_line = import_module("marketplace.cli")
-    gc.freeze()
+    keep_what_is_loaded()
     gc.enable()
     command_line.main()

@@ -4,6 +4,7 @@ The tests run on the real PostgreSQL and really commit. After a test that had a 
 """
 
 import gc
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,11 @@ settings.load_profile("house")
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SELLER = Seller(vat_id="FR40303265045")  # whoever taxes needs a number
 TEMPLATE = "template_of_tests"
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start end by Ctrl-C, be it that whoever runs the tests ignores it (`run test &`)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -17,6 +17,7 @@ from core.clock import from_rfc3339
 from core.config import Settings
 from core.db import transaction
 from core.errors import DomainError
+from core.garbage import keep_what_is_loaded
 from core.http import settings
 from core.ids import parse_id
 from core.lifeline import die_with_parent
@@ -33,7 +34,6 @@ from marketplace.leads.disputes.evidence import add_file
 from marketplace.leads.disputes.machine import judge_one
 from marketplace.leads.intake import Sender
 from marketplace.leads.refusals import count_refusal
-from marketplace.leads.submission import Submission
 
 T = TypeVar("T")
 
@@ -71,6 +71,7 @@ def begin(given: Settings, database_url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who waits for us
     die_with_parent()
     create_app(given, database_url, _clock).app_context().push()
+    keep_what_is_loaded()
 
 
 def post(posts: list[Post]) -> list[UUID | None]:
@@ -82,7 +83,7 @@ def _post(each: Post) -> UUID | None:
     _clock.at = each.at
     try:
         sender = Sender(each.publisher_id, None, by=ACTOR)
-        return UUID(desk().intake.take(convert(each.body, Submission), sender).result["id"])
+        return UUID(desk().intake.post(msgspec.json.encode(each.body), sender).result["id"])
     except DomainError as refused:
         with transaction():
             count_refusal(each.publisher_id, refused, each.at)

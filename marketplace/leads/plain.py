@@ -27,7 +27,6 @@ def is_plain(prepared: "Prepared", sender: "Sender", offered: list[Listed]) -> b
     return (
         len(offered) == 1
         and sender.idempotency_key is None
-        and sender.key_id is not None
         and not prepared.deals
         and not submission.test
         and (submission.consent is None or submission.consent.resale is not True)

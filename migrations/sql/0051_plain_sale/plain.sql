@@ -24,7 +24,7 @@ $$;
 
 -- Sell one plain lead to its only candidate: what post_lead would do is written out for one sale, in the same order of
 -- locks, without choosing and loops, and in scalars, which PostgreSQL takes apart nowhere. Plain is a lead without
--- reasons, no test, posted with a key and without an Idempotency-Key, whose consent is for no resale, in a vertical
+-- reasons, no test, posted without an Idempotency-Key (an operator's import has no key either), whose consent is for no resale, in a vertical
 -- without margins by band, and a candidate that is exclusive and has no other limits than caps and budgets.
 -- Returns the whole answer; NULL when something else is to be said than that it is sold, and '' when the candidate had no
 -- room left or no money. Both leave nothing behind, and post_lead decides.
@@ -42,9 +42,10 @@ BEGIN
     SELECT t.payout, t.payout * p.reserve_bp / 10000, p.reserve_days, p.terms_version, p_hold_days + p.extra_hold_days,
            v_delivered + make_interval(days => p_hold_days + p.extra_hold_days)
     INTO v_payout, v_reserve, v_reserve_days, v_terms, v_days, v_release
-    FROM marketplace.verticals v, affiliates.terms_of(p_publisher) AS p, core.good_key(p_key) AS k,
-        LATERAL (SELECT affiliates.payout_of(p_price, p.share_bp, p.min_margin_minor) AS payout) AS t
-    WHERE v.id = p_vertical AND v.book_version = p_book AND p.standing = 'active' AND t.payout >= p_min_payout;
+    FROM marketplace.verticals v JOIN affiliates.terms_of(p_publisher) AS p ON p.standing = 'active'
+        LEFT JOIN core.good_key(p_key) AS k ON true
+        CROSS JOIN LATERAL (SELECT affiliates.payout_of(p_price, p.share_bp, p.min_margin_minor) AS payout) AS t
+    WHERE v.id = p_vertical AND v.book_version = p_book AND (p_key IS NULL OR k IS NOT NULL) AND t.payout >= p_min_payout;
     IF v_payout IS NULL THEN RETURN NULL; END IF;
     UPDATE marketplace.order_counters c SET total_leads = c.total_leads + 1, total_spend = c.total_spend + p_price,
         last_sold_at = greatest(c.last_sold_at, p_at)
@@ -75,6 +76,5 @@ BEGIN
         RAISE SQLSTATE 'LB001';
     END IF;
     RETURN marketplace.answer_of_sale(p_answer, v_sale, p_price, v_payout, v_state, v_release);
-EXCEPTION WHEN SQLSTATE 'LB001' THEN RETURN '';
-    WHEN unique_violation THEN RETURN NULL;
+EXCEPTION WHEN SQLSTATE 'LB001' THEN RETURN ''; WHEN unique_violation THEN RETURN NULL;
 END $$;
