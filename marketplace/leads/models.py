@@ -34,6 +34,7 @@ HAS_SUB = "jsonb_path_exists(details, '$.source.sub.*')"
 
 # Sales that ended without paying their publisher; written as the index has it.
 UNPAID = "state IN ('returned', 'refused', 'failed') OR (state = 'settled' AND payout_minor = 0)"
+IS_UNPAID = text(f"({UNPAID})")  # beside other conditions: a text is not put in brackets by itself
 
 
 class Lead(Model):

@@ -37,6 +37,7 @@ from tests.factories import Market
 from tests.marketplace.documents.quarter import id_of, tax
 from tests.marketplace.test_dispute_hearing import SILENT
 from tests.marketplace.test_late_claims import short_window
+from tests.marketplace.test_publisher_terms import change
 
 NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
 IN_JANUARY = datetime(2027, 1, 1, 6, tzinfo=UTC)
@@ -129,6 +130,20 @@ def test_what_the_exchange_pays_itself_stands_on_a_statement_and_on_no_invoice(m
     ]  # fmt: skip
     assert {line.label["data"]["sale"] for line in lines} == {deal.sale}
     assert found("invoice", deal.buyer, NOVEMBER) is found("invoice", deal.buyer, DECEMBER) is None
+
+
+def test_a_sale_that_brought_another_publisher_nothing_is_on_no_statement_but_his(
+    market: Market, clock: SetClock
+) -> None:
+    short_window()
+    deal, other = make_deal(market), market.make_publisher()
+    change(other, 1, share_bp=1)
+    sale = other.post("/leads", market.lead())["sales"][0]
+    assert sale["payout"]["amount"] == "0.00"
+    run_due(clock.advance(days=22))
+    run_due(IN_JANUARY)
+    told = [line.label["data"]["sale"] for line in read_lines(issued("statement", deal.publisher))]
+    assert told == [deal.sale]
 
 
 def test_two_workers_at_once_issue_one_document(settled: Deal, clock: SetClock, database_url: str) -> None:
