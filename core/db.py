@@ -1,6 +1,7 @@
 """The one way to the database: one pool of driver connections, one session on top of it, one `transaction()`."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
@@ -40,58 +41,75 @@ class _Connection(psycopg.Connection[Any]):
 
 
 class Pool(ConnectionPool[psycopg.Connection[Any]]):
-    """A pool that has a few connections at hand, in autocommit, and lends the one that came back last.
+    """A pool that has a few of its connections at hand, in autocommit, and lends the one that came back last.
 
     The pool itself lends in turn, so that all its connections stay in use; each is a process of the server that must
-    fetch its memory into the caches again. Those at hand are few, and warm; they count beside `max_size`.
+    fetch its memory into the caches again. Those at hand are few, and warm.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Set the pool up as its base does."""
         self._at_hand: list[psycopg.Connection[Any]] = []
-        self._lent = 0
+        self._lent = self._drains = 0
         super().__init__(*args, **kwargs)
+
+    def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
+        """Lend a connection, one at hand if there is any; `putconn` is to get it. PoolTimeout when none comes back."""
+        until = time.monotonic() + (self.timeout if timeout is None else timeout)
+        while True:
+            try:
+                return self._at_hand.pop()
+            except IndexError:
+                left = until - time.monotonic()
+            try:
+                return super().getconn(min(max(left, 0), _LOOK_AGAIN_SECONDS))
+            except PoolTimeout:  # one may have come to hand just before we began to wait
+                if left <= _LOOK_AGAIN_SECONDS:
+                    raise
 
     def take(self) -> psycopg.Connection[Any]:
         """Lend a connection in autocommit; `give_back` is to get it."""
-        try:
-            return self._at_hand.pop()
-        except IndexError:
-            connection = self.getconn()
+        connection = self.getconn()
         if not connection.autocommit:  # the session had it last
             connection.autocommit = True
+        connection.__dict__["lent_after_drains"] = self._drains
         return connection
 
     def give_back(self, connection: psycopg.Connection[Any]) -> None:
-        """Have a connection at hand again that `take` lent; in the pool when it is not fit, or there are enough.
+        """Have a connection at hand again that `take` lent.
 
-        Now and then one goes to the pool, which replaces those that have grown old.
+        The pool gets it when somebody waits for one, when it is not fit, too old or not needed, and now and then, to
+        replace it if it has served its time.
         """
         self._lent += 1
-        is_fit = connection.pgconn.transaction_status == _IDLE
-        if is_fit and len(self._at_hand) < AT_HAND and self._lent % _LOOK_AFTER:
+        is_fit = connection.pgconn.transaction_status == _IDLE and self._lent % _LOOK_AFTER
+        is_new = connection.__dict__["lent_after_drains"] == self._drains and not self.closed
+        if is_fit and is_new and not self._waiting and len(self._at_hand) < AT_HAND:
             self._at_hand.append(connection)
         else:
             self.putconn(connection)
 
     def let_go(self) -> None:
         """Have no connection at hand any more."""
-        while self._at_hand:
-            self.putconn(self._at_hand.pop())
+        with suppress(IndexError):
+            while True:
+                self.putconn(self._at_hand.pop())
 
     def drain(self) -> None:
         """Replace every connection, those at hand too, as each comes back."""
+        self._drains += 1
         self.let_go()
         super().drain()
 
     def close(self, timeout: float = 5.0) -> None:
         """Close the pool with what is at hand."""
-        self.let_go()
         super().close(timeout)
+        self.let_go()
 
 
 AT_HAND = 4
 _LOOK_AFTER = 10_000
+_LOOK_AGAIN_SECONDS = 0.25
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 db = SQLAlchemy(model_class=_Base, disable_autonaming=True)
 
@@ -127,7 +145,7 @@ def connect_app(app: Flask, url: str, pool_size: int) -> None:
     pool = Pool(
         url,
         min_size=1,
-        max_size=pool_size + AT_HAND,
+        max_size=pool_size,
         open=True,
         connection_class=_Connection,
         close_returns=True,

@@ -80,7 +80,6 @@ class Backfill:
         self._agenda: list[_Due] = []
         self._bought: dict[UUID, _Bought] = {}
         self._seen_to: UUID | None = None
-        self._unsettled: datetime | None = None  # the end of a step whose dues are still to be done
         self.refused: Counter[str] = Counter()
 
     def run(self, progress: Callable[[datetime, int], None]) -> None:
@@ -99,7 +98,6 @@ class Backfill:
                 self._post(postings)
                 progress(postings[-1].sent.at, len(postings))
             self._end_of_step(until)
-            self._settle()
         progress(until, 0)
         log.debug("of the buyers' deeds some were refused: %s", dict(self.refused))
 
@@ -132,7 +130,6 @@ class Backfill:
         lanes = self._split(postings, lambda posting: self._lane_of[posting.sent.body["vertical"]])
         sent = [process.submit(lane.post, [self._sent(each) for each in some])
                 for process, some in zip(self._lanes, lanes, strict=True)]  # fmt: skip
-        self._settle()  # meanwhile
         for future, some in zip(sent, lanes, strict=True):
             for posting, lead_id in zip(some, future.result(), strict=True):
                 if lead_id is not None:
@@ -153,8 +150,6 @@ class Backfill:
     # -- what people do with what they bought --------------------------------------------------------------------------
 
     def _end_of_step(self, at: datetime) -> None:
-        """Let people do what they put off till now; what falls due is done while the next leads are on their way."""
-        self._settle()
         self._clock.at = at
         self._plan()
         due = []
@@ -167,17 +162,10 @@ class Backfill:
         for decide in (self._decide, self._judge):
             for deciding in decide(at):
                 deciding.result()
-        self._watching = self._lanes[0].submit(lane.watch, at)
-        self._unsettled = at
-
-    def _settle(self) -> None:
-        """Do what fell due at the end of the last step, once."""
-        if self._unsettled is None:
-            return
-        at, self._unsettled = self._unsettled, None
+        watching = self._lanes[0].submit(lane.watch, at)
         settle_due(at, _BOOKS)
         pay_publishers(self._operator, at)
-        self._watching.result()
+        watching.result()
 
     def _plan(self) -> None:
         """Put on the agenda what the buyers will do with what they bought since the last look."""

@@ -18,7 +18,8 @@ from core.money import Money
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.catalog.verticals import Vertical
 from marketplace.documents.words import reason_in, say
-from marketplace.leads.again.told import Aged, aged_of
+from marketplace.leads.again.models import FurtherOffer, FurtherSale
+from marketplace.leads.again.told import Aged, told_of
 from marketplace.leads.dispute_rows import Dispute
 from marketplace.leads.models import Lead, Sale
 from marketplace.orders.ages import DAY
@@ -116,12 +117,14 @@ def _why(line: Booked, one: Told, language: str) -> tuple[str, str | None]:
 def _told_of(sale_ids: Iterable[UUID]) -> Mapping[UUID, Told]:
     wanted, found = sorted(sale_ids), dict[UUID, Told]()
     name = Order.terms["name"].astext
-    query = select(Sale, Lead, name, Dispute).join(Lead, Lead.id == Sale.lead_id).join(Order, Order.id == Sale.order_id)
-    query = query.join(Dispute, Dispute.sale_id == Sale.id, isouter=True)
+    query = select(Sale, Lead, name, Dispute, FurtherSale, FurtherOffer).join(Lead, Lead.id == Sale.lead_id)
+    query = query.join(Order, Order.id == Sale.order_id).outerjoin(Dispute, Dispute.sale_id == Sale.id)
+    query = query.outerjoin(FurtherSale, FurtherSale.sale_id == Sale.id)
+    query = query.outerjoin(FurtherOffer, FurtherOffer.id == FurtherSale.offer_id)
     for first in range(0, len(wanted), AT_ONCE):
         some = wanted[first : first + AT_ONCE]
-        rows, aged = db.session.execute(query.where(Sale.id.in_(some))), aged_of(some)
-        found |= {row[0].id: Told(row[0], row[1], row[2] or "", row[3], aged.get(row[0].id)) for row in rows}
+        rows = db.session.execute(query.where(Sale.id.in_(some)))
+        found |= {row[0].id: Told(row[0], row[1], row[2] or "", row[3], told_of(row[4], row[5])) for row in rows}
     return found
 
 

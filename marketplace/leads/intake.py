@@ -130,7 +130,7 @@ class Intake:
         self._vault = vault
         self._pepper = pepper
         self._refuse_test_contacts = refuse_test_contacts
-        self._passed_over: dict[UUID, float] = {}  # by order, until when
+        self._full: dict[UUID, float] = {}  # orders that did not buy when they were offered alone, until when
         self.lease = lease
 
     def post(self, raw: bytes, sender: Sender) -> Received:
@@ -147,10 +147,20 @@ class Intake:
         lead_id, batch = new_id(), ALONE
         for _ in range(MOST_TRIES):
             prepared = self.prepare(submission, sender, lead_id)
-            result = self._call(prepared, sender, fingerprint, batch)
+            offer = self._offer(prepared, batch)
+            if batch == ALONE and is_plain(prepared, sender, offer.orders) and not self._is_full(offer.orders[0]):
+                result = self._sell_plain(prepared, sender, offer.orders[0])
+                if result is not None:
+                    return self.received(result)
+                batch = FIRST_BATCH
+                if not offer.is_last:
+                    offer = self._offer(prepared, FIRST_BATCH - ALONE).after(offer)
+            result = self._post(self._general(prepared, sender, fingerprint, offer, in_batch=False))
             outcome = result["outcome"]
             if outcome == "more":
                 self._pass_over(prepared)
+                if batch == ALONE and offer.bound is None and len(offer.orders) >= FIRST_BATCH:
+                    batch = FIRST_BATCH  # as many as that did not decide
                 batch = {ALONE: FIRST_BATCH, FIRST_BATCH: NEXT_BATCH}.get(batch, batch * 8)
             elif outcome == "stale":
                 self.books.reload(submission.vertical, prepared.live)
@@ -200,17 +210,14 @@ class Intake:
             details_of(submission, most_buyers, place), contact, self._vault.generation,
         )  # fmt: skip
 
-    def _call(self, prepared: Prepared, sender: Sender, fingerprint: bytes | None, batch: int) -> dict[str, Any]:
-        offer = self._offer(prepared, batch)
-        if batch == ALONE and is_plain(prepared, sender, offer.orders):
-            said = value_of(self._pool, SELL_PLAIN, plain_values(prepared, sender, offer.orders[0]))
-            if said:
-                return _read(said)
-            if said is not None:  # there was no room
-                self._pass_over(prepared)
-            if not offer.is_last:
-                offer = self._offer(prepared, FIRST_BATCH - ALONE).after(offer)
-        values = self._general(prepared, sender, fingerprint, offer, in_batch=False)
+    def _sell_plain(self, prepared: Prepared, sender: Sender, best: Listed) -> dict[str, Any] | None:
+        """Sell a plain lead to the best; None when the general way has to decide."""
+        said = value_of(self._pool, SELL_PLAIN, plain_values(prepared, sender, best))
+        if said == b"":
+            self._full[best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
+        return _read(said) if said else None
+
+    def _post(self, values: tuple[Any, ...]) -> dict[str, Any]:
         try:
             said = value_of(self._pool, POST_LEAD, values)
         except psycopg.Error as error:
@@ -282,15 +289,16 @@ class Intake:
         return (
             best.terms.max_share == 1
             and best.terms.ladder is None
-            and not (self._passed_over and self._is_passed_over(best.order_id))
+            and not self._is_full(best)
             and way not in (SHARED, SHARED_ONLY)
             and (way != TOTAL_VALUE or price >= live.together)
         )
 
-    def _is_passed_over(self, order_id: UUID) -> bool:
-        until = self._passed_over.get(order_id)
+    def _is_full(self, best: Listed) -> bool:
+        """Tell whether an order did not buy when it was offered alone just now."""
+        until = self._full.get(best.order_id) if self._full else None
         if until is not None and until <= time.monotonic():
-            del self._passed_over[order_id]
+            self._full.pop(best.order_id, None)  # another thread may have been here before
             return False
         return until is not None
 
@@ -299,7 +307,7 @@ class Intake:
         if prepared.live.vertical.distribution.rule != BEST_PRICE:
             self.books.learn_turns(prepared.live, prepared.shortlist.offered)
         elif prepared.shortlist.best is not None:
-            self._passed_over[prepared.shortlist.best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
+            self._full[prepared.shortlist.best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
 
     def keys_of(self, person: Identified) -> tuple[bytes, ...]:
         """Return the keys by which a person is recognised again."""

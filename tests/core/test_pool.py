@@ -1,20 +1,22 @@
 """The pool of connections outlives connections that die in use, and what it lends again is as new."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from psycopg.pq import TransactionStatus
+from psycopg_pool import PoolTimeout
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from core import db as core_db
 from core.config import Settings
-from core.db import AT_HAND, db, lend, pool_of
+from core.db import db, lend, pool_of
 from core.errors import Unavailable
 from marketplace.app import create_app
-from tests.at_once import ask
+from tests.at_once import ask, wait_until
 from tests.conftest import SetClock
 
 SIZE = 2
@@ -57,23 +59,54 @@ def test_a_notice_is_told_once_however_many_sessions_a_connection_had(
     assert caplog.text.count("told") == 1
 
 
-def test_what_came_back_last_is_lent_first_and_few_are_kept_at_hand(small: Flask) -> None:
+def test_what_came_back_last_is_lent_first(small: Flask) -> None:
     pool = pool_of(small)
-    lent = [pool.take() for _ in range(SIZE + AT_HAND)]
-    for connection in lent:
+    first, second = pool.take(), pool.take()
+    for connection in (first, second):
         pool.give_back(connection)
-    again = [pool.take() for _ in range(AT_HAND)]
-    assert again == lent[AT_HAND - 1 :: -1]
-    for connection in again:
+    assert [pool.take(), pool.take()] == [second, first]
+    for connection in (first, second):
         pool.give_back(connection)
 
 
-def test_sessions_get_every_connection_they_are_due_beside_those_at_hand(small: Flask) -> None:
+def test_sessions_get_what_is_at_hand(small: Flask) -> None:
     pool = pool_of(small)
-    for connection in [pool.take() for _ in range(AT_HAND)]:
+    for connection in [pool.take() for _ in range(SIZE)]:
         pool.give_back(connection)
+    with small.app_context():
+        assert db.session.scalar(text("SELECT 1")) == 1
     for connection in [pool.getconn(timeout=5) for _ in range(SIZE)]:
         pool.putconn(connection)
+
+
+def test_who_waits_gets_what_comes_back(small: Flask) -> None:
+    pool = pool_of(small)
+    lent = [pool.take() for _ in range(SIZE)]
+    with ThreadPoolExecutor(1) as waiting:
+        waits = waiting.submit(pool.getconn, 30)
+        wait_until(lambda: pool.get_stats()["requests_waiting"])
+        pool.give_back(lent.pop())
+        pool.putconn(waits.result(30))
+    pool.give_back(lent.pop())
+
+
+def test_when_nothing_comes_back_the_wait_ends(small: Flask) -> None:
+    pool = pool_of(small)
+    lent = [pool.take() for _ in range(SIZE)]
+    with pytest.raises(PoolTimeout):
+        pool.getconn(timeout=0.6)
+    for connection in lent:
+        pool.give_back(connection)
+
+
+def test_nothing_is_at_hand_of_a_pool_that_is_closed_or_was_drained_meanwhile(small: Flask) -> None:
+    pool = pool_of(small)
+    with lend(pool) as old:
+        pool.drain()
+    with lend(pool) as new:
+        assert new is not old
+        pool.close()
+    assert old.closed and new.closed
 
 
 def test_a_connection_at_hand_that_died_costs_one_call(small: Flask, database_url: str) -> None:

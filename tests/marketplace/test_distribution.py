@@ -21,7 +21,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FUNDS = {"0": 0, "0.02": 2, "1000.00": 100_000}
 CHOOSE = """
     SELECT d.outcome, d.tried, d.picked FROM marketplace.choose(
-        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',NULL,NULL,NULL,NULL,NULL,%s,%s,NULL,%s,%s)::marketplace.offer,
+        ROW(%s,%s,%s,%s,%s,%s,%s,1,'{}','{}',%s,%s,NULL,%s,%s)::marketplace.offer,
         ROW('EUR','{}',0,0,0,0,0,%s,%s,%s,NULL,0)::marketplace.rules,
         ROW(NULL,'active','new',7000,0,0,0,0,now(),1)::affiliates.publishers) AS d
 """

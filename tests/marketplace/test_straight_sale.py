@@ -172,6 +172,29 @@ def test_a_best_one_that_did_not_buy_costs_the_next_lead_no_second_call(
     assert numbers == [2, 3]
 
 
+@pytest.mark.parametrize(("funds", "calls"), [(["1.00"], [2, 1, 1]), (["1.00"] * 5, [3, 2, 2])])
+def test_buyers_without_money_cost_few_calls_and_no_rows(
+    market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch, funds: list[str], calls: list[int]
+) -> None:
+    for place, each in enumerate(funds):
+        market.make_order(market.make_buyer(each), f"{20 - place}.00")
+    publisher.post("/leads", market.lead(test=True))  # loads the book
+    monkeypatch.setattr(intake, "PASSED_OVER_SECONDS", 3600.0)
+    seen, call = [], PreparedStatement.value
+
+    def counted(*asked: Any) -> bytes | None:
+        seen.append(asked)
+        return call(*asked)
+
+    monkeypatch.setattr(PreparedStatement, "value", counted)
+    numbers = []
+    for _ in range(3):
+        before = len(seen)
+        assert publisher.post("/leads", market.lead())["status"] == "unsold"
+        numbers.append(len(seen) - before)
+    assert numbers == calls
+
+
 @pytest.fixture
 def publisher(market: Market) -> Member:
     return market.make_publisher()

@@ -1,4 +1,9 @@
--- What follows from a plain sale, planned into the statements that ask for it: the news for both sides, and the answer.
+-- What follows from a plain sale, planned into the statements that ask for it: how it was decided, the news for both
+-- sides, and the answer.
+CREATE FUNCTION marketplace.decision_of_sale(p_book bigint, p_order uuid, p_version integer) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT format('{"book":%s,"outcome":"sold","tried":[["%s",%s,"sold"]]}', p_book, p_order, p_version)::json
+$$;
 CREATE FUNCTION marketplace.news_of_sale(p_lead uuid, p_publisher uuid, p_buyer uuid, p_at timestamptz) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT format('{"event":"lead.sold","at":%s,"accounts":["%s","%s"],"data":{"lead":"%s","reasons":[]}}',
@@ -50,15 +55,15 @@ BEGIN
     UPDATE marketplace.order_counters c SET total_leads = c.total_leads + 1, total_spend = c.total_spend + p_price,
         last_sold_at = greatest(c.last_sold_at, p_at)
     WHERE c.order_id = p_order AND marketplace.has_room(c, p_version, p_starts, p_price);
-    -- Where only an hour began, the sale is counted in the new one.
-    IF NOT FOUND AND NOT marketplace.count_sale(p_order, p_version, p_starts, p_price, p_at, NULL) THEN RETURN ''; END IF;
+    IF NOT FOUND AND NOT marketplace.count_sale(p_order, p_version, p_starts, p_price, p_at, NULL) THEN  -- an hour began?
+        RAISE SQLSTATE 'LB001';
+    END IF;
     INSERT INTO marketplace.person_keys (vertical_id, key, lead_id, claimed_at)
     SELECT p_vertical, unnest(p_persons), p_lead, p_at;
     INSERT INTO marketplace.leads (id, publisher_id, vertical_id, region, status, reasons, contact_class, temperature,
         score, test, external_id, source_name, received_at, details, contact, contact_key, decision)
-    VALUES (p_lead, p_publisher, p_vertical, p_region, 'sold', '{}', p_class, p_temperature,
-        p_score, false, p_external_id, p_source, p_at, p_details, p_contact, p_contact_key,
-        format('{"book":%s,"outcome":"sold","tried":[["%s",%s,"sold"]]}', p_book, p_order, p_version)::json);
+    VALUES (p_lead, p_publisher, p_vertical, p_region, 'sold', '{}', p_class, p_temperature, p_score, false, p_external_id,
+        p_source, p_at, p_details, p_contact, p_contact_key, marketplace.decision_of_sale(p_book, p_order, p_version));
     INSERT INTO marketplace.sales (id, lead_id, order_id, order_version, buyer_id, publisher_id, state, currency,
         price_minor, payout_minor, reserve_minor, reserve_days, terms_version, sold_at, delivered_at, window_ends_at,
         release_at)
