@@ -148,7 +148,8 @@ class Intake:
         for _ in range(MOST_TRIES):
             prepared = self.prepare(submission, sender, lead_id)
             offer = self._offer(prepared, batch)
-            if batch == ALONE and is_plain(prepared, sender, offer.orders) and not self._is_full(offer.orders[0]):
+            is_sole = batch == ALONE and offer.bound is None and is_plain(prepared, sender, offer.orders)
+            if is_sole and not self._is_full(offer.orders[0]):
                 result = self._sell_plain(prepared, sender, offer.orders[0])
                 if result is not None:
                     return self.received(result)
