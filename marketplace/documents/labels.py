@@ -15,8 +15,7 @@ from billing import Booked, Label
 from core.db import db
 from core.ids import show_id
 from core.money import Money
-from marketplace.catalog.shelf import verticals_by_id
-from marketplace.catalog.verticals import Vertical
+from marketplace.catalog.models import VerticalRow
 from marketplace.documents.words import reason_in, say
 from marketplace.leads.again.models import FurtherOffer, FurtherSale
 from marketplace.leads.again.told import Aged, told_of
@@ -37,9 +36,11 @@ class Told:
 
     sale: Sale
     lead: Lead
+    vertical: str
+    vertical_names: Mapping[str, str]
     order: str
     dispute: Dispute | None
-    aged: Aged | None = None
+    aged: Aged | None
 
 
 def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, Label]:
@@ -51,7 +52,6 @@ def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, L
         for line in lines if line.hold_id or line.transaction_id in disputes
     }  # fmt: skip
     told = _told_of({one for one in sale_ids.values() if one is not None})
-    verticals = verticals_by_id() if told else {}
     labels = {}
     for line in lines:
         one = told.get(sale_ids.get(line.transaction_id) or line.transaction_id)
@@ -59,16 +59,16 @@ def labels_of(side: str, lines: Sequence[Booked], language: str) -> dict[UUID, L
             shown = show_id("pay", UUID(line.source))
             labels[line.transaction_id] = Label(ref="…" + shown[-8:], data={"payout": shown})
         elif one is not None:
-            labels[line.transaction_id] = _label(side, line, one, verticals[one.lead.vertical_id], language)
+            labels[line.transaction_id] = _label(side, line, one, language)
     return labels
 
 
-def _label(side: str, line: Booked, one: Told, vertical: Vertical, language: str) -> Label:
+def _label(side: str, line: Booked, one: Told, language: str) -> Label:
     sale, lead = one.sale, one.lead
     shown = show_id("sale", sale.id)
-    data: dict[str, Any] = {"sale": shown, "lead": show_id("lead", lead.id), "vertical": vertical.slug,
+    data: dict[str, Any] = {"sale": shown, "lead": show_id("lead", lead.id), "vertical": one.vertical,
                             "region": lead.region}  # fmt: skip
-    place = f"{vertical.names.get(language, vertical.slug)}, {lead.region}"
+    place = f"{one.vertical_names.get(language, one.vertical)}, {lead.region}"
     if side == "invoice":
         data |= {"order": show_id("ord", sale.order_id), "order_name": one.order}
         told = [place, one.order]
@@ -116,15 +116,19 @@ def _why(line: Booked, one: Told, language: str) -> tuple[str, str | None]:
 
 def _told_of(sale_ids: Iterable[UUID]) -> Mapping[UUID, Told]:
     wanted, found = sorted(sale_ids), dict[UUID, Told]()
-    name = Order.terms["name"].astext
-    query = select(Sale, Lead, name, Dispute, FurtherSale, FurtherOffer).join(Lead, Lead.id == Sale.lead_id)
+    of_vertical = VerticalRow.slug, VerticalRow.definition["names"], Order.terms["name"].astext
+    query = select(Sale, Lead, *of_vertical, Dispute, FurtherSale, FurtherOffer).join(Lead, Lead.id == Sale.lead_id)
+    query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
     query = query.join(Order, Order.id == Sale.order_id).outerjoin(Dispute, Dispute.sale_id == Sale.id)
     query = query.outerjoin(FurtherSale, FurtherSale.sale_id == Sale.id)
     query = query.outerjoin(FurtherOffer, FurtherOffer.id == FurtherSale.offer_id)
     for first in range(0, len(wanted), AT_ONCE):
         some = wanted[first : first + AT_ONCE]
         rows = db.session.execute(query.where(Sale.id.in_(some)))
-        found |= {row[0].id: Told(row[0], row[1], row[2] or "", row[3], told_of(row[4], row[5])) for row in rows}
+        found |= {
+            sale.id: Told(sale, lead, slug, names, order or "", dispute, told_of(*further))
+            for sale, lead, slug, names, order, dispute, *further in rows
+        }
     return found
 
 
