@@ -47,5 +47,6 @@ def test_a_call_that_waits_for_a_buyer_holds_no_connection(app: Flask, market: M
 
 def _lent(app: Flask) -> int:
     db.session.remove()
+    pool_of(app).let_go()  # what is at hand is lent to nobody
     stats = pool_of(app).get_stats()
     return stats["pool_size"] - stats["pool_available"]
