@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, and_, cast, func, or_, select, text, tuple_
+from sqlalchemy import Date, ScalarSelect, and_, cast, func, or_, select, text, tuple_
 
 from billing.ledger import IN_FLIGHT, PAYABLE
 from billing.models import RARE_KIND, Earner, Entry, ReserveLot, Transaction
@@ -34,10 +34,9 @@ def open_earner(account_id: UUID, currency: str) -> None:
 def earnings_of(account_id: UUID, currency: str) -> EarnerBalance:
     """Read an earner's balances; zeros when nothing was ever earned."""
     paid = _paid_to(account_id, currency)
-    query = select(Earner.payable, Earner.reserve, Earner.in_flight, paid.scalar_subquery(), Earner.owed)
+    query = select(Earner.payable, Earner.reserve, Earner.in_flight, paid, Earner.owed)
     row = db.session.execute(query.where(Earner.account_id == account_id, Earner.currency == currency)).one_or_none()
-    parts = tuple(row) if row is not None else (0, 0, 0, db.session.scalar(paid), 0)
-    return EarnerBalance(*(Money(int(part or 0), currency) for part in parts))
+    return EarnerBalance(*(Money(int(part), currency) for part in row or (0, 0, 0, 0, 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,11 @@ def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str
     return POSTINGS[answer]
 
 
-def _paid_to(account_id: UUID, currency: str) -> Select[Any]:
+def _paid_to(account_id: UUID, currency: str) -> ScalarSelect[Any]:
     """Ask for the sum of what left for an earner, less what came back of it."""
     left = and_(Transaction.kind == "transfer", Entry.account == IN_FLIGHT)
     came_back = and_(Transaction.kind == "transfer_back", Entry.account == PAYABLE)
     query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
         Entry.owner_id == account_id, Entry.currency == currency, RARE_KIND, or_(left, came_back)
     )
-    return query.join(Transaction, Transaction.id == Entry.transaction_id)
+    return query.join(Transaction, Transaction.id == Entry.transaction_id).scalar_subquery()

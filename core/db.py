@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 from core.errors import Unavailable
-from core.prepared import PreparedStatement
 
 log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -55,17 +54,22 @@ class Pool(ConnectionPool[psycopg.Connection[Any]]):
 
     def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
         """Lend a connection, one at hand if there is any; `putconn` is to get it. PoolTimeout when none comes back."""
-        until = time.monotonic() + (self.timeout if timeout is None else timeout)
+        try:
+            return self._at_hand.pop()
+        except IndexError:
+            return self._wait_for_one(self.timeout if timeout is None else timeout)
+
+    def _wait_for_one(self, seconds: float) -> psycopg.Connection[Any]:
+        until = time.monotonic() + seconds
         while True:
-            try:
-                return self._at_hand.pop()
-            except IndexError:
-                left = until - time.monotonic()
+            left = until - time.monotonic()
             try:
                 return super().getconn(min(max(left, 0), _LOOK_AGAIN_SECONDS))
-            except PoolTimeout:  # one may have come to hand just before we began to wait
+            except PoolTimeout:
                 if left <= _LOOK_AGAIN_SECONDS:
                     raise
+            with suppress(IndexError):  # one may have come to hand just before we began to wait
+                return self._at_hand.pop()
 
     def take(self) -> psycopg.Connection[Any]:
         """Lend a connection in autocommit; `give_back` is to get it."""
@@ -248,18 +252,6 @@ def lend(pool: Pool) -> Iterator[psycopg.Connection[Any]]:
         connection = pool.take()
         try:
             yield connection
-        finally:
-            pool.give_back(connection)
-    except LOST_DATABASE as lost:
-        raise away(lost, pool) from lost
-
-
-def value_of(pool: Pool, statement: PreparedStatement, values: Sequence[object]) -> bytes | None:
-    """Return the one value of the hot path's one statement, as `lend` lends and `PreparedStatement.value` gives it."""
-    try:
-        connection = pool.take()
-        try:
-            return statement.value(connection, values)
         finally:
             pool.give_back(connection)
     except LOST_DATABASE as lost:

@@ -15,7 +15,6 @@ from psycopg import errors, pq
 
 _NO_SUCH_STATEMENT = "26000"
 _TEXT, _BINARY = 0, 1
-_HAS_ROWS = pq.ExecStatus.TUPLES_OK
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts microseconds from here
 
 
@@ -33,19 +32,21 @@ class PreparedStatement:
         """
         written = [_WRITERS.get(type(value), _write_any)(value) for value in values]
         formats = [_FORMATS.get(type(value), _TEXT) for value in values]
-        wire = connection.pgconn
         if self._name not in _prepared_on(connection):
             self._prepare(connection)
-        # None is NULL, which the driver's annotation leaves out.
-        result = wire.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
-        if result.status == _HAS_ROWS:
-            return result.get_value(0, 0)
+        result = self._execute(connection, written, formats)
         if _sqlstate(result) == _NO_SUCH_STATEMENT:  # the driver deallocates all after a rollback
             self._prepare(connection)
-            result = wire.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
-        if result.status != _HAS_ROWS:
+            result = self._execute(connection, written, formats)
+        if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error_of(connection, result)
         return result.get_value(0, 0)
+
+    def _execute(
+        self, connection: psycopg.Connection[Any], written: list[bytes | None], formats: list[int]
+    ) -> pq.abc.PGresult:
+        # None is NULL, which the driver's annotation leaves out.
+        return connection.pgconn.exec_prepared(self._name, written, formats)  # type: ignore[arg-type]
 
     def _prepare(self, connection: psycopg.Connection[Any]) -> None:
         result = connection.pgconn.prepare(self._name, self._statement)

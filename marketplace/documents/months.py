@@ -24,7 +24,7 @@ from core.overrides import overrides
 from marketplace.documents.labels import labels_of
 from marketplace.documents.telling import tell
 from marketplace.documents.words import reason_in, say
-from marketplace.leads.models import IS_UNPAID, Lead, Sale
+from marketplace.leads.models import UNPAID, Lead, Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _issue(as_of: datetime) -> tuple[Month, bool] | None:
 def _unpaid(draft: Draft) -> list[Booked]:
     """Return the sales that ended in this month or before, brought nothing, and were told on no statement."""
     query = select(Sale.id).where(
-        Sale.publisher_id == draft.account_id, Sale.currency == draft.currency, IS_UNPAID,
+        Sale.publisher_id == draft.account_id, Sale.currency == draft.currency, UNPAID,
         Sale.ended_at < end_of(draft.period),
     )  # fmt: skip
     if draft.looked_until is not None:  # with a month's overlap, for what was ending while that one was looked at

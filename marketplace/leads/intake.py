@@ -15,7 +15,7 @@ import psycopg
 
 from core.clock import Clock
 from core.crypto import Vault
-from core.db import Pool, value_of
+from core.db import Pool, lend
 from core.errors import Fault, Invalid, NotSignedIn, Unavailable
 from core.idempotency import IN_PROGRESS, in_progress, reused
 from core.ids import new_id
@@ -53,7 +53,6 @@ _ROWS = (
 )
 VALUES = 51
 POST_LEAD = PreparedStatement("post_lead", _ROWS.format(*(f"${number}" for number in range(1, VALUES + 1))))
-POST_LEAD_TEXT = _ROWS.format(*["%s"] * VALUES)  # the same for a cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +212,17 @@ class Intake:
 
     def _sell_plain(self, prepared: Prepared, sender: Sender, best: Listed) -> dict[str, Any] | None:
         """Sell a plain lead to the best; None when the general way has to decide."""
-        said = value_of(self._pool, SELL_PLAIN, plain_values(prepared, sender, best))
+        values = plain_values(prepared, sender, best)
+        with lend(self._pool) as connection:
+            said = SELL_PLAIN.value(connection, values)
         if said == b"":
             self._full[best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
         return _read(said) if said else None
 
     def _post(self, values: tuple[Any, ...]) -> dict[str, Any]:
         try:
-            said = value_of(self._pool, POST_LEAD, values)
+            with lend(self._pool) as connection:
+                said = POST_LEAD.value(connection, values)
         except psycopg.Error as error:
             if error.sqlstate == IN_PROGRESS:
                 raise in_progress() from error
@@ -253,9 +255,6 @@ class Intake:
         """Return whom to offer a lead to: nobody when it is rejected."""
         if prepared.judged.reasons:
             return _Offer([], is_last=True)
-        return self._offered(prepared, batch)
-
-    def _offered(self, prepared: Prepared, batch: int) -> "_Offer":
         if prepared.live.vertical.distribution.rule == BEST_PRICE:
             return _Offer(*self._offered_by_price(prepared, batch))
         shortlist = prepared.shortlist

@@ -32,9 +32,8 @@ DEEDS = "actor NOT LIKE 'system%' AND move NOT LIKE 'received>%' AND move <> ALL
 SUBS = "jsonb_path_query_array(details, '$.source.sub.*')"
 HAS_SUB = "jsonb_path_exists(details, '$.source.sub.*')"
 
-# Sales that ended without paying their publisher; written as the index has it.
-UNPAID = "state IN ('returned', 'refused', 'failed') OR (state = 'settled' AND payout_minor = 0)"
-IS_UNPAID = text(f"({UNPAID})")  # beside other conditions: a text is not put in brackets by itself
+# Sales that ended without paying their publisher; written as the index has it, in brackets to stand beside conditions.
+UNPAID = text("(state IN ('returned', 'refused', 'failed') OR (state = 'settled' AND payout_minor = 0))")
 
 
 class Lead(Model):
@@ -83,7 +82,7 @@ class Sale(Model):
         Index("sales_paid_by_day_idx", "publisher_id", "sold_at", postgresql_include=["currency", "payout_minor"]),
         Index("sales_open_of_publisher_idx", "publisher_id", "release_at",
               postgresql_where=text("state IN ('held', 'delivered', 'disputed')")),
-        Index("sales_unpaid_idx", "publisher_id", "ended_at", postgresql_where=text(UNPAID)),
+        Index("sales_unpaid_idx", "publisher_id", "ended_at", postgresql_where=UNPAID),
         Index("sales_delivered_at_idx", "delivered_at", postgresql_using="brin"),
         Index("sales_settled_of_publisher_idx", "publisher_id", "ended_at", postgresql_where=text("state = 'settled'")),
         Index("sales_release_at_idx", "release_at", postgresql_where=text("state = 'delivered'")),

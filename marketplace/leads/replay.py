@@ -16,14 +16,7 @@ from core.errors import NotFound
 from marketplace.catalog.shelf import vertical_by_book
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.again.models import FurtherOffer
-from marketplace.leads.auction import (
-    CHOSEN,
-    FIRST,
-    WEIGHTED,
-    Candidate,
-    Rules,
-    choose,
-)
+from marketplace.leads.auction import CHOSEN, FIRST, WEIGHTED, Candidate, Rules, choose
 from marketplace.leads.decisions import Tried, is_short, tried_in, written
 from marketplace.leads.desk import desk
 from marketplace.leads.models import Lead

@@ -16,7 +16,7 @@ from core.db import db
 from core.overrides import overrides
 from marketplace.leads.contact_models import SaleContact
 from marketplace.leads.dispositions import REACHED
-from marketplace.leads.models import IS_UNPAID, Lead, Sale
+from marketplace.leads.models import UNPAID, Lead, Sale
 from marketplace.market.rows import SourceQuality
 
 AGAIN = timedelta(hours=6)
@@ -51,7 +51,7 @@ def _endings(publisher_id: UUID, since: datetime, at: datetime) -> Any:
     mine = Sale.publisher_id == publisher_id, Sale.ended_at > since, Sale.ended_at <= at
     said = Sale.id, Sale.lead_id, Sale.buyer_id, (Sale.state == "returned").label("is_returned"), Sale.credited_minor
     settled = select(*said).where(*mine, Sale.state == "settled")
-    returned = select(*said).where(*mine, Sale.state == "returned", IS_UNPAID)
+    returned = select(*said).where(*mine, Sale.state == "returned", UNPAID)
     ended = settled.union_all(returned).subquery()
     came_back, last = ended.c.is_returned | (ended.c.credited_minor > 0), SaleContact.last_status
     # One look a lead: as a join, the whole of them is read in their order.

@@ -85,9 +85,10 @@ def test_who_waits_gets_what_comes_back(small: Flask) -> None:
     with ThreadPoolExecutor(1) as waiting:
         waits = waiting.submit(pool.getconn, 30)
         wait_until(lambda: pool.get_stats()["requests_waiting"])
-        pool.give_back(lent.pop())
-        pool.putconn(waits.result(30))
-    pool.give_back(lent.pop())
+        pool.give_back(lent[0])
+        assert waits.result(30) is lent[0]
+    for connection in lent:
+        pool.putconn(connection)
 
 
 def test_when_nothing_comes_back_the_wait_ends(small: Flask) -> None:

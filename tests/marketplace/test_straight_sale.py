@@ -173,7 +173,7 @@ def test_a_best_one_that_did_not_buy_costs_the_next_lead_no_second_call(
 
 
 @pytest.mark.parametrize(("funds", "calls"), [(["1.00"], [2, 1, 1]), (["1.00"] * 5, [2, 2, 2])])
-def test_buyers_without_money_cost_few_calls_and_no_rows(
+def test_buyers_without_money_cost_few_calls(
     market: Market, publisher: Member, monkeypatch: pytest.MonkeyPatch, funds: list[str], calls: list[int]
 ) -> None:
     for place, each in enumerate(funds):
