@@ -33,7 +33,11 @@ SOLD = b'"status":"sold"'
 PERSON = "00000000"
 FIRST_PERSON = 10_000_000
 PERSONS_A_RUN = 500_000
-LEAD, BUYING, PERSONS = 0, (13, 15, 16), 21  # where the plain statement has its lead, its order and buyer, the person
+IDS, BUYING, PERSONS = (
+    (0, 1),
+    (14, 16, 17),
+    22,
+)  # where the plain statement has its ids, its order and buyer, the person
 
 Load = Callable[..., Outcome]
 
@@ -152,11 +156,13 @@ def sale_script(market: Market) -> str:
         values[place] = [call[place] for call in calls]
     marks = ["(%s)[0]" if place in BUYING else "%s" for place in range(len(values))]
     keys = len(calls[0][PERSONS])
-    values[LEAD], values[PERSONS] = "a lead", "a person"
+    values[PERSONS] = "a person"
+    for place in IDS:
+        values[place] = "an id"
     with psycopg.connect(market.url) as connection:
         call = psycopg.ClientCursor(connection).mogrify(SELL_PLAIN_TEXT.replace("%s", "{}").format(*marks), values)
     key = "sha256(int8send((random() * 9e18)::bigint))"
-    call = call.replace("'a person'", f"ARRAY[{', '.join([key] * keys)}]", 1).replace("'a lead'", "uuidv7()", 1)
+    call = call.replace("'a person'", f"ARRAY[{', '.join([key] * keys)}]", 1).replace("'an id'", "uuidv7()")
     return f"\\set region random(1, {len(calls)})\n{without_variables(call).replace('[0]', '[:region]')};\n"
 
 

@@ -64,7 +64,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     web_processes: int = 2
-    web_threads: int = 4
+    web_threads: int = 8
     web_spare_threads: int = 64
     sync_seconds: int = 25
     pool_size: int = 16
@@ -97,7 +97,7 @@ class Settings:
             host=told.text("HOST") or "127.0.0.1",
             port=told.whole("PORT", 8000, 1, 65535),
             web_processes=told.whole("LEADBOURSE_WEB_PROCESSES", min(os.cpu_count() or 1, 8), 1, 64),
-            web_threads=told.whole("LEADBOURSE_WEB_THREADS", 4, 1, 256),
+            web_threads=told.whole("LEADBOURSE_WEB_THREADS", 8, 1, 256),
             web_spare_threads=told.whole("LEADBOURSE_WEB_SPARE_THREADS", 64, 0, 1024),
             sync_seconds=told.whole("LEADBOURSE_SYNC_SECONDS", 25, 1, 60),
             pool_size=told.whole("LEADBOURSE_POOL_SIZE", 16, 2, 256),

@@ -19,17 +19,26 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL counts microseconds from
 
 
 class PreparedStatement:
-    """A statement with $1, $2 ... whose values' types PostgreSQL infers, and which gives one row of one column."""
+    """A statement with $1, $2 ... whose values' types PostgreSQL infers, and which gives rows."""
 
     def __init__(self, name: str, statement: str) -> None:
         self._name = name.encode()
         self._statement = statement.encode()
 
     def value(self, connection: psycopg.Connection[Any], values: Sequence[object]) -> bytes | None:
-        """Run it on a connection in autocommit and return the value as text; None for NULL.
+        """Run it on a connection in autocommit and return the first value of its row as text; None for NULL.
 
         psycopg.Error as the driver would raise it. The interpreter is free for other threads meanwhile.
         """
+        return self._run(connection, values).get_value(0, 0)
+
+    def rows(self, connection: psycopg.Connection[Any], values: Sequence[object]) -> list[tuple[bytes | None, ...]]:
+        """Run it as `value` does and return all of its rows."""
+        result = self._run(connection, values)
+        columns = range(result.nfields)
+        return [tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)]
+
+    def _run(self, connection: psycopg.Connection[Any], values: Sequence[object]) -> pq.abc.PGresult:
         written = [_WRITERS.get(type(value), _write_any)(value) for value in values]
         formats = [_FORMATS.get(type(value), _TEXT) for value in values]
         if self._name not in _prepared_on(connection):
@@ -40,7 +49,7 @@ class PreparedStatement:
             result = self._execute(connection, written, formats)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise _error_of(connection, result)
-        return result.get_value(0, 0)
+        return result
 
     def _execute(
         self, connection: psycopg.Connection[Any], written: list[bytes | None], formats: list[int]
@@ -84,7 +93,8 @@ def _write_text(text: str) -> bytes:
     return text.encode()
 
 
-def _write_instant(at: datetime) -> bytes:
+def write_instant(at: datetime) -> bytes:
+    """Write an instant in PostgreSQL's binary form: microseconds since 2000."""
     since = at - _EPOCH
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds).to_bytes(8, "big", signed=True)
 
@@ -110,7 +120,7 @@ _WRITERS: dict[type, Callable[[Any], bytes | None]] = {
     str: _write_text,
     list: _write_list,
     UUID: attrgetter("bytes"),
-    datetime: _write_instant,
+    datetime: write_instant,
     int: b"%d".__mod__,
     bool: {True: b"t", False: b"f"}.__getitem__,
 }

@@ -30,9 +30,10 @@ from marketplace.leads.matching import Listed, Shortlist
 from marketplace.leads.narrowing import most_of, narrowed
 from marketplace.leads.offers import offer_of, rules_of
 from marketplace.leads.persons import Identified, IdentityKind, key_of_hash, person_keys
-from marketplace.leads.plain import SELL_PLAIN, is_plain, plain_values
+from marketplace.leads.plain import is_plain, plain_values
 from marketplace.leads.submission import Contact, Submission
 from marketplace.leads.suppression.keeping_away import kept_away
+from marketplace.leads.together import Together
 from marketplace.leads.validation import Judged, judge
 
 ALONE = 1  # the best candidate, which most leads are sold to; more when it shares, or lately did not buy
@@ -125,6 +126,7 @@ class Intake:
     ) -> None:
         self._pool = pool
         self.books = Books(pool)
+        self._together = Together(pool)
         self.clock = clock
         self._vault = vault
         self._pepper = pepper
@@ -212,9 +214,7 @@ class Intake:
 
     def _sell_plain(self, prepared: Prepared, sender: Sender, best: Listed) -> dict[str, Any] | None:
         """Sell a plain lead to the best; None when the general way has to decide."""
-        values = plain_values(prepared, sender, best)
-        with lend(self._pool) as connection:
-            said = SELL_PLAIN.value(connection, values)
+        said = self._together.sell(plain_values(prepared, sender, best))
         if said == b"":
             self._full[best.order_id] = time.monotonic() + PASSED_OVER_SECONDS
         return _read(said) if said else None

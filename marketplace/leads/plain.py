@@ -1,11 +1,14 @@
 """The plain sale: most leads have one exclusive buyer whom nobody can outbid, and are sold to him by one statement.
 
 What is plain is told here once; whatever is not goes the general way (`intake`), and so does a plain lead that turns
-out otherwise in the database: its buyer has no room, its person is known. Both ways write the same rows.
+out otherwise in the database: its buyer has no room, its person is known. There is a statement for one such lead and
+one for several (`together`); all ways write the same rows.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from core.composites import Composite
+from core.ids import new_id
 from core.prepared import PreparedStatement
 from marketplace.leads.auction import SHARED_ONLY
 from marketplace.leads.matching import Listed
@@ -15,10 +18,18 @@ from marketplace.orders.terms import OrderTerms
 if TYPE_CHECKING:
     from marketplace.leads.intake import Prepared, Sender
 
-VALUES = 29
+# What both statements take of a lead, in this order.
+_TYPES = (
+    "uuid", "uuid", "uuid", "integer", "text", "text", "text", "integer", "text", "text", "timestamptz", "jsonb",
+    "bytea", "integer", "uuid", "integer", "uuid", "bigint", "boolean", "bigint[]", "bigint", "text", "bytea[]",
+    "integer", "integer", "bigint", "integer", "uuid", "text", "text",
+)  # fmt: skip
+LEAD_ID = 0  # where of these
+PLAIN_SALE = Composite("marketplace.plain_sale", _TYPES)
 _CALL = "SELECT marketplace.sell_plain({})"
-SELL_PLAIN = PreparedStatement("sell_plain", _CALL.format(",".join(f"${number}" for number in range(1, VALUES + 1))))
-SELL_PLAIN_TEXT = _CALL.format(",".join(["%s"] * VALUES))  # the same for a cursor
+SELL_PLAIN = PreparedStatement("sell_plain", _CALL.format(",".join(f"${number}" for number, _ in enumerate(_TYPES, 1))))
+SELL_PLAIN_TEXT = _CALL.format(",".join(["%s"] * len(_TYPES)))  # the same for a cursor
+SELL_TOGETHER = PreparedStatement("sell_together", "SELECT * FROM marketplace.sell_together($1)")
 
 
 def is_plain(prepared: "Prepared", sender: "Sender", offered: list[Listed]) -> bool:
@@ -47,11 +58,10 @@ def plain_values(prepared: "Prepared", sender: "Sender", best: Listed) -> tuple[
     vertical, terms, asked = prepared.live.vertical, best.terms, prepared.judged.min_price
     (lead_id, publisher_id, vertical_id, region, _, contact_class, temperature, score, _, external_id, source_name, at,
      details, contact, contact_key) = prepared.row  # fmt: skip
-    hour, day, week, month = period_starts(terms.timezone, at)
     return (
-        lead_id, publisher_id, vertical_id, region, contact_class, temperature, score, external_id, source_name, at,
-        details, contact, contact_key, best.order_id, best.version, best.buyer_id, best.price_minor,
-        terms.delivered_later, f"{{{hour},{day},{week},{month}}}", prepared.live.book.version, vertical.currency,
+        lead_id, new_id(), publisher_id, vertical_id, region, contact_class, temperature, score, external_id,
+        source_name, at, details, contact, contact_key, best.order_id, best.version, best.buyer_id, best.price_minor,
+        terms.delivered_later, list(period_starts(terms.timezone, at)), prepared.live.book.version, vertical.currency,
         list(prepared.keys), vertical.window_hours, vertical.hold_days, asked.minor if asked else 0,
         vertical.definition.delivery_grace_minutes, sender.key_id, sender.name, prepared.answer.decode(),
     )  # fmt: skip
