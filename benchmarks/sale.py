@@ -24,10 +24,11 @@ from core.ids import new_id
 from core.schemas import decode
 from marketplace.leads.desk import desk
 from marketplace.leads.intake import ALONE, Sender
-from marketplace.leads.plain import SELL_PLAIN_TEXT, plain_values
+from marketplace.leads.plain import plain_values
 from marketplace.leads.submission import Submission
 
 CLIENTS = 16
+TOGETHER, WEB_PROCESSES = 8, 2  # leads in a batch when the server is busy, and how many batches it has under way
 LINES_AT_CONSTANT_RATE = 64
 SOLD = b'"status":"sold"'
 PERSON = "00000000"
@@ -80,6 +81,12 @@ class Sales:
             self.unsold.append(f"the sale function sold {self.market.sales() - before} of {pace.done} leads")
         return pace.per_second
 
+    def together(self, seconds: int) -> float:
+        """Return the pace, in leads, of the statement that sells several, called as each web process calls it."""
+        before = self.market.sales()
+        pgbench(self.market.url, together_script(self.market), seconds, WEB_PROCESSES)
+        return (self.market.sales() - before) / seconds
+
     def over_http(self, load: Load, seconds: float, clients: int, regions: tuple[str, ...], *rate: float) -> Outcome:
         """Post leads of these regions to the server from the load generator's process."""
         posts = Posts(
@@ -99,9 +106,10 @@ def run(short: bool) -> Iterator[Figure]:
         sales.over_http(flood, 1, CLIENTS, REGIONS)  # warm up: plans, the book, the key
         sales.function(1)
         paces = [_round(sales, seconds) for _ in range(rounds)]
-        reference, function, http = (median(each) for each in zip(*paces, strict=True))
+        reference, function, together, http = (median(each) for each in zip(*paces, strict=True))
         yield ratio("sale_reference", reference, "sales/s", reference, 1.0)
         yield ratio("sale_function", function, "sales/s", reference, 0.5)
+        yield ratio("sale_together", together, "sales/s", reference, 0.5)
         calm = [sales.over_http(pour, seconds, LINES_AT_CONSTANT_RATE, REGIONS, http / 2) for _ in range(rounds)]
         yield at_most("sale_p99", median(each.percentile_ms(0.99) for each in calm), "ms", 15)
         hot = [sales.over_http(flood, seconds, CLIENTS, (HOT_REGION,)) for _ in range(rounds)]
@@ -110,10 +118,11 @@ def run(short: bool) -> Iterator[Figure]:
         yield from _proof(sales)
 
 
-def _round(sales: Sales, seconds: int) -> tuple[float, float, float]:
+def _round(sales: Sales, seconds: int) -> tuple[float, float, float, float]:
     return (
         sales.reference(seconds),
         sales.function(seconds),
+        sales.together(seconds),
         sales.over_http(flood, seconds, CLIENTS, REGIONS).per_second,
     )
 
@@ -146,24 +155,37 @@ def request_bytes(region: str, secret: str) -> bytes:
 
 
 def sale_script(market: Market) -> str:
-    """Write the call that the intake makes for a plain lead, as pgbench sends it: a new person, sold in some region.
+    """Write the call that the intake makes for a plain lead, as pgbench sends it: a new person, sold in some region."""
+    return f"\\set region1 random(1, {len(REGIONS)})\nSELECT marketplace.sell_plain({_written(market, 1)});\n"
 
-    It is one statement for all regions, as it is in the server, so that every connection plans it once.
+
+def together_script(market: Market) -> str:
+    """Write the call that the intake makes for several plain leads at once."""
+    numbers = range(1, TOGETHER + 1)
+    chosen = "".join(f"\\set region{number} random(1, {len(REGIONS)})\n" for number in numbers)
+    leads = ",".join(f"ROW({_written(market, number)})::marketplace.plain_sale" for number in numbers)
+    return f"{chosen}SELECT count(*) FROM marketplace.sell_together(ARRAY[{leads}]);\n"
+
+
+def _written(market: Market, number: int) -> str:
+    """Write the values of a plain lead: a new person, sold in the region that pgbench knows by this number.
+
+    They are the same text for all regions, as they are in the server, so that every connection plans them once.
     """
     calls = [_values(market, region) for region in REGIONS]
     values: list[object] = list(calls[0])
     for place in BUYING:  # constants as the planner sees them
         values[place] = [call[place] for call in calls]
-    marks = ["(%s)[0]" if place in BUYING else "%s" for place in range(len(values))]
     keys = len(calls[0][PERSONS])
     values[PERSONS] = "a person"
     for place in IDS:
         values[place] = "an id"
+    marks = ", ".join("(%s)[0]" if place in BUYING else "%s" for place in range(len(values)))
     with psycopg.connect(market.url) as connection:
-        call = psycopg.ClientCursor(connection).mogrify(SELL_PLAIN_TEXT.replace("%s", "{}").format(*marks), values)
+        text = psycopg.ClientCursor(connection).mogrify(marks, values)
     key = "sha256(int8send((random() * 9e18)::bigint))"
-    call = call.replace("'a person'", f"ARRAY[{', '.join([key] * keys)}]", 1).replace("'an id'", "uuidv7()")
-    return f"\\set region random(1, {len(calls)})\n{without_variables(call).replace('[0]', '[:region]')};\n"
+    text = text.replace("'a person'", f"ARRAY[{', '.join([key] * keys)}]", 1).replace("'an id'", "uuidv7()")
+    return without_variables(text).replace("[0]", f"[:region{number}]")
 
 
 def _values(market: Market, region: str) -> tuple[Any, ...]:

@@ -26,9 +26,8 @@ _TYPES = (
 )  # fmt: skip
 LEAD_ID = 0  # where of these
 PLAIN_SALE = Composite("marketplace.plain_sale", _TYPES)
-_CALL = "SELECT marketplace.sell_plain({})"
-SELL_PLAIN = PreparedStatement("sell_plain", _CALL.format(",".join(f"${number}" for number, _ in enumerate(_TYPES, 1))))
-SELL_PLAIN_TEXT = _CALL.format(",".join(["%s"] * len(_TYPES)))  # the same for a cursor
+_PLACES = ",".join(f"${number}" for number, _ in enumerate(_TYPES, 1))
+SELL_PLAIN = PreparedStatement("sell_plain", f"SELECT marketplace.sell_plain({_PLACES})")
 SELL_TOGETHER = PreparedStatement("sell_together", "SELECT * FROM marketplace.sell_together($1)")
 
 

@@ -17,7 +17,7 @@ def upgrade() -> None:
     )
     run_sql("0053_announced_together", "announce_many")
     run_sql("0053_holds", "place_new_holds")
-    run_sql("0053_together", "alone", "together")
+    run_sql("0053_together", "count_sale", "alone", "together")
 
 
 def downgrade() -> None:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
@@ -13,7 +15,7 @@ from core.ids import parse_id
 from core.outbound import Outbound
 from core.prepared import PreparedStatement
 from marketplace.leads import intake
-from tests.at_once import ask
+from tests.at_once import ask, wait_until
 from tests.factories import Market, Member
 
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -37,11 +39,11 @@ WRITTEN = {
 @contextmanager
 def missing(function: str) -> Iterator[None]:
     """Take a function away, so that whoever calls it fails."""
-    _rename(function, "taken_away")
+    _rename(function, f"no_{function}")
     try:
         yield
     finally:
-        _rename("taken_away", function)
+        _rename(f"no_{function}", function)
 
 
 def _rename(old: str, new: str) -> None:
@@ -112,6 +114,26 @@ def test_the_first_sale_of_an_hour_is_plain_too(market: Market, publisher: Membe
             sold.append(publisher.post("/leads", market.lead())["status"])
             market.clock.advance(hours=1)  # type: ignore[attr-defined]  # the tests' clock
     assert sold == ["sold", "sold"]
+
+
+def test_two_who_begin_an_hour_at_once_both_count(market: Market, publisher: Member, database_url: str) -> None:
+    market.make_order(market.make_buyer(), "20.00", caps={"hour": 3})
+    publisher.post("/leads", market.lead())
+    count = """SELECT marketplace.count_sale(order_id, zone_version, (SELECT array_agg(s + 3600) FROM unnest(starts) AS s),
+        2000, last_sold_at, NULL) FROM marketplace.order_counters"""
+    waiting = (
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT marketplace.count_sale%'"
+    )
+    with psycopg.connect(database_url) as first, ThreadPoolExecutor(1) as elsewhere:
+        assert first.execute(count).fetchone() == (True,)
+        second = elsewhere.submit(ask, database_url, count)
+        wait_until(lambda: ask(database_url, waiting))
+        first.commit()
+        assert second.result() == [(True,)]
+    none_was_sold = (
+        "UPDATE marketplace.order_counters SET total_leads = total_leads - 2, total_spend = total_spend - 4000"
+    )
+    ask(database_url, "SELECT", first=none_was_sold)
 
 
 def test_a_lead_that_may_be_resold_goes_the_general_way_and_is_kept(
