@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_timedelta
@@ -11,6 +12,9 @@ from babel.messages.mofile import read_mo
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_symbol
 from flask import Flask, g, request
 from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from core.identity import SignedIn
 from core.money import Money
@@ -20,6 +24,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "nl": "Nederlands"}
 COOKIE = "language"
 CATALOGUES = Path(__file__).parents[1] / "translations"
 SENTENCE = "sentence"  # the context of sentences with holes
+MOST_WORDS = 16_384  # kept translated: those of all templates in every language find room
 LONGEST = 1000  # of a text that may be a sentence of the program
 NO_WORDS = "–"  # noqa: RUF001  # what stands where there is no value
 
@@ -29,6 +34,7 @@ def install(app: Flask) -> None:
     Babel(app, default_locale="en", default_timezone="UTC", locale_selector=wanted_language)
     filters = (money, amount, changed, symbol, number, compact, percent, relative, exact, day, said)
     app.jinja_env.filters.update({each.__name__: each for each in filters})
+    app.jinja_env.globals["_"] = _worded  # Jinja's own copies all that a template knows for each word in a loop
 
 
 def wanted_language() -> str:
@@ -105,6 +111,20 @@ def exact(instant: datetime) -> str:
 def day(on: date) -> str:
     """Write a day with its year."""
     return str(format_date(on, "d MMM y"))
+
+
+@pass_eval_context
+def _worded(here: EvalContext, text: str, /, **holes: Any) -> str:
+    """Translate a template's words and fill their holes, escaped where the template is HTML."""
+    word = _word(text, _locale().language)
+    if not here.autoescape:
+        return str(word) % holes
+    return word % holes if "%" in word else word
+
+
+@lru_cache(MOST_WORDS)
+def _word(text: str, _language: str) -> Markup:
+    return Markup(gettext(text))  # noqa: S704  # the program's own words
 
 
 def said(text: str) -> str:
