@@ -16,6 +16,7 @@ from core.errors import Unavailable
 from marketplace.leads.plain import LEAD_ID, PLAIN_SALE, SELL_PLAIN, SELL_TOGETHER
 
 MOST = 16  # leads in one batch
+PATIENCE_SECONDS = 0.1  # with what is under way; it may be waiting for a buyer whose wallet somebody holds
 ALONE = b"alone"  # said of a lead that is to have a statement of its own
 
 
@@ -55,12 +56,24 @@ class Together:
             else:
                 self._is_busy, lead.batch = True, [lead]
         if lead.batch is None:
-            lead.turn.acquire()
+            self._wait(lead)
         if lead.batch is not None:
             self._sell(lead, lead.batch)
         if lead.away is not None:
             raise lead.away
         return self._sell_alone(lead) if lead.said == ALONE else lead.said
+
+    def _wait(self, lead: _Waiting) -> None:
+        """Wait until a lead was sold or its own thread is to sell; it leaves the queue when nothing moves."""
+        if not lead.turn.acquire(timeout=PATIENCE_SECONDS) and not self._has_left(lead):
+            lead.turn.acquire()
+
+    def _has_left(self, lead: _Waiting) -> bool:
+        with self._lock:
+            is_waiting = lead in self._queue
+            if is_waiting:
+                self._queue.remove(lead)
+            return is_waiting
 
     def _sell(self, leader: _Waiting, batch: list[_Waiting]) -> None:
         """Sell a batch for everybody in it, and let the next one begin whatever comes of it; its leader learns what."""
@@ -95,7 +108,7 @@ class Together:
             try:
                 said = {row[0]: row[1] for row in SELL_TOGETHER.rows(connection, (leads,))}
             except psycopg.Error as error:
-                if is_lost(error) and not isinstance(error, psycopg.errors.DeadlockDetected):
+                if is_lost(error):
                     raise
                 return [ALONE] * len(batch)  # one of them is refused, which is nothing to the others
         return [said.get(str(lead.values[LEAD_ID]).encode()) for lead in batch]

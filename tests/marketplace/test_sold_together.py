@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from core.ids import parse_id
 from core.money import Money
 from core.outbound import Outbound
 from core.prepared import PreparedStatement
+from marketplace.leads import together as selling
 from marketplace.leads.desk import desk
 from marketplace.leads.together import Together
 from tests.at_once import ask, at_once, wait_until
@@ -33,7 +35,8 @@ def publisher(market: Market) -> Member:
 
 
 @pytest.fixture
-def together(app: Flask) -> Together:
+def together(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Together:
+    monkeypatch.setattr(selling, "PATIENCE_SECONDS", 60.0)
     with app.app_context():
         return desk().intake._together
 
@@ -145,6 +148,35 @@ def test_a_lead_that_the_database_refuses_is_nothing_to_the_others(
 ) -> None:
     monkeypatch.setattr(PreparedStatement, ENTRY, _raising(psycopg.errors.InvalidTextRepresentation("no such value")))
     assert prices(post(*(market.lead() for _ in range(3)))) == ["5.00"] * 3
+
+
+def test_a_buyer_whose_wallet_is_held_holds_up_nobody_else(
+    market: Market, publisher: Member, together: Together, database_url: str
+) -> None:
+    held = market.make_buyer()
+    market.make_order(held, "20.00", regions=["FR-BRE"])
+    publisher.post("/leads", market.lead())  # loads the book
+    leads = [market.lead(), market.lead(region="FR-BRE"), market.lead()]
+    together._is_busy = True
+    with psycopg.connect(database_url) as holder, ThreadPoolExecutor(3) as senders:
+        holder.execute("SELECT FROM billing.wallets WHERE account_id = %s FOR UPDATE", (parse_id("acc", held.id),))
+        answers = [senders.submit(publisher.post, "/leads", lead) for lead in leads]
+        wait_until(lambda: len(together._queue) == 3)
+        together._begin_next()
+        assert prices([answers[0].result(), answers[2].result()]) == ["5.00"] * 2
+        assert not answers[1].done()
+        holder.rollback()
+        assert prices([answers[1].result()]) == ["20.00"]
+
+
+def test_nobody_waits_for_long_for_what_is_under_way(
+    market: Market, publisher: Member, together: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selling, "PATIENCE_SECONDS", 0.01)
+    publisher.post("/leads", market.lead())
+    together._is_busy = True  # and stays so
+    assert prices(at_once([lambda: publisher.post("/leads", market.lead())] * 3)) == ["5.00"] * 3
+    assert together._queue == []
 
 
 def test_what_nobody_foresaw_ends_one_call_and_the_others_are_sold(

@@ -102,10 +102,11 @@ END $$;
 -- Sell plain leads, each to its only candidate, in one transaction: what sell_plain does for one, a statement a table.
 -- Locks are taken in the order of a single sale, and within each kind by id: counters, persons, wallets.
 -- Returns the whole answer of each lead that is sold, and `alone` for each that sell_plain is to sell; a lead that it
--- leaves out is for post_lead to decide. When something is taken away in between, nothing is left behind and all are
--- to be sold alone.
+-- leaves out is for post_lead to decide. When something is taken away in between, or somebody holds a lock for long,
+-- nothing is left behind and all are to be sold alone, so that a busy buyer holds up nobody else.
+-- Its plans are the same for every call: by its own choice PostgreSQL would plan each anew for its array's length.
 CREATE FUNCTION marketplace.sell_together(p_sales marketplace.plain_sale[]) RETURNS TABLE (lead_id uuid, said text)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$  -- else it plans anew for each array's length
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET lock_timeout = '100ms' AS $$
 DECLARE
     v record;
 BEGIN
@@ -117,6 +118,6 @@ BEGIN
         RAISE SQLSTATE 'LB001';
     END IF;
     RETURN QUERY SELECT * FROM unnest(v.found, v.said);
-EXCEPTION WHEN SQLSTATE 'LB001' OR unique_violation THEN
+EXCEPTION WHEN SQLSTATE 'LB001' OR unique_violation OR lock_not_available OR deadlock_detected THEN
     RETURN QUERY SELECT s.lead_id, 'alone'::text FROM unnest(p_sales) AS s;
 END $$;
