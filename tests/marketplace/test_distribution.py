@@ -109,7 +109,7 @@ def test_the_database_chooses_as_the_model(app: Flask, buyers: list[UUID], datab
     @given(BOOKS, RULES, CONTESTS, st.integers(1, 5), st.integers(1, 9))
     def run(book: list[dict[str, Any]], rule: str, contest: str, most_buyers: int, seen: int) -> None:
         rules = Rules(rule, contest, most_buyers)
-        with psycopg.connect(database_url) as connection:
+        with connection.transaction(force_rollback=True):
             candidates = counted(connection, book, buyers)
             offered = sorted(candidates, key=lambda one: (not one.is_deal, -one.price_minor))
             together, chosen = most_together(candidates, most_buyers), choose(candidates, rules)
@@ -124,9 +124,9 @@ def test_the_database_chooses_as_the_model(app: Flask, buyers: list[UUID], datab
                     seen += 1  # whole tiers, as the book hands them out
                 found = asked(connection, offered[:seen], rules, seen >= len(offered), together)
                 assert found[0] == "more" or agrees(found, chosen)
-            connection.rollback()
 
-    run()
+    with psycopg.connect(database_url) as connection:
+        run()
 
 
 def listed(one: Candidate) -> Listed:
@@ -146,7 +146,7 @@ def test_some_who_come_first_by_what_was_known_once_decide_as_all_do_or_ask_for_
            st.lists(st.integers(0, 4), min_size=9, max_size=9))  # fmt: skip
     def run(book: list[dict[str, Any]], rule: str, contest: str, most_buyers: int, most: int, ago: list[int]) -> None:
         rules = Rules(rule, contest, most_buyers)
-        with psycopg.connect(database_url) as connection:
+        with connection.transaction(force_rollback=True):
             candidates = counted(connection, book, buyers)
             deals = sorted((one for one in candidates if one.is_deal), key=lambda one: -one.price_minor)
             market = [one for one in candidates if not one.is_deal]
@@ -164,7 +164,7 @@ def test_some_who_come_first_by_what_was_known_once_decide_as_all_do_or_ask_for_
             found = asked(connection, offered, rules, bound is None, most_together(candidates, most_buyers), bound)
             assert (found[0] == "more" and bound) or agrees(found, chosen)
             decided.append((bound is not None, found[0]))
-            connection.rollback()
 
-    run()
+    with psycopg.connect(database_url) as connection:
+        run()
     assert (True, "sold") in decided and (True, "more") in decided  # or nothing is shown
