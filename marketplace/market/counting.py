@@ -1,7 +1,8 @@
 """The market counted day by day, from leads, their stored decisions and sales: pages read these days, never the leads.
 
 A day is counted anew until its deliveries are over, and then for good; counted again it gives the same rows. Each day
-is one transaction that first claims the day, so that two workers never count one together, and a crash loses nothing.
+is one transaction that first claims the day, so that two workers never count one together, and a crash loses nothing;
+days on which nothing was are passed over together.
 """
 
 from collections import Counter
@@ -34,6 +35,17 @@ _CLAIM = text("""
     INSERT INTO marketplace.market_counts AS c (day, counted_at) VALUES (:day, :at)
     ON CONFLICT (day) DO UPDATE SET counted_at = excluded.counted_at WHERE c.counted_at < excluded.counted_at
     RETURNING c.day
+""")
+_PASS_OVER = text("""
+    INSERT INTO marketplace.market_counts (day, counted_at)
+    SELECT day, :at
+    FROM unnest(CAST(:days AS date[])) AS day,
+         LATERAL (SELECT day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC') AS d (starts, ends)
+    WHERE NOT EXISTS (SELECT FROM marketplace.leads WHERE received_at >= starts AND received_at < ends)
+      AND NOT EXISTS (SELECT FROM marketplace.sales WHERE state = 'settled' AND ended_at >= starts AND ended_at < ends)
+    ORDER BY day DESC
+    ON CONFLICT DO NOTHING
+    RETURNING day
 """)
 
 
@@ -73,9 +85,15 @@ class OrderTally:
 
 
 def count_next_day(at: datetime) -> int:
-    """Count one of the days that are due, the latest first, in the session's transaction; return how many were."""
+    """Count one of the days that are due, the latest first, in the session's transaction; return how many were.
+
+    First come, all at once, the days that were never counted and on which nothing was.
+    """
     known = dict(db.session.execute(select(MarketCount.day, MarketCount.counted_at)).all())
     days = [at.astimezone(UTC).date() - timedelta(days=back) for back in range(KEPT_DAYS)]
+    new = [day for day in days if day not in known]
+    if new and (passed := db.session.scalars(_PASS_OVER, {"days": new, "at": at}).all()):
+        return len(passed)
     for day in days:
         if is_due(day, known.get(day), at) and db.session.scalar(_CLAIM, {"day": day, "at": at}) is not None:
             _store(day, *_counted(day))

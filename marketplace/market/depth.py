@@ -51,17 +51,20 @@ class Standing(NamedTuple):
 
 
 def look_at_next_depth(at: datetime) -> int:
-    """Look at the depth of one vertical that was not looked at for a while; return how many were."""
+    """Look at the verticals that were not looked at for a while, up to one that has any depth; return how many were."""
     looked = select(MarketDepth.vertical_id).where(MarketDepth.looked_at > at - AGAIN, MarketDepth.region == EVERYWHERE)
     done = set(db.session.scalars(looked.where(MarketDepth.day >= (at - AGAIN).date())))
-    due = next(((key, one) for key, one in sorted(verticals_by_id().items()) if key not in done), None)
-    if due is None:
-        return 0
-    _look(*due, at)
-    return 1
+    looked_at = 0
+    for key, vertical in sorted(verticals_by_id().items()):
+        if key not in done:
+            looked_at += 1
+            if _look(key, vertical, at):
+                break
+    return looked_at
 
 
-def _look(vertical_id: int, vertical: Vertical, at: datetime) -> None:
+def _look(vertical_id: int, vertical: Vertical, at: datetime) -> bool:
+    """Keep the depth of a vertical, region by region, and tell whether there is any."""
     able, least = able_orders(vertical_id, vertical.currency, at), overrides().setting("market.least_buyers")
     seen = select(MarketDay.region).where(
         MarketDay.vertical_id == vertical_id, MarketDay.day >= (at - REGIONS_OF).date()
@@ -76,6 +79,7 @@ def _look(vertical_id: int, vertical: Vertical, at: datetime) -> None:
         )  # fmt: skip
         changes = {name: row.excluded[name] for name in ("looked_at", "orders", "buyers", "steps", "told")}
         db.session.execute(row.on_conflict_do_update(constraint="market_depths_pkey", set_=changes))
+    return bool(able)
 
 
 def told_of(orders: Mapping[str, Sequence[Standing]], least_buyers: int) -> set[str]:
@@ -97,8 +101,10 @@ def able_orders(vertical_id: int, currency: str, at: datetime) -> list[Standing]
     asked_for = db.session.execute(_ACTIVE, {"vertical": vertical_id})
     rows = (Standing(one.id, one.buyer_id, one.version, decode_terms(one.terms)) for one in asked_for)
     found = [one for one in rows if _is_open(one.terms, at)]
+    if not found:
+        return []
     offers = [offer_of_one(one.terms, at) for one in found]
-    hours, days, weeks, months = zip(*(starts for starts, _ in offers), strict=True) if offers else ((), (), (), ())
+    hours, days, weeks, months = zip(*(starts for starts, _ in offers), strict=True)
     asked = {
         "orders": [one.order_id for one in found], "versions": [one.version for one in found],
         "buyers": [one.buyer_id for one in found], "prices": [one.terms.price_minor for one in found],

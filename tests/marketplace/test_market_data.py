@@ -122,7 +122,7 @@ def test_a_crash_in_the_middle_of_a_day_leaves_it_to_be_counted(
         with pytest.raises(RuntimeError):
             count(clock.now())
     db.session.rollback()
-    assert count(clock.now())["market_days"] == 31 and rows()["FR"].offered == 13
+    assert count(clock.now())["market_days"] == 1 and rows()["FR"].offered == 13
 
 
 def test_a_day_is_counted_hourly_until_its_deliveries_are_over_and_then_once_more() -> None:
