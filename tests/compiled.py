@@ -1,10 +1,11 @@
-"""What the applications of one test session need not compile anew: their routes and their templates."""
+"""What the applications of one test session need not compile anew: their routes, their templates and their queries."""
 
 from collections.abc import Callable
 from typing import Any
 
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
 from werkzeug.routing import Rule
 
 OF_A_ROUTE = ("_parts", "_trace", "_converters", "arguments")
@@ -27,6 +28,20 @@ def once_a_route(compiling: Callable[[Rule], None]) -> Callable[[Rule], None]:
             setattr(rule, name, kept[key][name].__get__(rule))
 
     return compiled
+
+
+def once_a_query(making: Callable[..., Engine]) -> Callable[..., Engine]:
+    """Return what makes an engine that compiles and keeps queries together with those made before it."""
+    kept: list[Engine] = []
+
+    def made(*told: Any) -> Engine:
+        engine = making(*told)
+        if not kept or kept[0].dialect.server_version_info is None:  # it never asked its server what that can do
+            kept[:] = [engine]
+        engine.dialect, engine._compiled_cache = kept[0].dialect, kept[0]._compiled_cache
+        return engine
+
+    return made
 
 
 class CompiledTemplates(BytecodeCache):

@@ -15,16 +15,18 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
 from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
 
 from core.config import Seller, Settings
 from core.db import db, migrate, pool_of, transaction
+from core.garbage import keep_what_is_loaded
 from core.identity import accounts
 from core.postgres import create_database, discard_embedded, open_database
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
-from tests.compiled import CompiledTemplates, once_a_route
+from tests.compiled import CompiledTemplates, once_a_query, once_a_route
 from tests.databases import Databases
 from tests.factories import Market
 
@@ -45,7 +47,7 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """Have the collector of garbage never again look at what is loaded by now: the program and all tests."""
     gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
 
 
 @dataclass
@@ -82,10 +84,11 @@ def _quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_once() -> Iterator[None]:
-    """Let every application of the session share what is compiled of a route and a template: most of making one."""
+    """Let every application of the session share what is compiled of a route, a template and a query."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "compile", once_a_route(Rule.compile))
         patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()})
+        patch.setattr(SQLAlchemy, "_make_engine", once_a_query(SQLAlchemy._make_engine))
         yield
 
 
