@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 from flask import Flask
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,6 @@ from marketplace.leads.submission import Submission
 from marketplace.orders.contact_hours import may_call
 from marketplace.orders.standing import change_order, place_order
 from marketplace.orders.terms import OrderBody, OrderPatch
-from tests.at_once import ask
 from tests.conftest import START
 from tests.factories import Market
 
@@ -226,9 +226,9 @@ def asked_of(facts: LeadFacts, at: datetime) -> tuple[Any, ...]:
             may_call(facts.regions[0], at))  # fmt: skip
 
 
-def reference(url: str, facts: LeadFacts) -> list[tuple[UUID, int]]:
+def reference(connection: psycopg.Connection[Any], facts: LeadFacts) -> list[tuple[UUID, int]]:
     """Return the orders that want this lead with what they pay for it, the best first, as the plain query finds them."""
-    return [(row[0], row[1]) for row in ask(url, NOW + WANTED, *asked_of(facts, START), first=COMPARE)]
+    return [(row[0], row[1]) for row in connection.execute(NOW + WANTED, asked_of(facts, START))]
 
 
 def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, database_url: str) -> None:
@@ -275,6 +275,8 @@ def test_the_book_finds_what_a_plain_query_finds(app: Flask, market: Market, dat
             assert prepared.judged.reasons == ()
             found = [(listed.order_id, listed.price_minor) for listed in prepared.shortlist]
             place = json.loads(prepared.row[12]).get("place")
-            assert found == reference(database_url, facts_of(prepared.judged, PUBLISHER, START, place))
+            assert found == reference(connection, facts_of(prepared.judged, PUBLISHER, START, place))
 
-    compare()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(COMPARE)
+        compare()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
@@ -23,7 +24,6 @@ from marketplace.leads import intake
 from marketplace.leads.auction import SOLD, Candidate, choose
 from marketplace.leads.disputes.deadlines import decision_due
 from marketplace.orders.periods import next_starts, period_starts
-from tests.at_once import ask
 from tests.conftest import SetClock
 from tests.factories import Market, Member
 
@@ -139,7 +139,9 @@ BUYERS = st.integers(0, 2)
 INDEX = st.integers(0, 10**6)
 
 
-def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callable[[], RuleBasedStateMachine]:
+def machine_for(
+    app: Flask, market: Market, clock: SetClock, books: psycopg.Connection[Any]
+) -> Callable[[], RuleBasedStateMachine]:
     """Build the machine class around one market; every run has members, orders and persons of its own."""
     operator = market.make_operator()
 
@@ -207,8 +209,8 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             answer = self.publisher.post("/leads", lead)
             status, reasons, tried, buys = self.expect(set(contact.values()), least, exclusive, test)
             assert (answer["status"], answer["reasons"]) == (status, reasons)
-            [[told]] = ask(
-                url, "SELECT decision -> 'tried' FROM marketplace.leads WHERE id = %s", parse_id("lead", answer["id"])
+            [[told]] = books.execute(
+                "SELECT decision -> 'tried' FROM marketplace.leads WHERE id = %s", [parse_id("lead", answer["id"])]
             )
             seen = [(UUID(each[0]), each[2]) for each in told]
             # The database looks no further than to where nobody can change what is chosen.
@@ -314,7 +316,9 @@ def machine_for(app: Flask, market: Market, clock: SetClock, url: str) -> Callab
             )
 
         def compare_counters(self, order: Standing) -> None:
-            [[row]] = ask(url, "SELECT to_jsonb(c) FROM marketplace.order_counters c WHERE order_id = %s", order.id)
+            [[row]] = books.execute(
+                "SELECT to_jsonb(c) FROM marketplace.order_counters c WHERE order_id = %s", [order.id]
+            )
             *periods, (_, in_all) = order.figures(clock.instant).items()
             assert (row["total_leads"], row["total_spend"]) == in_all
             starts = period_starts(order.terms["zone"], clock.instant)
@@ -329,10 +333,11 @@ def test_the_market_trades_as_its_model(
     app: Flask, market: Market, clock: SetClock, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "FIRST_BATCH", 2)  # so that many leads are offered a second time, with more candidates
-    run_state_machine_as_test(
-        machine_for(app, market, clock, database_url),
-        settings=settings(
-            max_examples=10, stateful_step_count=32, deadline=None, derandomize=True, database=None, print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )  # fmt: skip
+    with psycopg.connect(database_url, autocommit=True) as books:
+        run_state_machine_as_test(
+            machine_for(app, market, clock, books),
+            settings=settings(
+                max_examples=10, stateful_step_count=32, deadline=None, derandomize=True, database=None, print_blob=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )  # fmt: skip
