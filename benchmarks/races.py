@@ -64,7 +64,7 @@ def _race(apps: list[Flask], clock: Hands, number: int) -> Race:
 
 def _deadlocks(apps: list[Flask]) -> int:
     """Count the deadlocks that there were, by PostgreSQL; a process of it tells its own when it ends."""
-    url = pool_of(apps[0]).conninfo
+    url = str(pool_of(apps[0]).conninfo)
     db.session.remove()
     for app in apps:
         pool_of(app).close()
