@@ -24,7 +24,7 @@ _TYPES = (
     "bytea", "integer", "uuid", "integer", "uuid", "bigint", "boolean", "bigint[]", "bigint", "text", "bytea[]",
     "integer", "integer", "bigint", "integer", "uuid", "text", "text",
 )  # fmt: skip
-LEAD_ID = 0  # where of these
+LEAD_ID, PERSONS = 0, 22  # where of these
 PLAIN_SALE = Composite("marketplace.plain_sale", _TYPES)
 _PLACES = ",".join(f"${number}" for number, _ in enumerate(_TYPES, 1))
 SELL_PLAIN = PreparedStatement("sell_plain", f"SELECT marketplace.sell_plain({_PLACES})")

@@ -13,7 +13,7 @@ import psycopg
 
 from core.db import Pool, is_lost, lend
 from core.errors import Unavailable
-from marketplace.leads.plain import LEAD_ID, PLAIN_SALE, SELL_PLAIN, SELL_TOGETHER
+from marketplace.leads.plain import LEAD_ID, PERSONS, PLAIN_SALE, SELL_PLAIN, SELL_TOGETHER
 
 MOST = 16  # leads in one batch
 PATIENCE_SECONDS = 0.1  # with what is under way; it may be waiting for a buyer whose wallet somebody holds
@@ -103,12 +103,24 @@ class Together:
             return SELL_PLAIN.value(connection, lead.values)
 
     def _sell_all(self, batch: list[_Waiting]) -> list[bytes | None]:
+        strangers = _strangers(batch)
         with lend(self._pool) as connection:
-            leads = PLAIN_SALE.array(connection, [lead.written for lead in batch])
+            leads = PLAIN_SALE.array(connection, [lead.written for lead in strangers])
             try:
                 said = {row[0]: row[1] for row in SELL_TOGETHER.rows(connection, (leads,))}
             except psycopg.Error as error:
                 if is_lost(error):
                     raise
                 return [ALONE] * len(batch)  # one of them is refused, which is nothing to the others
-        return [said.get(str(lead.values[LEAD_ID]).encode()) for lead in batch]
+        answers = {lead: said.get(str(lead.values[LEAD_ID]).encode()) for lead in strangers}
+        return [answers.get(lead, ALONE) for lead in batch]
+
+
+def _strangers(batch: list[_Waiting]) -> list[_Waiting]:
+    """Return the leads of a batch but those whose person came before in it: one such would undo the sale of all."""
+    known, strangers = set[bytes](), []
+    for lead in batch:
+        if known.isdisjoint(lead.values[PERSONS]):
+            strangers.append(lead)
+            known.update(lead.values[PERSONS])
+    return strangers

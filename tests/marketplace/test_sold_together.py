@@ -123,11 +123,21 @@ def test_each_gets_what_it_would_get_alone(market: Market, publisher: Member, po
     assert [answer["reasons"] for answer in answers] == [[], [], [], [], ["duplicate"], [], []]
 
 
-def test_a_person_who_comes_twice_at_once_is_sold_once(market: Market, post: Post) -> None:
+def test_a_person_who_comes_twice_at_once_is_sold_once_and_undoes_no_other_sale(
+    market: Market, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, rows = [], PreparedStatement.rows
+
+    def watched(*asked: Any) -> Any:
+        said.extend(rows(*asked))
+        return said
+
+    monkeypatch.setattr(PreparedStatement, ENTRY, watched)
     twin, other = market.lead(), market.lead()
     answers = post(twin, other, twin)
     assert sorted(answer["status"] for answer in (answers[0], answers[2])) == ["rejected", "sold"]
     assert answers[1]["status"] == "sold"
+    assert len(said) == 2 and (b"alone" not in [answer for _, answer in said])
 
 
 @pytest.mark.parametrize(
