@@ -34,11 +34,8 @@ SOLD = b'"status":"sold"'
 PERSON = "00000000"
 FIRST_PERSON = 10_000_000
 PERSONS_A_RUN = 500_000
-IDS, BUYING, PERSONS = (
-    (0, 1),
-    (14, 16, 17),
-    22,
-)  # where the plain statement has its ids, its order and buyer, the person
+# Where the plain statement has its ids, its order and buyer, and the person.
+IDS, BUYING, PERSONS = (0, 1), (14, 16, 17), 22
 
 Load = Callable[..., Outcome]
 

@@ -15,7 +15,6 @@ def upgrade() -> None:
         " jsonb, bytea, integer, uuid, integer, uuid, bigint, boolean, bigint[], bigint, text, bytea[], integer,"
         " integer, bigint, integer, uuid, text, text)"
     )
-    run_sql("0053_announced_together", "announce_many")
     run_sql("0053_holds", "place_new_holds")
     run_sql("0053_together", "count_sale", "alone", "together")
 

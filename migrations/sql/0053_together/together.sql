@@ -111,11 +111,13 @@ DECLARE
     v record;
 BEGIN
     SELECT * INTO v FROM marketplace.sellable(p_sales);
-    IF v.sold IS NOT NULL AND NOT (
-        marketplace.count_sales(v.sold) AND marketplace.store_sold(v.sold, v.terms)
-        AND (NOT v.any_later OR marketplace.deliver_all_later(v.sold, v.terms))
-        AND core.announce_many('notice', v.news) AND billing.place_new_holds(v.holds, 'cpl')) THEN
-        RAISE SQLSTATE 'LB001';
+    IF v.sold IS NOT NULL THEN
+        PERFORM core.announce_all('notice', v.news);
+        IF NOT (marketplace.count_sales(v.sold) AND marketplace.store_sold(v.sold, v.terms)
+                AND (NOT v.any_later OR marketplace.deliver_all_later(v.sold, v.terms))
+                AND billing.place_new_holds(v.holds, 'cpl')) THEN
+            RAISE SQLSTATE 'LB001';
+        END IF;
     END IF;
     RETURN QUERY SELECT * FROM unnest(v.found, v.said);
 EXCEPTION WHEN SQLSTATE 'LB001' OR unique_violation OR lock_not_available OR deadlock_detected THEN
