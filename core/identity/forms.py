@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_security import RegisterFormV2, SendConfirmationForm, hash_password
 from wtforms import RadioField, SelectChoice, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
+
+from core.words import lazy_gettext as _l
 
 
 class RegisterForm(RegisterFormV2):

@@ -4,12 +4,12 @@ from typing import Any
 
 import email_validator
 from flask import Flask, Response, after_this_request
-from flask_babel import gettext
 from flask_security import MailUtil, hash_password
 from flask_security.mail_util import EmailValidateException
 
 from core.db import transaction
 from core.jobs import enqueue
+from core.words import gettext
 
 JOB = "core.mail"
 # Asked for by somebody who is not signed in: an unknown address costs a password's hash, so a known one does too.

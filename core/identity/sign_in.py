@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask, current_app, request, session
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user, user_logged_in
 from flask_security import Security, uia_email_mapper
 from flask_wtf import CSRFProtect
@@ -28,6 +27,7 @@ from core.identity.models import User
 from core.identity.sessions import PageSessions
 from core.identity.throttle import forgive, network_of, refused_lately, subject_of, wait_after_try
 from core.root_key import derive, read_root_key
+from core.words import lazy_gettext as _l
 
 KEY = "leadbourse_throttle_key"
 SESSION_LIFE = timedelta(days=14)

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 
 from affiliates import earnings_in
 from core.actors import Person, present_person
 from core.http import settings
 from core.i18n import LANGUAGES, money, number, relative, wanted_language
 from core.pages import page_time
+from core.shown import ident, instant
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
 from marketplace.reports.publisher_balance import pending_here
@@ -85,6 +86,7 @@ def install(app: Flask) -> None:
         viewer=present_person, places=places_of, headline=headline, languages=LANGUAGES, language=wanted_language,
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
+        instant=instant, ident=ident, state=words.state_shown,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         paid_from_word=words.paid_from_word,

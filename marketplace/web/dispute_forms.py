@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from werkzeug.datastructures import FileStorage
@@ -13,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from core.actors import Person
 from core.errors import Conflict, Fault, Invalid
 from core.http import business_clock, settings
+from core.words import lazy_gettext as _l
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.leads.dispute_rows import EvidenceFile
 from marketplace.leads.disputes.evidence import add_file, discard_bytes

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Response, redirect, render_template, request, url_for
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,6 +11,7 @@ from core.forms import carry_out
 from core.http import business_clock, download, settings
 from core.ids import parse_id
 from core.pages import page_time
+from core.words import lazy_gettext as _l
 from marketplace.leads.disputes import open_appeal
 from marketplace.leads.disputes.evidence import get_file, read_file
 from marketplace.reports.dispute_sides import DisputeStory, dispute_story

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext
-
 from core.i18n import said
+from core.words import gettext
 from marketplace.leads.models import Event
 from marketplace.reports.dispute_sides import DisputeStory
 from marketplace.web.words import dispute_reason_of, state_of

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask_babel import gettext
-
 from core.i18n import compact, day
+from core.words import gettext
 from marketplace.reports.pending import PendingWeek, weeks_from
 from marketplace.web.charts import Chart, Series, bar_chart
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
-from flask_babel import format_date, get_locale, gettext
+from flask_babel import format_date
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.actors import Person, page, present_person
@@ -14,6 +14,7 @@ from core.http import public
 from core.i18n import money, number, percent
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext, locale
 from marketplace.catalog.regions import region_of
 from marketplace.catalog.shelf import get_vertical, verticals_by_id
 from marketplace.market.figures import WITHHELD, Point
@@ -81,7 +82,7 @@ def _picked(*, delayed: bool) -> Picked:
 
 def _name_of(code: str) -> str:
     known = region_of(code)
-    return get_locale().territories.get(code, known.name) if known.parent is None else f"{code} {known.name}"
+    return locale().territories.get(code, known.name) if known.parent is None else f"{code} {known.name}"
 
 
 def _leads(market: Market) -> Chart | None:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask import flash, redirect, render_template
-from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from billing import Document
 from core.http import download
 from core.money import Money
+from core.words import gettext
 from marketplace.reports.kept import Kept
 from marketplace.reports.month_sheets import month_csv
 from marketplace.reports.months import MonthTold

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
+from core.words import lazy_gettext as _l
 from marketplace.web.words import Word
 
 STATES = {

@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
@@ -17,6 +16,7 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
 from core.saved_views import SavedView, delete_view, keep_view, views_of
+from core.words import gettext
 
 views = Blueprint("views", __name__)
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import lazy_gettext as _l
 
 from core.actors import Person, page
 from core.ids import show_id
+from core.words import lazy_gettext as _l
 from marketplace.leads.addresses import read_email, read_phone
 from marketplace.leads.desk import desk
 from marketplace.leads.persons import hash_of

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-
 from affiliates import SWITCHES, Condition, Terms, TermsVersion
 from core.i18n import money, number, percent
 from core.money import BASIS_POINTS, Money
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.web.words import Word
 
 TIERS = {"new": _l("New"), "standard": _l("Standard"), "trusted": _l("Trusted"), "top": _l("Top")}

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from core.words import lazy_gettext as _l
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +318,12 @@ def line_kind(code: str) -> Any:
 def state_of(code: str) -> Word:
     """Return how a state is shown; one without a word of its own is shown as it is."""
     return STATES.get(code) or Word("neutral", code)
+
+
+def state_shown(code: str) -> Markup:
+    """Show a state as the mark that stands in lists."""
+    word = state_of(code)
+    return Markup(f'<span class="state tone-{escape(word.tone)}">{escape(word.says)}</span>')  # noqa: S704  # escaped
 
 
 def kind_of(code: str) -> Any:

@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from msgspec import UNSET
 from werkzeug.wrappers import Response
@@ -17,6 +15,8 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.deals.accepting import cancel_deal
 from marketplace.deals.briefs import BriefBody, briefs_of, cancel_brief, post_brief

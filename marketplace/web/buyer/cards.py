@@ -1,7 +1,6 @@
 """Saved cards: which there are, saving another one on the card processor's page, removing one."""
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -11,6 +10,7 @@ from core.errors import Conflict, TooMany
 from core.forms import carry_out, show_faults
 from core.http import business_clock
 from core.ids import parse_id
+from core.words import gettext
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.card_ways import ways_to_cards
 from marketplace.web.chrome import CURRENCY

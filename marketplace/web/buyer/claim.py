@@ -6,8 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response
@@ -21,6 +19,8 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.disputes import Claim, open_dispute
 from marketplace.orders.periods import is_zone

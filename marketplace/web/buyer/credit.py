@@ -2,7 +2,6 @@
 
 from flask import Response as Sheet
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -15,6 +14,7 @@ from core.i18n import money
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
 from marketplace.reports.credit import credit_standing, statement_of
 from marketplace.reports.sheet import sheet_line
 from marketplace.web.buyer.routes import buyer

@@ -1,7 +1,6 @@
 """The buyer's documents: receipts and credit notes on a page, printed, as CSV; and whom the next ones name."""
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
@@ -23,6 +22,7 @@ from core.forms import carry_out
 from core.http import business_clock, download, filter_of
 from core.ids import parse_id, show_id
 from core.money import Money
+from core.words import gettext
 from marketplace.reports.sheet import sheet_line
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.words import DOCUMENTS, METHODS

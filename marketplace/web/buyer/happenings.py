@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext
-
 from core.actors import Person
+from core.words import gettext
 from marketplace.leads.contact_models import Disposition
 from marketplace.leads.models import Event
 from marketplace.web.words import LOST, REPORTS, state_of

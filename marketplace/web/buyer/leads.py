@@ -5,8 +5,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectChoice, SelectField, StringField, TextAreaField
@@ -20,6 +18,8 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id
 from core.pages import page_time
 from core.rates import count_towards
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.delivery.resending import RESENDS, ask_to_send
 from marketplace.leads.dispositions import LOST_REASONS, STATUSES, Report, report_disposition
 from marketplace.leads.queries import get_sale

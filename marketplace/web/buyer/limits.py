@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import redirect, render_template, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import FormField, StringField
@@ -14,6 +13,7 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.money import Money
 from core.schemas import convert
+from core.words import gettext
 from marketplace.orders.buyer_limits import BuyerLimitsBody
 from marketplace.orders.limiting import BuyerLimits, buyer_limits, set_buyer_limits
 from marketplace.orders.periods import PERIODS

@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
@@ -18,6 +16,8 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out, show_faults
 from core.http import business_clock
 from core.ids import parse_id, show_id
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.delivery.mail.addresses import addresses_of_account, ask, confirm
 from marketplace.leads.desk import desk
 from marketplace.leads.suppression import Upload, Use, delete_list, get_list, keys_on, lists_of, store_list

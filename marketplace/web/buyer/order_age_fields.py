@@ -1,8 +1,8 @@
 """The fields of an order's form that ask for the ages of leads and for what happens at a cap."""
 
-from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Form, RadioField, SelectChoice, SelectField, StringField
 
+from core.words import lazy_gettext as _l
 from marketplace.orders.ages import AT_CAP, RESALABLE, UNITS
 from marketplace.web.buyer.ticks import Ticks
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from core.actors import Person, page
@@ -12,6 +11,7 @@ from core.errors import Conflict
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
+from core.words import gettext
 from marketplace.catalog.shelf import all_verticals
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.delivery.offered import judge_delivery

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import gettext
 from wtforms import SelectChoice
 
 from core.defaults import default
 from core.i18n import money
 from core.money import Money
 from core.overrides import overrides
+from core.words import gettext
 from marketplace.catalog.verticals import Vertical
 from marketplace.catalog.zones import zone_of
 from marketplace.leads.delivery.credentials import masked

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import (
@@ -20,6 +19,7 @@ from wtforms import (
 from wtforms.validators import Length
 
 from core.i18n import said
+from core.words import lazy_gettext as _l
 from marketplace.orders.filters import OPERATORS
 from marketplace.orders.periods import DAYS
 from marketplace.orders.prices import FIELDS

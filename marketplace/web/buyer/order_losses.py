@@ -1,13 +1,14 @@
 """Why an order lost: by day where it was tried, by a sample of all that was offered, and as a sheet."""
 
 from flask import Response, render_template, request
-from flask_babel import format_date, gettext
-from flask_babel import lazy_gettext as _l
+from flask_babel import format_date
 
 from core.actors import Person, page
 from core.i18n import number
 from core.ids import parse_id
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.market.losses import LOSSES, Losses
 from marketplace.orders.standing import get_order
 from marketplace.orders.terms import decode_terms

@@ -3,8 +3,7 @@
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
-from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response as Answer
@@ -17,6 +16,8 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
 from core.schemas import convert
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.delivery.offered import judge_delivery
 from marketplace.leads.delivery.reach import ask_again, keep_reach
 from marketplace.leads.desk import desk

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-
 from core.errors import Malformed
 from core.i18n import money, number, percent
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.regions import is_region
 from marketplace.catalog.verticals import Vertical
 from marketplace.market.suggesting import suggested

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from flask_babel import lazy_gettext as _l
+from core.words import lazy_gettext as _l
 
 
 class Template(NamedTuple):

@@ -1,7 +1,7 @@
 """The buyer's orders: what each buys and bought today, and pausing or resuming one."""
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -14,6 +14,7 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
+from core.words import gettext
 from marketplace.leads.delivery.offered import judge_delivery
 from marketplace.leads.delivery.reach import ask_again
 from marketplace.leads.rests import rest

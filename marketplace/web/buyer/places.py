@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -11,6 +10,7 @@ from core.actors import Person, page
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
+from core.words import gettext
 from marketplace.leads.delivery.forgetting import forget_address, forget_endpoint, get_endpoint
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell

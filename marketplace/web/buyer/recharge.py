@@ -4,8 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
@@ -18,6 +16,8 @@ from core.http import business_clock
 from core.i18n import money
 from core.ids import parse_id, show_id
 from core.money import Money
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.web.buyer.card_currency import asked_currency, named
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.telling import tell

@@ -1,7 +1,6 @@
 """Money in and out by card: ask for a payment page, see what became of it, send unused money back."""
 
 from flask import abort, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField
@@ -25,6 +24,7 @@ from core.http import business_clock
 from core.identity import get_account
 from core.ids import parse_id, show_id
 from core.money import Money
+from core.words import gettext
 from marketplace.web.buyer.card_currency import asked_currency
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.card_ways import ways_back

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import redirect, render_template, url_for
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
@@ -27,6 +26,7 @@ from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
+from core.words import lazy_gettext as _l
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.words import Word
 

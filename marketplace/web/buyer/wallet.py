@@ -1,12 +1,13 @@
 """The buyer's wallet: what is there, how long it lasts, what it was spent on, and every movement with its story."""
 
 from flask import render_template, request, url_for
-from flask_babel import format_date, gettext
+from flask_babel import format_date
 
 from billing import grants_of, is_low
 from core.actors import Person, page
 from core.i18n import compact
 from core.ids import parse_id
+from core.words import gettext
 from marketplace.reports.buyer_wallet import Spending, change_of, movement_of, movements_of
 from marketplace.web.buyer.routes import buyer
 from marketplace.web.charts import Chart, Series, bar_chart

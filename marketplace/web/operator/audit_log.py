@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask import render_template, url_for
-from flask_babel import lazy_gettext as _l
 
 from core.actors import Person, page
 from core.http import page_request
 from core.ids import show_id
 from core.paging import page_of
+from core.words import lazy_gettext as _l
 from marketplace.reports.audit_log import PREFIXES, Deed, accounts_among, deeds
 from marketplace.reports.versions_log import CHANGED
 from marketplace.web.log_asked import actor_shown, read_log_asked

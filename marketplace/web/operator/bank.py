@@ -4,8 +4,6 @@ import io
 from contextlib import closing
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
@@ -37,6 +35,8 @@ from core.http import business_clock, filter_of
 from core.ids import parse_id, show_id
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.bank_files import MOST_BYTES, demand_size, sheet_of
 from marketplace.bank_moves import decide_account, decide_import, set_bank_account
 from marketplace.web.operator.bank_words import IMPORTS, OUTCOMES, amount_said, why_said

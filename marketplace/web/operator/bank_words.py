@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from core.i18n import money
 from core.money import Money, is_currency
+from core.words import lazy_gettext as _l
 from marketplace.web.words import Word
 
 OUTCOMES = {

@@ -1,12 +1,12 @@
 """The operator's books: whether they were right when last checked, the trial balance, and a check on demand."""
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from core.actors import Person, page
 from core.db import transaction
 from core.http import business_clock
+from core.words import gettext
 from marketplace.audit_runs import ask_for_audit
 from marketplace.reports.books import books_of
 from marketplace.web.operator.invariants import INVARIANTS

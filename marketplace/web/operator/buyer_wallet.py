@@ -4,8 +4,6 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from flask import abort, flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
@@ -20,6 +18,8 @@ from core.http import business_clock
 from core.identity import get_account
 from core.ids import parse_id
 from core.money import Money
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.reports.dispute_queue import names_of
 from marketplace.wallet_standing import set_wallet_standing
 from marketplace.web.chrome import CURRENCY

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 from flask import render_template
-from flask_babel import lazy_gettext as _l
 
 from billing import chargebacks_lately, reconcile
 from core.actors import Person, page
 from core.money import Money
+from core.words import lazy_gettext as _l
 from marketplace.web.operator.routes import operator
 
 AGES = {"a day": _l("up to a day"), "a week": _l("up to a week"), "longer": _l("longer")}

@@ -4,8 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, SelectField, StringField
@@ -19,6 +17,8 @@ from core.http import business_clock
 from core.ids import parse_id
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.credit.granting import Line, grant_line, read_limit, usual_days
 from marketplace.reports.credit import LineStory, line_rows, line_story
 from marketplace.web.chrome import CURRENCY

@@ -5,8 +5,6 @@ from datetime import UTC, timedelta
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import DateTimeLocalField, HiddenField, RadioField, SelectField, StringField, TextAreaField
@@ -18,6 +16,8 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.disputes import REASONS, Cluster, Preview, decide_group, preview_group
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator

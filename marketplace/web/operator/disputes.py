@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
@@ -18,6 +16,8 @@ from core.ids import parse_id
 from core.keyset import read_asked
 from core.pages import page_time
 from core.schemas import Amount
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.catalog.shelf import all_verticals
 from marketplace.leads.dispute_rows import Dispute

@@ -1,14 +1,14 @@
 """The operator's jobs: what runs, waits and failed, who works, when clocks last struck, what has not left the house."""
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from core.actors import Person, page
 from core.db import transaction
 from core.errors import Conflict, Fault, Malformed
 from core.job_desk import MOST, ROWS, failed_jobs, live_jobs, queue_counts, retry_job, slots, workers
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.reports.backlogs import backlogs
 from marketplace.web.operator.routes import operator
 from marketplace.web.words import Word

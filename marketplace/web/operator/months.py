@@ -4,8 +4,6 @@ from datetime import date
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, SelectField, StringField
@@ -18,6 +16,8 @@ from core.http import business_clock, filter_of
 from core.identity import get_account
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.documents.taxing import tax_account
 from marketplace.reports.dispute_queue import names_of
 from marketplace.reports.months import issued_month_here, read_after

@@ -4,8 +4,6 @@ from contextlib import closing
 from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
@@ -32,6 +30,8 @@ from core.forms import carry_out
 from core.http import business_clock, download
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.payout_acts import again, agree, give_up, hand_on, make_file, masked, take_back, take_results, withdraw
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator

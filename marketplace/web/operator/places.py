@@ -1,7 +1,6 @@
 """Who is considered first in a vertical: what its rule is, and where the operator places each order."""
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import FieldList, Form, FormField, HiddenField, StringField
@@ -11,6 +10,7 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import show_id
+from core.words import gettext
 from marketplace.catalog.shelf import get_vertical
 from marketplace.orders.models import Order
 from marketplace.orders.places import Place, orders_placed, set_places

@@ -5,8 +5,6 @@ from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, SelectField, StringField
@@ -21,6 +19,8 @@ from core.identity import get_account
 from core.ids import parse_id
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.reports.publisher_terms import terms_story
 from marketplace.terms.granting import set_terms
 from marketplace.web import terms_words

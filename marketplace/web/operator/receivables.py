@@ -4,8 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import abort, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -18,6 +16,8 @@ from core.ids import parse_id
 from core.money import is_currency
 from core.overrides import overrides
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator
 from marketplace.web.operator.words import actor_said

@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -14,6 +12,8 @@ from core.actors import Person, page
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.resuming import Stopped, find_stopped, resume
 from marketplace.reports.dispute_queue import names_of
 from marketplace.web.operator.routes import operator

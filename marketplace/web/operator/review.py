@@ -4,8 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
@@ -18,6 +16,8 @@ from core.http import business_clock
 from core.ids import parse_id
 from core.job_desk import MOST
 from core.pages import page_time
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.rules_in_force import rules_in_force
 from marketplace.leads.publisher_standing import set_publisher_standing
 from marketplace.leads.source_breaker import set_standing

@@ -3,8 +3,6 @@
 from datetime import datetime
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
@@ -16,6 +14,8 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.overrides import Word, say
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.regions import is_region
 from marketplace.reports.settings import Story, setting_story, settings_shown
 from marketplace.resolved import REACHES

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
@@ -14,6 +13,7 @@ from core.errors import Fault, Invalid
 from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
+from core.words import gettext
 from marketplace.bank_moves import confirm, do_with_suspense, settle, wish_of, withdraw
 from marketplace.web.operator.bank_words import KINDS, MOVES, amount_said, why_said
 from marketplace.web.operator.routes import operator

@@ -5,7 +5,6 @@ from typing import Any
 
 import yaml
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -13,6 +12,7 @@ from core.actors import Person, page
 from core.defaults import default
 from core.errors import Invalid
 from core.forms import carry_out
+from core.words import gettext
 from marketplace.catalog.shelf import get_vertical
 from marketplace.catalog.verticals import Vertical
 from marketplace.web.operator.routes import operator

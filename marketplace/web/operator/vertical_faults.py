@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import yaml
-from flask_babel import gettext
 
 from core.errors import Fault
+from core.words import gettext
 from marketplace.web.operator.vertical_form import VerticalForm, filled_rows
 
 PLACES = {

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -21,6 +20,7 @@ from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from core.defaults import defaults
+from core.words import lazy_gettext as _l
 from marketplace.catalog.definition import CONTACT_FIELDS, OWN_FIELDS
 from marketplace.catalog.dispute_rules import dispute_rules
 from marketplace.catalog.distribution import CLASSES

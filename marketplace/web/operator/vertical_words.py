@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
+from core.words import gettext
+from core.words import lazy_gettext as _l
 
 WORDS = {
     "min_price": _l("Least price"),

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask import redirect, render_template, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import DateField, TextAreaField
@@ -15,6 +14,7 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from core.words import gettext
 from marketplace.web.charts import Chart, Series, line_chart
 from marketplace.web.operator.routes import operator
 from marketplace.what_if.runs import WhatIfRun, ask_run, run_of, runs_lately

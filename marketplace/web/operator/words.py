@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.models import Event
 from marketplace.web.words import STATES, Word
 

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import redirect, render_template, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectMultipleField, StringField
@@ -20,6 +18,8 @@ from core.http import business_clock
 from core.identity import SCOPES_OF, get_account, keys_of, make_key, revoke_key
 from core.ids import parse_id
 from core.notifications import has_digest, set_digest, webhooks_of
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.web.programs.once import keep_for_next_page, take_once
 from marketplace.web.programs.routes import programs
 from marketplace.web.telling import tell

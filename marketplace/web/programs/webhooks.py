@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -27,6 +26,7 @@ from core.notifications import (
     rotate_secret,
     secrets_of,
 )
+from core.words import gettext
 from marketplace.news import NEWS
 from marketplace.web.programs.keys import Ticks
 from marketplace.web.programs.once import keep_for_next_page, take_once

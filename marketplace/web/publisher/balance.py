@@ -1,11 +1,11 @@
 """The publisher's balance: what becomes payable when, line by line and by week, and every movement with its story."""
 
 from flask import render_template, request, url_for
-from flask_babel import gettext
 
 from core.actors import Person, page
 from core.ids import parse_id
 from core.pages import page_time
+from core.words import gettext
 from marketplace.reports.buyer_wallet import movement_of, movements_of
 from marketplace.reports.pending import WHY, cycles_of, held_part
 from marketplace.reports.publisher_balance import pending_in, reserve_days, weeks_here

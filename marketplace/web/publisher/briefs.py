@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
@@ -14,6 +13,7 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.ids import parse_id
 from core.pages import page_time
+from core.words import gettext
 from marketplace.deals.accepting import accept_brief, cancel_deal
 from marketplace.deals.briefs import briefs_for
 from marketplace.reports.briefs import MOST, brief_lines, deal_lines

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response as Redirect
 
 from core.actors import Person, page
@@ -17,6 +16,7 @@ from core.ids import parse_id, show_id
 from core.keyset import read_asked
 from core.money import Money
 from core.pages import page_time
+from core.words import gettext
 from marketplace.catalog.shelf import verticals_by_id
 from marketplace.leads.again.switching import switch_lead
 from marketplace.leads.models import Lead

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
@@ -25,6 +24,7 @@ from core.forms import carry_out
 from core.http import business_clock, settings
 from core.ids import parse_id, show_id
 from core.pages import page_time
+from core.words import gettext
 from marketplace.payout_acts import ask, choose_rail, masked
 from marketplace.reports.payouts import expected_on
 from marketplace.web.chrome import CURRENCY, earned_here

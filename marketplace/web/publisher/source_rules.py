@@ -3,8 +3,6 @@
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectField, StringField
@@ -16,6 +14,8 @@ from core.forms import carry_out
 from core.http import business_clock
 from core.money import Money
 from core.schemas import Amount
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.catalog.shelf import all_verticals, get_vertical
 from marketplace.leads.sources.rules import SourceRuleBody, set_source_rule, source_rules_of
 from marketplace.web.publisher.routes import publisher

@@ -1,7 +1,6 @@
 """The publisher's statements: month by month, issued or as it stands so far; and whom they name."""
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import StringField, TextAreaField
@@ -14,6 +13,7 @@ from core.http import business_clock
 from core.ids import parse_id, show_id
 from core.months import month_of
 from core.pages import page_time
+from core.words import gettext
 from marketplace.reports.months import month_here, read_after, read_period
 from marketplace.web.api.balances import asked_currency
 from marketplace.web.chrome import CURRENCY

@@ -1,13 +1,14 @@
 """The page a publisher begins the day with: posted, sold, refused and why, what it pays, and the latest leads."""
 
 from flask import render_template, request
-from flask_babel import format_date, gettext
+from flask_babel import format_date
 
 from core.actors import Person, page
 from core.http import filter_of
 from core.i18n import compact
 from core.keyset import read_asked
 from core.pages import page_time
+from core.words import gettext
 from marketplace.leads.queries import sales_of_leads
 from marketplace.reports.publisher_today import SORTS, Today, latest_leads, today_of
 from marketplace.web.charts import Chart, Series, line_chart

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
@@ -11,6 +10,7 @@ from wtforms.validators import InputRequired, Length
 
 from core.errors import Fault, Invalid
 from core.i18n import NO_WORDS
+from core.words import lazy_gettext as _l
 from marketplace.leads.uploads.answers import Answers, Said, place_of
 from marketplace.leads.uploads.sniffing import ENCODINGS
 from marketplace.leads.uploads.targets import DATE_FORMATS, Target

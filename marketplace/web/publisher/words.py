@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-
 from core.i18n import said
 from core.ids import show_id
+from core.words import gettext
+from core.words import lazy_gettext as _l
 from marketplace.leads.models import Event
 from marketplace.leads.uploads.targets import Target
 from marketplace.reports.publisher_leads import LeadStory
