@@ -1,37 +1,61 @@
-"""The command line `leadbourse`: one group, a module for each kind of command."""
+"""The command line `leadbourse`: one group, a module for each kind of command, loaded when the command is asked for."""
 
 import logging
 import signal
 import sys
+from importlib import import_module
 
 import click
 
 from core.errors import DomainError
-from marketplace.cli.accounts import account
-from marketplace.cli.bank import bank
-from marketplace.cli.bench import bench
-from marketplace.cli.books import audit_command, books_group, fund_command, reconcile_command, run_due_command
-from marketplace.cli.defaults import defaults_command
-from marketplace.cli.demo import demo, simulator
-from marketplace.cli.leads import leads
-from marketplace.cli.payouts import payouts
-from marketplace.cli.places import places
-from marketplace.cli.processes import clock, db_group, serve, web, worker
-from marketplace.cli.replay import replay_command
-from marketplace.cli.time import time_command
-from marketplace.cli.verticals import vertical
-from marketplace.cli.what_if import what_if_command
+
+# Whoever only serves, or answers HTTP by processes of its own, is spared what all others take seconds to load.
+MODULE_OF = {
+    "account": "accounts:account",
+    "audit": "books:audit_command",
+    "bank": "bank:bank",
+    "bench": "bench:bench",
+    "books": "books:books_group",
+    "clock": "processes:clock",
+    "db": "processes:db_group",
+    "defaults": "defaults:defaults_command",
+    "demo": "demo:demo",
+    "demo-simulator": "demo:simulator",
+    "fund": "books:fund_command",
+    "leads": "leads:leads",
+    "payouts": "payouts:payouts",
+    "places": "places:places",
+    "reconcile": "books:reconcile_command",
+    "replay": "replay:replay_command",
+    "run-due": "books:run_due_command",
+    "serve": "serving:serve",
+    "time": "time:time_command",
+    "vertical": "verticals:vertical",
+    "web": "serving:web",
+    "what-if": "what_if:what_if_command",
+    "worker": "processes:worker",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class OnDemand(click.Group):
+    """A group whose commands are loaded when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # as click calls it
+        """Return the names of all commands."""
+        return sorted(MODULE_OF)
+
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command by its name, None when there is none."""
+        if cmd_name not in MODULE_OF:
+            return None
+        module, _, name = MODULE_OF[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"marketplace.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=OnDemand, context_settings={"help_option_names": ["-h", "--help"]})
 def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
-
-
-for command in (account, audit_command, bank, bench, books_group, clock, db_group, defaults_command, demo,
-                fund_command, leads, payouts, places, reconcile_command, replay_command, run_due_command, serve,
-                simulator, time_command, vertical, web, what_if_command, worker):  # fmt: skip
-    leadbourse.add_command(command)
 
 
 def main() -> None:

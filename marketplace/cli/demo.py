@@ -22,8 +22,10 @@ from core.supervisor import refuse_busy_port
 from marketplace.app import create_app
 from marketplace.catalog.shelf import ship_verticals
 from marketplace.cli.accounts import credit_by_hand
-from marketplace.cli.processes import Beside, serve_everything, tie_to_supervisor
-from marketplace.cli.running import print_json, read_settings, running_app
+from marketplace.cli.running import print_json, running_app
+from marketplace.cli.serving import Beside, serve_everything
+from marketplace.cli.settings import read_settings
+from marketplace.cli.supervised import tie_to_supervisor
 from marketplace.demo.calls import Api
 from marketplace.demo.cast import Cast
 from marketplace.demo.market import sample_market

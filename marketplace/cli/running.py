@@ -10,19 +10,11 @@ import click
 
 from core.config import Settings
 from core.db import migrate, pool_of
-from core.errors import Fault, Invalid
 from core.postgres import open_database
 from marketplace.app import create_app
+from marketplace.cli.settings import read_settings
 
 T = TypeVar("T")
-
-
-def read_settings() -> Settings:
-    """Read the settings; a variable that cannot be read is a refusal like any other."""
-    try:
-        return Settings.read()
-    except ValueError as wrong:
-        raise Invalid("bad_setting", str(wrong), [Fault("environment", "bad_setting", str(wrong))]) from wrong
 
 
 @contextmanager
