@@ -57,7 +57,7 @@ def serve_everything(settings: Settings, beside: Beside = NOTHING) -> int:
             "DATABASE_URL": database.url, "HOST": settings.host, "PORT": str(settings.port), SUPERVISED: "1",
             "PYTHONPATH": str(PROJECT),
         }  # fmt: skip
-        if stand_in := import_module("billing").stand_in_for(settings):
+        if stand_in := import_module("billing").stand_in_for(settings):  # loaded only by who serves
             environment |= stand_in.environment
         status = os.spawnve(os.P_WAIT, PROGRAM[0], [*PROGRAM, "db", "upgrade"], environment)  # noqa: S606
         if status != 0:
