@@ -85,7 +85,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         viewer=present_person, places=places_of, headline=headline, languages=LANGUAGES, language=wanted_language,
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
-        sorted_as=tables.sorted_as, sparkline=charts.sparkline, state_of=words.state_of, kind_of=words.kind_of,
+        sorted_as=tables.sorted_as, sparkline=charts.sparkline, kind_of=words.kind_of,
         instant=instant, ident=ident, state=words.state_shown,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
