@@ -49,7 +49,7 @@ def ask(url: str, query: str, *values: Any, first: str = "SELECT") -> list[tuple
         return connection.execute(query, values or None).fetchall()
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], object], seconds: float = 300) -> None:
     """Wait until something holds; fails after a time in which it must have come."""
     deadline = time.monotonic() + seconds
     while not holds():

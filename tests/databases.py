@@ -36,7 +36,7 @@ SHAPE = """
     FROM (SELECT oid, xmin::text::bigint AS version FROM pg_proc WHERE oid >= 16384
           UNION ALL SELECT oid, xmin::text::bigint FROM pg_trigger
           UNION ALL SELECT oid, xmin::text::bigint FROM pg_constraint WHERE oid >= 16384
-          UNION ALL SELECT oid, xmin::text::bigint FROM pg_namespace
+          UNION ALL SELECT oid, xmin::text::bigint FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
           UNION ALL SELECT oid, 0 FROM pg_class WHERE oid >= 16384) AS known
 """
 OTHERS = """

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -217,7 +216,6 @@ def machine_for(books):
     return Ledger
 
 
-@pytest.mark.timeout(300)
 def test_the_ledger_agrees_with_its_model(books):
     run_state_machine_as_test(
         machine_for(books),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from core.db import db
@@ -19,6 +19,9 @@ from tests.visitor import PASSWORD
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
+
+PATIENCE = 120_000  # ms
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +42,8 @@ class Look:
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Listen for what must not happen."""
+        """Listen for what must not happen, and wait for what must as long as a slow machine takes."""
+        self.page.set_default_timeout(PATIENCE)
         self.page.on(
             "console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None
         )

@@ -26,6 +26,7 @@ import psycopg
 from core.config import Settings
 from core.postgres import discard_embedded, open_database
 from tests.at_once import wait_until
+from tests.command_line import run_program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "marketplace"]
@@ -73,8 +74,7 @@ class Installation:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run([*PROGRAM, *command], cwd=REPOSITORY, env=self.environment, capture_output=True,
-                              text=True, timeout=120, check=False)  # fmt: skip
+        return run_program(*command, environment=self.environment, folder=REPOSITORY)
 
     def say(self, *command: str) -> Any:
         """Run a command that must succeed and return the document it printed."""
@@ -179,7 +179,7 @@ class Sender:
     def wait_for_more(self, number: int) -> None:
         """Wait until this many more leads were accepted."""
         goal = len(self.accepted) + number
-        wait_until(lambda: len(self.accepted) >= goal, 90)
+        wait_until(lambda: len(self.accepted) >= goal)
 
     def _post_all(self) -> None:
         number = 0

@@ -27,7 +27,7 @@ def end(place: Installation) -> int:
 def start(place: Installation) -> str:
     """Start a small, quick market and return the publisher's key once the service is ready."""
     place.start("demo", "--days", "1", "--scale", "0.05", "--rate", "600")
-    wait_until(place.is_ready, 200)
+    wait_until(place.is_ready)
     noted = json.loads((place.folder / "demo" / "state.json").read_text())
     return str(noted["members"]["Studiekiezer"]["api_key"])
 
@@ -36,13 +36,12 @@ def leads(place: Installation) -> int:
     return int(place.ask("SELECT count(*) FROM marketplace.leads")[0][0])
 
 
-@pytest.mark.timeout(800)
 def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     key = start(place)
     before = leads(place)
     assert before > 20
 
-    wait_until(lambda: leads(place) > before, 200)
+    wait_until(lambda: leads(place) > before)
     example = place.request("GET", "/api/v1/verticals/education", key=key).body["example"]
     posted = place.request("POST", "/api/v1/leads", example, key).body
     assert posted["status"] == "sold"
@@ -60,11 +59,10 @@ def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     assert {each["name"] for each in figures["figures"]} >= {"sold_percent", "turnover_weekday_eur"}
 
 
-@pytest.mark.timeout(800)
 def test_what_was_cut_short_is_said_and_made_anew(place: Installation) -> None:
     cut = place.start("demo", "--days", "2", "--scale", "0.2", "--rate", "600")
     labels = place.folder / "demo" / "labels.ndjson"
-    wait_until(lambda: labels.is_file() and labels.stat().st_size > 0, 90)
+    wait_until(lambda: labels.is_file() and labels.stat().st_size > 0)
     cut.kill()
     cut.wait()
 

@@ -22,7 +22,7 @@ def place() -> Iterator[Installation]:
     """A served exchange with a publisher, and a buyer who can pay for some of what comes."""
     with installation() as made:
         made.start("serve")
-        wait_until(made.is_ready, 90)
+        wait_until(made.is_ready)
         yield made
 
 
@@ -88,7 +88,7 @@ def assert_all_news_is_told_once(place: Installation) -> None:
         SELECT l.id FROM marketplace.leads l LEFT JOIN core.notices n
         ON n.account_id = l.publisher_id AND n.payload ->> 'lead' = l.id::text
         GROUP BY l.id HAVING count(n.outbox_id) <> 1"""
-    wait_until(lambda: not place.ask(untold), 120)
+    wait_until(lambda: not place.ask(untold))
 
 
 def test_a_hundred_posts_survive_the_death_of_everything_at_once(

@@ -59,7 +59,7 @@ def sell_a_lead(place: Installation) -> tuple[dict[str, Any], str]:
 
 def test_serve_ends_at_sigterm_with_status_0_and_leaves_no_process(place: Installation) -> None:
     serve = place.start("serve")
-    wait_until(place.is_ready, 90)
+    wait_until(place.is_ready)
     family = [*psutil.Process(serve.pid).children(recursive=True), place.process_of("postmaster")]
     assert len(family) >= 6
     assert told_to_end(serve) == 0
@@ -77,7 +77,7 @@ def test_serve_that_is_told_to_end_while_it_starts_leaves_no_process(place: Inst
 
 def test_a_second_serve_on_a_busy_port_is_refused_and_disturbs_nobody(place: Installation) -> None:
     place.start("serve")
-    wait_until(place.is_ready, 90)
+    wait_until(place.is_ready)
     second = place.run("serve", "--port", str(place.port))
     assert second.returncode == 1
     assert f"port {place.port}" in second.stderr
@@ -86,7 +86,7 @@ def test_a_second_serve_on_a_busy_port_is_refused_and_disturbs_nobody(place: Ins
 
 def test_commands_work_beside_serve_and_run_due_settles_what_will_be_due(place: Installation) -> None:
     place.start("serve")
-    wait_until(place.is_ready, 90)
+    wait_until(place.is_ready)
     lead, key = sell_a_lead(place)
     assert place.say("run-due")["settlements"] == 0
     later = as_rfc3339(datetime.now(UTC) + timedelta(days=31))
@@ -101,7 +101,7 @@ def test_commands_work_beside_serve_and_run_due_settles_what_will_be_due(place: 
 def test_the_parts_run_as_separate_processes_on_a_database_of_somebody_else(apart: Installation) -> None:
     assert apart.run("db", "upgrade").returncode == 0
     parts = [apart.start(name) for name in ("web", "worker", "clock")]
-    wait_until(apart.is_ready, 60)
+    wait_until(apart.is_ready)
     sell_a_lead(apart)
     wait_until(lambda: apart.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 2"))
     wait_until(lambda: apart.ask("SELECT FROM core.ticks WHERE job = 'market.due'"))
@@ -117,10 +117,10 @@ def test_while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         place.database_url = database.url
         assert place.run("db", "upgrade").returncode == 0
         web, worker = place.start("web"), place.start("worker")
-        wait_until(place.is_ready, 60)
+        wait_until(place.is_ready)
         _, key = sell_a_lead(place)
         # One that is being handed out at that moment waits ten minutes for its rescue (tests/core/test_jobs.py).
-        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 2"), 60)
+        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 2"))
         database.stop()  # type: ignore[attr-defined]
         asked: list[tuple[str, str, Any]] = [
             ("POST", "/api/v1/leads", {}), ("GET", "/api/v1/leads", None), ("GET", "/health/ready", None),
@@ -137,5 +137,5 @@ def test_while_the_database_is_away_the_answer_is_503_and_afterwards_all_is_well
         posted = asked_again(place, "POST", "/api/v1/leads", new, key)
         assert (posted.status, posted.body["status"]) == (201, "sold"), posted.body
         assert (web.poll(), worker.poll()) == (None, None)
-        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 4"), 120)
+        wait_until(lambda: place.ask("SELECT FROM core.notices WHERE event = 'lead.sold' HAVING count(*) = 4"))
         assert [told_to_end(web), told_to_end(worker)] == [0, 0]

@@ -67,7 +67,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setenv("LEADBOURSE_ALLOW_PRIVATE_TARGETS", "1")
     with installation() as place:
         place.start("serve")
-        wait_until(place.is_ready, 90)
+        wait_until(place.is_ready)
         yield Scene(place)
 
 
@@ -89,7 +89,7 @@ def test_buyers_who_take_their_time_and_senders_who_stop_in_a_body_keep_nobody_e
     assert said == {"sold": 100}
     assert still >= 16  # the endpoint was silent all the while
     assert ends["sold"] + ends["pending"] == 30, ends
-    wait_until(lambda: not scene.place.ask(ON_THE_WAY), 60)
+    wait_until(lambda: not scene.place.ask(ON_THE_WAY))
     assert Counter(status for (status,) in scene.place.ask(STATUSES)) == {"sold": 131}
     assert told_to_end(scene.place.running[0]) == 0
     assert scene.place.run("audit").returncode == 0
@@ -117,12 +117,12 @@ def test_a_web_process_that_is_killed_during_the_call_leaves_the_lead_at_exactly
             scene.place.process_of("web").kill()  # the supervisor takes what it left behind along
             broken = [each for each in posts if isinstance(each.exception(60), OSError)]
         assert len(broken) == 6
-        wait_until(scene.place.is_ready, 60)
+        wait_until(scene.place.is_ready)
         assert scene.post("ada0", "FR-IDF", **keys[0]).body["code"] == "idempotency_in_progress"
         assert len(slow.heard) == 6 and other.heard == []  # the leases still run
         gate.opened.set()
         scene.place.ask(RUN_OUT)
-        wait_until(lambda: not scene.place.ask(ON_THE_WAY), 60)
+        wait_until(lambda: not scene.place.ask(ON_THE_WAY))
         scene.place.ask("UPDATE core.idempotency SET answered_at = answered_at - interval '1 minute' RETURNING 1")
         again = [scene.post(f"ada{number}", "FR-IDF", **key) for number, key in enumerate(keys)]
     assert Counter((each.status, each.body["status"]) for each in again) == {(201, "sold"): 6}

@@ -25,7 +25,7 @@ def test_no_message_is_lost_when_the_worker_is_killed_while_it_sends(monkeypatch
 
     with running(hold) as endpoint, installation() as place:
         place.start("serve")
-        wait_until(place.is_ready, 90)
+        wait_until(place.is_ready)
         key = place.make_account("publisher")["api_key"]
         assert place.request("POST", "/api/v1/webhooks", {"url": endpoint.url}, key).status == 201
         lead = place.request("GET", "/api/v1/verticals/education", key=key).body["example"]
@@ -37,7 +37,7 @@ def test_no_message_is_lost_when_the_worker_is_killed_while_it_sends(monkeypatch
         assert place.ask(HOLDS)  # the lease runs out, at once instead of in a minute and a half
         late = "SELECT FROM core.deliveries WHERE state <> 'delivered'"
         told = "SELECT count(*) FROM core.deliveries"
-        wait_until(lambda: place.ask(told) == [(len(sender.accepted),)] and not place.ask(late), 90)
+        wait_until(lambda: place.ask(told) == [(len(sender.accepted),)] and not place.ask(late))
         sent = [match[1].decode() for raw in endpoint.heard if (match := re.search(rb"webhook-id: (\S+)", raw))]
         assert set(sent) == {show_id("del", row[0]) for row in place.ask("SELECT id FROM core.deliveries")}
         assert len(sent) > len(set(sent))  # what was held was sent again, under its own id

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from marketplace.credit.granting import Line, grant_line, usual_credit
 from marketplace.credit.overdue import mail_overdue
 from marketplace.jobs import run_due, settle_due
 from tests.at_once import at_once
+from tests.command_line import run_program
 from tests.conftest import SetClock
 from tests.core.test_sign_in import email_of
 from tests.factories import Market, Member
@@ -197,19 +197,8 @@ def test_an_operator_grants_a_line_over_the_api(market: Market, buyer: Member) -
 
 def test_the_command_line_grants_a_line(market: Market, buyer: Member, database_url: str) -> None:
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            "-m",
-            "marketplace",
-            "account",
-            "credit-line",
-            buyer.id,
-            *more,
-            "--reason",
-            "known",
-        ]
-        return subprocess.run(command, env=os.environ | {"DATABASE_URL": database_url}, capture_output=True, text=True,
-                              check=False)  # fmt: skip
+        surroundings = os.environ | {"DATABASE_URL": database_url}
+        return run_program("account", "credit-line", buyer.id, *more, "--reason", "known", environment=surroundings)
 
     assert "Usual is at most 0.00 EUR" in run("80.00", "EUR").stderr
     assert "may draw 80.00 EUR, net 15 days" in run("80.00", "EUR", "--above-usual").stdout

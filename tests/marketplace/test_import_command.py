@@ -6,16 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.command_line import run_program
 from tests.education_file import MAPPING, SMALL, make_education_file
 from tests.factories import Market
-
-_COMMAND = [sys.executable, "-m", "marketplace", "leads", "import"]
 
 
 def run_command(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `leads import` as a process of its own."""
-    environment = os.environ | {"DATABASE_URL": database_url}
-    return subprocess.run([*_COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False)
+    return run_program("leads", "import", *arguments, environment=os.environ | {"DATABASE_URL": database_url})
 
 
 def test_the_command_prints_one_document_and_writes_every_error(

@@ -160,7 +160,7 @@ def test_a_saved_list_has_no_person_in_it_and_can_be_uploaded_again(
     listed = send(buyer, "ada@example.com\n+33199001234").json
     visitor = visitor_of(market, buyer)
     saved = visitor.open(f"/buyer/lists/{listed['id']}/keys")
-    assert "ada" not in saved.text and sha("ada@example.com") not in saved.text and saved.text.count("\r\n") == 3
+    assert "example" not in saved.text and sha("ada@example.com") not in saved.text and saved.text.count("\r\n") == 3
     assert counts(send(buyer, saved.text, "text/csv", query="suppress=true")) == (2, 2, 0, 0)
     assert post(publisher, market, ADA)["status"] == "unsold"
     assert visitor_of(market, market.make_buyer()).open(f"/buyer/lists/{listed['id']}/keys").status_code == 404

@@ -124,7 +124,7 @@ def test_no_address_and_no_number_is_stored_and_no_hash_without_our_key(buyer: M
     send(buyer, f"ada@example.com\n{sha('bob@example.com')}")
     rows = ask(database_url, "SELECT encode(key, 'hex') FROM marketplace.suppression_entries")
     assert not {sha("ada@example.com"), sha("bob@example.com")} & {row[0] for row in rows}
-    assert "ada" not in str(ask(database_url, "SELECT l.* FROM marketplace.suppression_lists l"))
+    assert "example" not in str(ask(database_url, "SELECT l.* FROM marketplace.suppression_lists l"))
 
 
 def test_lists_are_shown_to_their_buyer_and_deleted_with_their_entries(

@@ -2,10 +2,9 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.command_line import run_program
 from tests.factories import Market
 from tests.house.tree import text_of
 
@@ -37,9 +36,5 @@ def test_the_walk_does_what_it_says(market: Market, database_url: str, tmp_path:
 
 
 def run(command: str, database_url: str, folder: Path) -> tuple[str, int]:
-    environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(Path.cwd())}
-    done = subprocess.run(
-        [sys.executable, "-m", "marketplace", *command.split()],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_program(*command.split(), environment=os.environ | {"DATABASE_URL": database_url}, folder=folder)
     return done.stdout + done.stderr, done.returncode

@@ -44,7 +44,7 @@ def test_a_mutant_changes_what_is_in_force_and_no_function_that_was_replaced(pat
 
 
 @pytest.mark.skipif("LEADBOURSE_MUTANTS" not in os.environ, reason="LEADBOURSE_MUTANTS=1 runs the mutants")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_mutant_turns_its_test_red(patch: Path, tmp_path: Path) -> None:
     for name in TREE:

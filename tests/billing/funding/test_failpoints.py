@@ -2,8 +2,6 @@
 
 import ast
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from core.failpoints import Failed
 from tests.billing.funding.conftest import Till, sql
 from tests.billing.funding.saved import euros
 from tests.billing.payouts.conftest import House
+from tests.command_line import run_program
 
 ROOT = Path(__file__).resolve().parents[3]
 POINTS = (
@@ -118,8 +117,7 @@ def test_a_worker_killed_at_any_step_is_made_up_for(till: Till, point: str) -> N
         "STRIPE_SECRET_KEY": settings.stripe_secret_key, "STRIPE_API_BASE": settings.stripe_api_base,
         "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret, "FAILPOINT": f"{point}:kill",
     }  # fmt: skip
-    died = subprocess.run([sys.executable, "-m", "marketplace", "run-due"], env=environment, cwd=ROOT, check=False,
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    died = run_program("run-due", environment=environment)
     assert died.returncode == -9, died.stderr
 
     assert end(till) == AS_EVER

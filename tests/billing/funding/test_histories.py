@@ -268,7 +268,7 @@ def rest(till: Till) -> None:
     till.look()
 
 
-@pytest.mark.timeout(120 + 10 * HISTORIES)
+@pytest.mark.timeout(900 + 60 * HISTORIES)
 def test_whatever_happens_the_books_hold_and_say_what_stripe_says(till: Till) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine_for(till),

@@ -198,7 +198,7 @@ def ask(call):
     return _ask(call)
 
 
-@pytest.mark.timeout(60 + 60 * HISTORIES)
+@pytest.mark.timeout(900 + 60 * HISTORIES)
 def test_whatever_happens_every_cent_is_payable_on_its_way_or_paid_once(house: House) -> None:
     run_state_machine_as_test(
         machine_for(house),

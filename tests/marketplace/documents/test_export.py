@@ -18,6 +18,7 @@ from core.db import db, transaction
 from core.errors import Invalid
 from marketplace.cli.accounts import credit_by_hand
 from marketplace.reports.ledger_sheet import read_span
+from tests.command_line import run_program
 from tests.conftest import SetClock
 from tests.factories import Market
 from tests.marketplace.documents.quarter import Quarter, id_of
@@ -80,9 +81,8 @@ def test_the_command_line_writes_the_same_to_stdout(market: Market, database_url
     market.make_buyer("100.00")
 
     def export(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "marketplace", "books", "export", "--to", "2027-12-31", *options]
         surroundings = os.environ | {"DATABASE_URL": database_url, "LEADBOURSE_DATA": str(tmp_path)}
-        return subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=120)
+        return run_program("books", "export", "--to", "2027-12-31", *options, environment=surroundings)
 
     written = export("--from", "2026-11-01", "--format", "beancount")
     assert written.returncode == 0 and bean_check(written.stdout, tmp_path) == ""

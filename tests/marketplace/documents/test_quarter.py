@@ -118,7 +118,7 @@ DEEDS = st.one_of(
 BEFALLS = st.lists(st.sampled_from(["paid", "given_up", "came_back", "failed", "later"]), min_size=1, max_size=4)
 
 
-@pytest.mark.timeout(60 + 60 * HISTORIES)
+@pytest.mark.timeout(900 + 60 * HISTORIES)
 def test_any_small_quarter_adds_up(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     numbers = count()
 

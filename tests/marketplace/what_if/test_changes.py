@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from contextlib import nullcontext
 from copy import deepcopy
 from datetime import timedelta
@@ -26,6 +25,7 @@ from marketplace.what_if.fates import Fate
 from marketplace.what_if.recorded import read_only
 from marketplace.what_if.running import judged, run_again
 from tests.at_once import ask
+from tests.command_line import run_program
 from tests.conftest import START, SetClock
 from tests.factories import Market
 from tests.marketplace.test_distributed import change
@@ -186,10 +186,9 @@ def test_the_command_prints_a_table_and_names_what_it_cannot_read(
     clock.advance(minutes=1)
     market.make_publisher().post("/leads", market.lead())
     (tmp_path / "change.yaml").write_text(f"orders: {{{order}: {{status: paused}}}}")
-    command, environment = [sys.executable, "-m", "marketplace", "what-if"], os.environ | {"DATABASE_URL": database_url}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=False)
+        return run_program("what-if", *more, environment=os.environ | {"DATABASE_URL": database_url})
 
     done = run("--from", "2026-11-22", "--to", "2026-11-23", "--change", str(tmp_path / "change.yaml"))
     assert done.returncode == 0, done.stderr

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +18,7 @@ from marketplace.cli.what_if import orders_in
 from marketplace.what_if.change import change_of
 from marketplace.what_if.history import History, check_map, read_history, read_map
 from marketplace.what_if.running import run_history
+from tests.command_line import run_program
 from tests.education_file import MAPPING
 
 SAMPLE = os.environ.get("LEADBOURSE_SAMPLE_LEADS")
@@ -155,11 +154,11 @@ def test_the_command_runs_a_history(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "map.yaml").write_text(MAP)
     files = [f"--{name}={tmp_path / name}.{'yaml' if name == 'map' else 'csv'}" for name in ("orders", "map")]
     files.append(f"--history={tmp_path / 'leads.csv'}")
-    command, environment = [sys.executable, "-m", "marketplace", "what-if"], os.environ | {"DATABASE_URL": database_url}
-    done = subprocess.run([*command, *files, "--json"], env=environment, capture_output=True, text=True, check=False)
+    environment = os.environ | {"DATABASE_URL": database_url}
+    done = run_program("what-if", *files, "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["in_all"][0]["happened"]["turnover"] == "61.00"
-    wrong = subprocess.run([*command, "--from", "2026-11-23"], env=environment, capture_output=True, text=True)
+    wrong = run_program("what-if", "--from", "2026-11-23", environment=environment)
     assert wrong.returncode == 2 and "Say --from and --to" in wrong.stderr
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 
 from flask import Flask
@@ -12,6 +11,7 @@ from core.db import transaction
 from core.ids import show_id
 from marketplace.leads.replay import replay
 from tests.at_once import ask
+from tests.command_line import run_program
 from tests.conftest import SetClock
 from tests.factories import Market
 from tests.marketplace.what_if.day import live_a_day
@@ -40,11 +40,7 @@ def test_the_command_ends_with_one_line_and_names_the_first_byte_that_differs(
         publisher.post("/leads", market.lead())
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command, environment = (
-            [sys.executable, "-m", "marketplace", "replay"],
-            os.environ | {"DATABASE_URL": database_url},
-        )
-        return subprocess.run([*command, *more], env=environment, capture_output=True, text=True, check=False)
+        return run_program("replay", *more, environment=os.environ | {"DATABASE_URL": database_url})
 
     done = run("--day", "2026-11-22")
     assert (done.returncode, json.loads(done.stdout)["same"]) == (0, 3)
