@@ -10,7 +10,7 @@ from flask import Response, g, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.errors import NotAllowed, NotFound, NotSignedIn
-from core.identity import Place, SignedIn, places_of, signed_in_user
+from core.identity import Place, SignedIn, signed_in_user
 from core.ids import parse_id, show_id
 
 ACCOUNT = "account"  # where the session keeps the account acted for
@@ -21,11 +21,15 @@ PageView = Callable[..., str | AnyResponse]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever looks: the user, the account acted for, and the other accounts they may switch to."""
+    """Whoever looks: the user, and the account acted for."""
 
     user: SignedIn
     place: Place
-    places: tuple[Place, ...]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return the accounts that this person may act for, the present one among them."""
+        return self.user.places
 
     @property
     def account_id(self) -> UUID:
@@ -53,12 +57,11 @@ def present_person() -> Person | None:
 
 
 def _person_of(user: SignedIn) -> Person:
-    places = tuple(places_of(user.user_id))
-    if not places:
+    if not user.places:
         raise NotAllowed("account_suspended", "Your account is suspended. Write to the operator of this exchange.")
     chosen = session.get(ACCOUNT)
-    place = next((one for one in places if show_id("acc", one.account_id) == chosen), places[0])
-    return Person(user, place, places)
+    place = next((one for one in user.places if show_id("acc", one.account_id) == chosen), user.places[0])
+    return Person(user, place)
 
 
 def act_for(person: Person, account: str) -> Place:

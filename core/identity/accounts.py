@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
@@ -128,7 +128,30 @@ def places_of(user_id: UUID) -> list[Place]:
     """Return the active accounts that a person belongs to, the oldest first."""
     query = select(Account, Membership.role).join(Membership, Membership.account_id == Account.id)
     query = query.where(Membership.user_id == user_id, Account.standing == "active").order_by(Account.id)
-    return [Place(one.id, one.name, one.kind, role, one) for one, role in db.session.execute(query)]
+    return [_place(*row) for row in db.session.execute(query)]
+
+
+def _place(account: Account, role: str) -> Place:
+    return Place(account.id, account.name, account.kind, role, account)
+
+
+# Built once: to put it together anew takes as long as to run it.
+_MARKED = (
+    select(User, Account, Membership.role)
+    .outerjoin(Membership, Membership.user_id == User.id)
+    .outerjoin(Account, and_(Account.id == Membership.account_id, Account.standing == "active"))
+    .where(User.fs_uniquifier == bindparam("mark"))
+    .order_by(Account.id)
+)
+
+
+def user_marked(mark: str) -> tuple[User, tuple[Place, ...]] | None:
+    """Find who carries this mark, as a session does, and the active accounts they belong to, the oldest first."""
+    rows = db.session.execute(_MARKED, {"mark": mark}).all()
+    if not rows:
+        return None
+    places = [(account, role) for _, account, role in rows if account]  # none, when all of them are suspended
+    return rows[0][0], tuple(_place(*place) for place in places)
 
 
 def speak(user_id: UUID, language: str) -> None:

@@ -19,8 +19,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core.config import Settings
 from core.db import transaction
 from core.errors import TooMany
-from core.identity.accounts import hashing_costs
-from core.identity.datastore import OneTimeCodes, Opened, People
+from core.identity.accounts import Place, hashing_costs
+from core.identity.datastore import OneTimeCodes, Opened, People, places_here
 from core.identity.forms import ConfirmAgainForm, RegisterForm
 from core.identity.mail import SignInMail
 from core.identity.models import User
@@ -180,6 +180,7 @@ class SignedIn:
     email: str
     language: str | None
     has_second_factor: bool
+    places: tuple[Place, ...]
 
 
 def signed_in_user() -> SignedIn | None:
@@ -187,7 +188,7 @@ def signed_in_user() -> SignedIn | None:
     if not current_user.is_authenticated:
         return None
     user: User = current_user
-    return SignedIn(user.id, user.email, user.language, user.tf_primary_method is not None)
+    return SignedIn(user.id, user.email, user.language, user.tf_primary_method is not None, places_here(user))
 
 
 def refused_tries(email: str) -> int:
