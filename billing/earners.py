@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, ScalarSelect, and_, cast, func, or_, select, text, tuple_
+from sqlalchemy import Date, ScalarSelect, and_, bindparam, cast, func, or_, select, text, tuple_
 
 from billing.ledger import IN_FLIGHT, PAYABLE
 from billing.models import RARE_KIND, Earner, Entry, ReserveLot, Transaction
@@ -31,11 +31,26 @@ def open_earner(account_id: UUID, currency: str) -> None:
     db.session.execute(select(func.billing.open_earner(account_id, currency)))
 
 
+def _paid_to(account_id: Any, currency: Any) -> ScalarSelect[Any]:
+    """Ask for the sum of what left for an earner, less what came back of it."""
+    left = and_(Transaction.kind == "transfer", Entry.account == IN_FLIGHT)
+    came_back = and_(Transaction.kind == "transfer_back", Entry.account == PAYABLE)
+    query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
+        Entry.owner_id == account_id, Entry.currency == currency, RARE_KIND, or_(left, came_back)
+    )
+    return query.join(Transaction, Transaction.id == Entry.transaction_id).scalar_subquery()
+
+
+# Built once: to put it together anew takes as long as to run it.
+_EARNER: tuple[Any, Any] = bindparam("account_id"), bindparam("currency")
+_EARNINGS = select(Earner.payable, Earner.reserve, Earner.in_flight, _paid_to(*_EARNER), Earner.owed).where(
+    Earner.account_id == _EARNER[0], Earner.currency == _EARNER[1]
+)
+
+
 def earnings_of(account_id: UUID, currency: str) -> EarnerBalance:
     """Read an earner's balances; zeros when nothing was ever earned."""
-    paid = _paid_to(account_id, currency)
-    query = select(Earner.payable, Earner.reserve, Earner.in_flight, paid, Earner.owed)
-    row = db.session.execute(query.where(Earner.account_id == account_id, Earner.currency == currency)).one_or_none()
+    row = db.session.execute(_EARNINGS, {"account_id": account_id, "currency": currency}).one_or_none()
     return EarnerBalance(*(Money(int(part), currency) for part in row or (0, 0, 0, 0, 0)))
 
 
@@ -120,13 +135,3 @@ def compensate(account_id: UUID, money: Money, key: str, reason: str, actor: str
     if answer == "conflict":
         raise Conflict("key_reused", f"The key {key} stands for another compensation.")
     return POSTINGS[answer]
-
-
-def _paid_to(account_id: UUID, currency: str) -> ScalarSelect[Any]:
-    """Ask for the sum of what left for an earner, less what came back of it."""
-    left = and_(Transaction.kind == "transfer", Entry.account == IN_FLIGHT)
-    came_back = and_(Transaction.kind == "transfer_back", Entry.account == PAYABLE)
-    query = select(func.coalesce(func.sum(Entry.amount_minor), 0)).where(
-        Entry.owner_id == account_id, Entry.currency == currency, RARE_KIND, or_(left, came_back)
-    )
-    return query.join(Transaction, Transaction.id == Entry.transaction_id).scalar_subquery()

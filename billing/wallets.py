@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 
 from billing.models import Wallet
 from core.db import db
@@ -72,9 +72,16 @@ def open_wallet(account_id: UUID, currency: str) -> None:
     db.session.execute(select(func.billing.open_wallet(account_id, currency)))
 
 
+_WALLET = (
+    select(Wallet)
+    .where(Wallet.account_id == bindparam("account_id"), Wallet.currency == bindparam("currency"))
+    .execution_options(populate_existing=True)
+)
+
+
 def wallet_of(account_id: UUID, currency: str) -> WalletBalance:
     """Read a wallet; zeros when it was never opened."""
-    row = db.session.get(Wallet, (account_id, currency), populate_existing=True)
+    row = db.session.scalar(_WALLET, {"account_id": account_id, "currency": currency})
     return balance_in(row, currency)
 
 

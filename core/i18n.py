@@ -137,17 +137,26 @@ def _exact(instant: datetime, language: str) -> str:
 
 def day(on: date) -> str:
     """Write a day with its year."""
-    on = on.astimezone(UTC) if isinstance(on, datetime) else on
-    return str(format_date(on, "d MMM y", locale=locale()))
+    return _day(on.astimezone(UTC).date() if isinstance(on, datetime) else on, locale().language)
+
+
+@lru_cache(MOST_WRITTEN)
+def _day(on: date, language: str) -> str:
+    return str(format_date(on, "d MMM y", locale=language))
 
 
 @pass_eval_context
 def _worded(here: EvalContext, text: str, /, **holes: Any) -> str:
     """Translate a template's words and fill their holes, escaped where the template is HTML."""
-    word = Markup(translated(text, locale().language))  # noqa: S704  # the program's own words
+    word = _marked(text, locale().language)
     if not here.autoescape:
         return str(word) % holes
     return word % holes if "%" in word else word
+
+
+@lru_cache(MOST_WRITTEN)
+def _marked(text: str, language: str) -> Markup:
+    return Markup(translated(text, language))  # noqa: S704  # the program's own words
 
 
 def said(text: str) -> str:

@@ -96,6 +96,8 @@ def _aged(aged: Aged, language: str) -> str:
 
 def in_one_line(text: str) -> str:
     """Return a text without what breaks lines, turns their direction or prints nothing; all of it stays as data."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(one if one.isprintable() or one in JOINERS else " " for one in text).split())
 
 

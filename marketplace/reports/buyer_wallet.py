@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import Date, bindparam, cast, func, select
 
 from billing import HistoryItem, WalletBalance, history_of, wallet_of
 from core.db import db
@@ -66,13 +66,21 @@ def spending_of(buyer_id: UUID, currency: str, at: datetime) -> Spending:
     return Spending(days, [Money(minor, currency) for minor in filled(found, days)], over.counted_at)
 
 
+# Built once: to put it together anew takes as long as to run it.
+_DAY = cast(func.timezone("UTC", Sale.sold_at), Date)
+_SPENT = (
+    select(_DAY, func.sum(Sale.price_minor - Sale.credited_minor))
+    .where(
+        Sale.buyer_id == bindparam("buyer"), Sale.currency == bindparam("currency"),
+        Sale.sold_at >= bindparam("since"), Sale.state.not_in(("returned", "refused", "failed")),
+    )
+    .group_by(_DAY)
+)  # fmt: skip
+
+
 def _spent(buyer_id: UUID, currency: str, since: datetime) -> dict[date, int]:
-    day = cast(func.timezone("UTC", Sale.sold_at), Date)
-    query = select(day, func.sum(Sale.price_minor - Sale.credited_minor)).where(
-        Sale.buyer_id == buyer_id, Sale.currency == currency, Sale.sold_at >= since,
-        Sale.state.not_in(("returned", "refused", "failed")),
-    )  # fmt: skip
-    return {on: int(total) for on, total in db.session.execute(query.group_by(day))}
+    rows = db.session.execute(_SPENT, {"buyer": buyer_id, "currency": currency, "since": since})
+    return {on: int(total) for on, total in rows}
 
 
 def standing_of(balance: WalletBalance, spending: Spending) -> Standing:

@@ -52,10 +52,12 @@ class About:
     due_at: datetime | None
 
 
+_OPEN = select(func.count(), func.min(Dispute.opened_at)).where(Dispute.state == "open")
+
+
 def waiting_disputes() -> Waiting:
     """Count the disputes that wait for a decision."""
-    query = select(func.count(), func.min(Dispute.opened_at)).where(Dispute.state == "open")
-    return Waiting(*db.session.execute(query).one())
+    return Waiting(*db.session.execute(_OPEN).one())
 
 
 def queue_of(asked: Asked, narrowed: Narrowed) -> Part:

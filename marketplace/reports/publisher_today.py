@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, cast, func, select, text
+from sqlalchemy import ColumnElement, Date, bindparam, cast, func, select, text
 
 from affiliates import Earnings
 from core.db import db
@@ -131,9 +131,17 @@ def balance_of(earned: Earnings, pending: Pending, counted_at: datetime | None =
     return Balance(earned.payable, earned.reserve, waiting, pending.sales, pending.next_release_at, counted_at)
 
 
+_NEXT_RELEASE = (
+    select(Sale.release_at)
+    .where(
+        Sale.publisher_id == bindparam("publisher"), Sale.state.in_(OPEN_STATES),
+        Sale.currency == bindparam("currency"),
+    )
+    .order_by(Sale.release_at)
+    .limit(1)
+)  # fmt: skip
+
+
 def next_release_of(publisher_id: UUID, currency: str) -> datetime | None:
     """Find when the next of the publisher's open sales is released."""
-    query = select(Sale.release_at).where(
-        Sale.publisher_id == publisher_id, Sale.state.in_(OPEN_STATES), Sale.currency == currency
-    )
-    return db.session.scalar(query.order_by(Sale.release_at).limit(1))
+    return db.session.scalar(_NEXT_RELEASE, {"publisher": publisher_id, "currency": currency})
