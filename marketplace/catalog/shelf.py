@@ -1,12 +1,14 @@
 """The verticals that this exchange trades: kept as rows, changed as files, read as `Vertical`."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import db
 from core.errors import Conflict, Fault, Invalid, NotFound
+from core.http import kept_by_app
 from marketplace.catalog.models import VerticalRow, VerticalVersion
 from marketplace.catalog.verticals import Vertical, read_shipped, shipped_slugs
 
@@ -70,29 +72,48 @@ def ship_verticals(at: datetime) -> None:
             _insert(read_shipped(slug), at)
 
 
+# What a row was read as holds while it is of the same transaction and book.
+_BOOK: tuple[Any, ...] = (VerticalRow.id, VerticalRow.book_version, literal_column("xmin::text"))
+_BOOKS = select(*_BOOK).order_by(VerticalRow.slug)
+_WHOLE = select(*_BOOK, VerticalRow.definition).order_by(VerticalRow.slug)
+
+
+def _made() -> dict[tuple[Any, ...], Vertical]:
+    return kept_by_app("leadbourse_verticals", dict)
+
+
 def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
     """Return a vertical with its row's id; NotFound when there is none of this slug.
 
     With `lock` it stays as it is until the transaction ends: what is kept because of it was not judged by an older one.
     """
-    query = select(VerticalRow).where(VerticalRow.slug == slug.replace("\0", " "))  # which PostgreSQL could not read
-    if lock:
-        query = query.with_for_update(read=True).execution_options(populate_existing=True)
-    row = db.session.scalar(query)
-    if row is None:
+    named, made = VerticalRow.slug == slug.replace("\0", " "), _made()  # which PostgreSQL could not read
+    query = _BOOKS.where(named).with_for_update(read=True) if lock else _BOOKS.where(named)
+    found = db.session.execute(query).one_or_none()
+    if found is None:
         raise NotFound(detail="There is no vertical of this name; GET /api/v1/verticals lists them.")
-    return row.id, Vertical.stored(row.definition)
+    if vertical := made.get(tuple(found)):
+        return found.id, vertical
+    *book, definition = db.session.execute(_WHOLE.where(named)).one()
+    vertical = made[tuple(book)] = Vertical.stored(definition)
+    return found.id, vertical
 
 
 def all_verticals() -> list[Vertical]:
     """Return every vertical by slug."""
-    rows = db.session.scalars(select(VerticalRow).order_by(VerticalRow.slug))
-    return [Vertical.stored(row.definition) for row in rows]
+    return list(verticals_by_id().values())
 
 
 def verticals_by_id() -> dict[int, Vertical]:
-    """Return every vertical by its row's id."""
-    return {row.id: Vertical.stored(row.definition) for row in db.session.scalars(select(VerticalRow))}
+    """Return every vertical by its row's id, in the order of their slugs; only what changed is read and made anew."""
+    made, books = _made(), [tuple(book) for book in db.session.execute(_BOOKS)]
+    found = {book[0]: vertical for book in books if (vertical := made.get(book))}
+    if len(found) < len(books):
+        read = {tuple(book): Vertical.stored(definition) for *book, definition in db.session.execute(_WHOLE)}
+        made.clear()
+        made.update(read)
+        found = {book[0]: vertical for book, vertical in read.items()}
+    return found
 
 
 def versions_of(vertical_id: int) -> list[VerticalVersion]:

@@ -12,7 +12,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.ids import parse_id
 from marketplace.catalog.dispute_rules import Narrowed, dispute_rules, reason_in
 from marketplace.catalog.models import VerticalRow
-from marketplace.catalog.shelf import apply_vertical, get_vertical, versions_of, vertical_by_book
+from marketplace.catalog.shelf import all_verticals, apply_vertical, get_vertical, versions_of, vertical_by_book
 from marketplace.catalog.verticals import Vertical, read_shipped
 from tests.at_once import ask, at_once
 from tests.conftest import START
@@ -113,6 +113,30 @@ def test_the_database_keeps_every_version_whoever_changes_a_row(market: Market) 
                  " book_version = book_version + 1 WHERE slug = 'education'")
         )  # fmt: skip
     assert [one.definition["version"] for one in versions_of(vertical_id)] == [9, 1]
+
+
+def test_the_shelf_shows_each_change_once_it_is_there_and_none_that_was_taken_back(
+    market: Market, database_url: str
+) -> None:
+    def name() -> str:
+        found = next(one.names["en"] for one in all_verticals() if one.slug == "education")
+        db.session.rollback()
+        return found
+
+    change = (
+        "UPDATE marketplace.verticals SET definition = jsonb_set(definition, '{{names,en}}', '\"{}\"'),"
+        " book_version = book_version + 1 WHERE slug = 'education'"
+    )
+    before = name()
+    db.session.execute(text(change.format("Taken back")))
+    assert next(one.names["en"] for one in all_verticals() if one.slug == "education") == "Taken back"
+    db.session.rollback()
+    assert name() == before
+    for said in ("Mine", "Another's"):
+        ask(database_url, "SELECT", first=change.format(said.replace("'", "''")))
+        assert name() == said
+    assert sorted(one.slug for one in all_verticals()) == [one.slug for one in all_verticals()]
+    db.session.rollback()
 
 
 def test_a_limit_that_was_tightened_since_stops_nothing_that_trades(market: Market) -> None:
