@@ -10,7 +10,7 @@ from flask import Flask
 from affiliates import open_publisher
 from billing import jobs as billing_jobs
 from billing.web.webhook import hooks
-from core import attributes, http, i18n, mail
+from core import attributes, http, i18n, mail, templates
 from core import pages as page_edge
 from core.anchor import InstalledClock
 from core.clock import Clock
@@ -136,6 +136,7 @@ def create_app(settings: Settings, database_url: str, clock: Clock | None = None
     page_edge.install(app)
     i18n.install(app)
     attributes.install()
+    templates.install(app.jinja_env)
     csrf = install_sign_in(app, settings, _open_books)
     for room in (health, api, inbound, hooks, meta):
         app.register_blueprint(room)

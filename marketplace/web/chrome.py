@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from markupsafe import Markup
 
 from affiliates import earnings_in
 from core.actors import Person, present_person
-from core.http import settings
+from core.fields import bare, labelled
+from core.http import kept_by_app, settings
 from core.i18n import LANGUAGES, money, number, relative, wanted_language
-from core.pages import page_time
+from core.pages import page_time, theme
 from core.shown import ident, instant
-from core.words import gettext
+from core.words import gettext, locale
 from core.words import lazy_gettext as _l
 from marketplace.reports.buyer_wallet import wallet_standing
 from marketplace.reports.dispute_queue import waiting_disputes
@@ -77,6 +79,7 @@ PLACES = {
         Step("design.components", "palette", _l("Components")),
     ),
 }
+_HAVE_PLACES = {step.endpoint for steps in PLACES.values() for step in steps}
 ON_A_PHONE = 4  # places in the bottom bar; the others are under "more"
 
 
@@ -86,7 +89,7 @@ def install(app: Flask) -> None:
         viewer=present_person, places=places_of, headline=headline, languages=LANGUAGES, language=wanted_language,
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, kind_of=words.kind_of,
-        instant=instant, ident=ident, state=words.state_shown,
+        instant=instant, ident=ident, kept=kept, labelled=labelled, bare=bare, state=words.state_shown,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         paid_from_word=words.paid_from_word,
@@ -101,6 +104,19 @@ def places_of(kind: str) -> list[Step]:
     return [
         step for step in PLACES[kind] if step.endpoint in current_app.view_functions and step.endpoint not in hidden
     ]
+
+
+def kept(module: str, macro: str, *about: str) -> Markup:
+    """Return what a macro draws, drawn once for each language, theme and place of the rail.
+
+    It is for what stands around every page: what depends neither on who looks nor on the rest of the request.
+    """
+    here = request.endpoint if request.endpoint in _HAVE_PLACES else None
+    key = (module, macro, about, locale().language, wanted_language(), theme(), here, request.root_path)
+    drawn: dict[Any, Markup] = kept_by_app("leadbourse_drawn", dict)
+    if key not in drawn:
+        drawn[key] = getattr(current_app.jinja_env.get_template(f"_macros/{module}.html").module, macro)(*about)
+    return drawn[key]
 
 
 def first_page(person: Person) -> str:

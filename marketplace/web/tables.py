@@ -1,10 +1,13 @@
 """The heads, chips and links of tables, for templates."""
 
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import request
 
 from core.keyset import Asked
+
+_PLAIN = "!$'()*,/:;@"  # what stands in an address as it is (RFC 3986, 3.3 and 3.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ def here(**changes: str | None) -> str:
     """Return this page's address with some of its query changed; None takes a part out. A new order starts anew."""
     query = {name: text for name, text in request.args.items() if name != "cursor"}
     wanted = {name: text for name, text in (query | changes).items() if text is not None}
-    return url_for(request.endpoint or "", **{**(request.view_args or {}), **wanted})
+    path = request.root_path + quote(request.path, safe=_PLAIN)
+    return f"{path}?{urlencode(wanted, safe=_PLAIN)}" if wanted else path
 
 
 def sort_link(column: Column, asked: Asked) -> str:

@@ -140,10 +140,9 @@ def test_every_page_is_clean(
     """Axe looks at each page, and the page may not be wider than the window."""
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     look = Look(context.new_page(), site)
+    paths: tuple[str, ...] = PUBLIC + LONG if (width, scheme) == (360, "dark") else PUBLIC
     named = {}
-    if kind == "anybody":
-        paths = PUBLIC + LONG if (width, scheme) == (360, "dark") else PUBLIC
-    else:
+    if kind != "anybody":
         paths, named = OF_KIND[kind], shown_payouts(people["publisher"])
         look.sign_in(people[kind])
     for path in paths:

@@ -278,6 +278,24 @@ def test_the_language_is_the_persons_own_then_the_cookies_then_the_browsers(mark
     assert 'lang="en"' in elsewhere.open("/login").text
 
 
+def test_what_stands_around_a_page_is_drawn_for_its_reader_and_place(market: Market) -> None:
+    def seen(visitor: Visitor, path: str, language: str) -> tuple[list[str], list[str], int, int]:
+        visitor.open("/preferences", "POST", {"language": language, "back": "/account"})
+        page = visitor.read(path)
+        here = page.xpath("//nav[@class='places']//a[@aria-current='page']/@href")
+        return here, page.xpath("//nav[@class='places']/@aria-label"), len(page.xpath("//nav[@class='bar']//a")), \
+            len(page.xpath("//input[@form='finder-form']"))  # fmt: skip
+
+    buyer, operator = Visitor(market.app), Visitor(market.app)
+    buyer.sign_in(email_of(market, "buyer"))
+    operator.sign_in(email_of(market, "operator"))
+    for _ in range(2):
+        assert seen(buyer, "/buyer/wallet", "en") == (["/buyer/wallet"], ["Places"], 11, 0)
+        assert seen(buyer, "/market/now", "en") == (["/market/now"], ["Places"], 11, 0)
+        assert seen(buyer, "/account", "nl") == ([], ["Plaatsen"], 11, 0)
+        assert seen(operator, "/market/now", "fr") == (["/market/now"], ["Rubriques"], 17, 1)
+
+
 def test_the_theme_is_kept_in_a_cookie(client: object, app: Flask) -> None:
     visitor = Visitor(app)
     assert "data-bs-theme" not in visitor.open("/login").text
