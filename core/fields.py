@@ -15,10 +15,9 @@ def labelled(field: Field, label: Any, help: Any = "", unit: Any = "", **given: 
     """
     ties = [f"{field.id}-{part}" for part, there in (("fault", field.errors), ("help", help)) if there]
     above = Markup(' <span class="unit">{}</span>').format(unit) if unit else ""
-    below = Markup('<p class="help" id="{}-help">{}</p>').format(field.id, help) if help else ""
     return Markup(  # noqa: S704  # escaped
         f'<div class="field"><label for="{escape(field.id)}">{escape(label)}{above}</label>\n'
-        f"{_drawn(field, ties, given)}{_faults(field)}{below}</div>"
+        f"{_drawn(field, ties, given)}{under(field, help)}</div>"
     )
 
 
@@ -26,7 +25,7 @@ def bare(field: Field, label: Any, **given: Any) -> Markup:
     """Show a field within a row: its label is read out, its faults stand below it."""
     ties = [f"{field.id}-fault"] if field.errors else []
     drawn = _drawn(field, ties, {"aria-label": label} | given)
-    return Markup(f'<div class="field">{drawn}{_faults(field)}</div>')  # noqa: S704  # escaped
+    return Markup(f'<div class="field">{drawn}{under(field)}</div>')  # noqa: S704  # escaped
 
 
 def _drawn(field: Field, ties: list[str], given: dict[str, Any]) -> Markup:
@@ -39,8 +38,10 @@ def _drawn(field: Field, ties: list[str], given: dict[str, Any]) -> Markup:
     return drawn
 
 
-def _faults(field: Field) -> str:
-    if not field.errors:
-        return ""
-    told = " ".join(str(escape(said(fault))) for fault in field.errors)
-    return f'<p class="fault" id="{escape(field.id)}-fault">{told}</p>'
+def under(field: Field, help: Any = "") -> Markup:  # noqa: A002  # as templates say it
+    """Show what stands below a field: its faults, then its help."""
+    told = Markup("")
+    if field.errors:
+        faults = Markup(" ").join(said(fault) for fault in field.errors)
+        told += Markup('<p class="fault" id="{}-fault">{}</p>').format(field.id, faults)
+    return told + Markup('<p class="help" id="{}-help">{}</p>').format(field.id, help) if help else told

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from affiliates import earnings_in
 from core.actors import Person, present_person
-from core.fields import bare, labelled
+from core.fields import bare, labelled, under
 from core.http import kept_by_app, settings
 from core.i18n import LANGUAGES, money, number, relative, wanted_language
 from core.pages import page_time, theme
@@ -89,7 +89,7 @@ def install(app: Flask) -> None:
         viewer=present_person, places=places_of, headline=headline, languages=LANGUAGES, language=wanted_language,
         on_a_phone=ON_A_PHONE, col=tables.col, num=tables.num, here=tables.here, sort_link=tables.sort_link,
         sorted_as=tables.sorted_as, sparkline=charts.sparkline, kind_of=words.kind_of,
-        instant=instant, ident=ident, kept=kept, labelled=labelled, bare=bare, state=words.state_shown,
+        instant=instant, ident=ident, kept=kept, labelled=labelled, bare=bare, under=under, state=words.state_shown,
         movement_of=words.movement_of_kind, is_here=is_here, period_word=words.period_word, term_word=words.term_word,
         is_test_money=lambda: settings().test_money, takes_cards=lambda: settings().takes_cards,
         paid_from_word=words.paid_from_word,

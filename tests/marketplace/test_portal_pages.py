@@ -294,6 +294,10 @@ def test_what_stands_around_a_page_is_drawn_for_its_reader_and_place(market: Mar
         assert seen(buyer, "/market/now", "en") == (["/market/now"], ["Places"], 11, 0)
         assert seen(buyer, "/account", "nl") == ([], ["Plaatsen"], 11, 0)
         assert seen(operator, "/market/now", "fr") == (["/market/now"], ["Rubriques"], 17, 1)
+    for theme in ("dark", "light"):
+        buyer.open("/preferences", "POST", {"theme": theme, "back": "/account"})
+        chosen = "//form[@id='reading']//button[@name='theme'][@aria-current]/@value"
+        assert buyer.read("/buyer/wallet").xpath(chosen) == [theme]
 
 
 def test_the_theme_is_kept_in_a_cookie(client: object, app: Flask) -> None:
