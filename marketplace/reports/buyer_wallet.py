@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, bindparam, cast, func, select
+from sqlalchemy import bindparam, func, select, text
 
 from billing import HistoryItem, WalletBalance, history_of, wallet_of
 from core.db import db
 from core.errors import NotFound
 from core.money import Money
 from marketplace.leads.models import Sale
-from marketplace.reports.days import SHOWN, days_until, filled, start_of_day
+from marketplace.reports.days import SHOWN, by_day, cuts_since, day_of, days_until, filled, start_of_day
 from marketplace.reports.kept import find_kept, keep
 
 SPENT_OVER_DAYS = 7
@@ -60,27 +60,27 @@ def spending_of(buyer_id: UUID, currency: str, at: datetime) -> Spending:
     days, first = days_until(at), start_of_day(at) - timedelta(days=SHOWN - 1)
     yesterday, key = start_of_day(at) - timedelta(days=1), ("spent", buyer_id, currency, first)
     over = find_kept(key, at)
-    found = _spent(buyer_id, currency, yesterday if over else first)
-    over = over or keep(key, {day: spent for day, spent in found.items() if day < yesterday.date()}, at)
-    found = over.value | found
-    return Spending(days, [Money(minor, currency) for minor in filled(found, days)], over.counted_at)
+    found = _spent(buyer_id, currency, at, yesterday if over else first)
+    over = over or keep(key, {day: spent for day, spent in found.items() if day and day < yesterday.date()}, at)
+    spent = filled(over.value | found, days)
+    return Spending(days, [Money(minor, currency) for minor in spent], over.counted_at)
 
 
 # Built once: to put it together anew takes as long as to run it.
-_DAY = cast(func.timezone("UTC", Sale.sold_at), Date)
 _SPENT = (
-    select(_DAY, func.sum(Sale.price_minor - Sale.credited_minor))
+    select(day_of(Sale.sold_at), func.sum(Sale.price_minor - Sale.credited_minor))
     .where(
         Sale.buyer_id == bindparam("buyer"), Sale.currency == bindparam("currency"),
         Sale.sold_at >= bindparam("since"), Sale.state.not_in(("returned", "refused", "failed")),
     )
-    .group_by(_DAY)
+    .group_by(text("1"))
 )  # fmt: skip
 
 
-def _spent(buyer_id: UUID, currency: str, since: datetime) -> dict[date, int]:
-    rows = db.session.execute(_SPENT, {"buyer": buyer_id, "currency": currency, "since": since})
-    return {on: int(total) for on, total in rows}
+def _spent(buyer_id: UUID, currency: str, at: datetime, since: datetime) -> dict[date | None, int]:
+    cuts = cuts_since(since, at)
+    told = {"buyer": buyer_id, "currency": currency, "since": since, "cuts": cuts}
+    return by_day(((row[0], row[1]) for row in db.session.execute(_SPENT, told)), cuts, at)
 
 
 def standing_of(balance: WalletBalance, spending: Spending) -> Standing:
