@@ -1,5 +1,6 @@
 """The verticals that this exchange trades: kept as rows, changed as files, read as `Vertical`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,9 +74,11 @@ def ship_verticals(at: datetime) -> None:
 
 
 # What a row was read as holds while it is of the same transaction and book.
-_BOOK: tuple[Any, ...] = (VerticalRow.id, VerticalRow.book_version, literal_column("xmin::text"))
-_BOOKS = select(*_BOOK).order_by(VerticalRow.slug)
-_WHOLE = select(*_BOOK, VerticalRow.definition).order_by(VerticalRow.slug)
+BOOK: tuple[Any, ...] = (
+    VerticalRow.id, VerticalRow.book_version, literal_column("marketplace.verticals.xmin::text"),
+)  # fmt: skip
+_BOOKS = select(*BOOK).order_by(VerticalRow.slug)
+_WHOLE = select(*BOOK, VerticalRow.definition).order_by(VerticalRow.slug)
 
 
 def _made() -> dict[tuple[Any, ...], Vertical]:
@@ -87,16 +90,21 @@ def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
 
     With `lock` it stays as it is until the transaction ends: what is kept because of it was not judged by an older one.
     """
-    named, made = VerticalRow.slug == slug.replace("\0", " "), _made()  # which PostgreSQL could not read
+    named = VerticalRow.slug == slug.replace("\0", " ")  # which PostgreSQL could not read
     query = _BOOKS.where(named).with_for_update(read=True) if lock else _BOOKS.where(named)
     found = db.session.execute(query).one_or_none()
     if found is None:
         raise NotFound(detail="There is no vertical of this name; GET /api/v1/verticals lists them.")
-    if vertical := made.get(tuple(found)):
-        return found.id, vertical
-    *book, definition = db.session.execute(_WHOLE.where(named)).one()
-    vertical = made[tuple(book)] = Vertical.stored(definition)
-    return found.id, vertical
+    return found.id, vertical_of(found)
+
+
+def vertical_of(book: Sequence[Any]) -> Vertical:
+    """Return a vertical by the `BOOK` of its row, which whoever joins the row reads instead of its long definition."""
+    made = _made()
+    if (vertical := made.get(tuple(book))) is None:
+        *now, definition = db.session.execute(_WHOLE.where(VerticalRow.id == book[0])).one()
+        vertical = made[tuple(now)] = Vertical.stored(definition)
+    return vertical
 
 
 def all_verticals() -> list[Vertical]:

@@ -13,7 +13,7 @@ from core.errors import Fault, Malformed, NotFound
 from core.ids import parse_id, show_id
 from core.sentences import sentences
 from marketplace.catalog.models import VerticalRow
-from marketplace.catalog.verticals import Vertical
+from marketplace.catalog.shelf import BOOK, vertical_of
 from marketplace.leads.again.models import FurtherOffer, FurtherSale
 from marketplace.leads.again.told import Aged, told_of
 from marketplace.leads.contact_clock import contacts_of
@@ -172,8 +172,8 @@ def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     then = and_(OrderVersion.order_id == Sale.order_id, OrderVersion.version == Sale.order_version)
     of_source = and_(SourceQuality.publisher_id == Lead.publisher_id, SourceQuality.source_name == Lead.source_name)
     query = select(
-        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, VerticalRow.definition, SourceQuality,
-        FurtherSale, FurtherOffer,
+        Sale, Lead, Dispute.id, DeliveryRow.sale_id, OrderVersion.terms, SourceQuality, FurtherSale, FurtherOffer,
+        *BOOK,
     )  # fmt: skip
     query = query.select_from(Sale).join(Lead, Lead.id == Sale.lead_id).join(OrderVersion, then)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id)
@@ -183,14 +183,14 @@ def story_of(buyer_id: UUID, sale_id: UUID, at: datetime) -> Story:
     row = db.session.execute(query.where(Sale.id == sale_id, Sale.buyer_id == buyer_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no sale with this id.")
-    sale, lead, dispute_id, sent_id, terms, definition, source, *further = row
+    sale, lead, dispute_id, sent_id, terms, source, further, offer, *book = row
     [bought] = _presented([(sale, lead)], at)
     is_theirs = sale.state in THEIRS
     tries = [Tried(one, exchanged_in(one) if is_theirs else None) for one in attempts_of(sale.id)]
     return Story(
         bought, events_of(sale.id), dispositions_of(sale.id, None, REPORTS), tries, sent_id is not None,
-        dispute_id, {field.name: field.label for field in Vertical.stored(definition).fields},
-        decode_terms(terms), quality_of(source), told_of(*further),
+        dispute_id, {field.name: field.label for field in vertical_of(book).fields},
+        decode_terms(terms), quality_of(source), told_of(further, offer),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from core.money import Money
 from marketplace.catalog.dispute_rules import Reason
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.rules_in_force import rules_in_force
+from marketplace.catalog.shelf import BOOK, vertical_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.dispute_rows import Appeal, Dispute, EvidenceFile
 from marketplace.leads.disputes.reasons import reasons_as_sold
@@ -102,7 +103,7 @@ class Story:
 def story_of(dispute_id: UUID, at: datetime) -> Story:
     """Return one dispute with all that belongs to it; NotFound when there is none."""
     buyer, publisher = aliased(Account), aliased(Account)
-    query = select(Dispute, Sale, Lead, VerticalRow.definition, OrderVersion.terms, buyer.name, publisher.name, Appeal)
+    query = select(Dispute, Sale, Lead, OrderVersion.terms, buyer.name, publisher.name, Appeal, *BOOK)
     query = query.join(Sale, Sale.id == Dispute.sale_id).join(Lead, Lead.id == Sale.lead_id)
     query = query.join(VerticalRow, VerticalRow.id == Lead.vertical_id).join(buyer, buyer.id == Sale.buyer_id)
     query = query.join(publisher, publisher.id == Sale.publisher_id).outerjoin(Appeal, Appeal.dispute_id == Dispute.id)
@@ -110,12 +111,13 @@ def story_of(dispute_id: UUID, at: datetime) -> Story:
     row = db.session.execute(query.join(OrderVersion, then).where(Dispute.id == dispute_id)).one_or_none()
     if row is None:
         raise NotFound(detail="There is no dispute with this id.")
-    dispute, sale, lead, definition, terms, buyer_name, publisher_name, appeal = row
+    dispute, sale, lead, terms, buyer_name, publisher_name, appeal, *book = row
+    vertical = vertical_of(book)
     files = select(EvidenceFile).where(EvidenceFile.dispute_id == dispute_id).order_by(EvidenceFile.id)
     events = select(Event).where(Event.subject_id.in_((dispute.id, sale.id))).order_by(Event.at, Event.id)
     return Story(
-        dispute, sale, lead, Vertical.stored(definition),
-        reasons_as_sold(sale, definition, lead.region, terms)[dispute.reason], buyer_name, publisher_name, appeal,
+        dispute, sale, lead, vertical,
+        reasons_as_sold(sale, vertical, lead.region, terms)[dispute.reason], buyer_name, publisher_name, appeal,
         db.session.scalars(files).all(), db.session.scalars(events).all(),
         _others(sale), buyer_standing(sale.buyer_id, at), wallet_of(sale.buyer_id, sale.currency),
         _publisher(sale, lead, at),

@@ -108,8 +108,7 @@ def _before(found: Mapping[date | None, int], day: date) -> dict[date | None, in
 
 
 def _figure(found: Mapping[date | None, int], days: Sequence[date]) -> Figure:
-    counted = {day: value for day, value in found.items() if day is not None}
-    shown = filled(counted, days)
+    shown = filled(found, days)
     return Figure(shown[-1], shown[-1] - found.get(None, 0), shown)
 
 

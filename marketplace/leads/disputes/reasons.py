@@ -15,6 +15,7 @@ from core.overrides import overrides
 from marketplace.catalog.dispute_rules import Attempts, Reason, closes_at, dispute_rules
 from marketplace.catalog.models import VerticalRow
 from marketplace.catalog.regions import country_of
+from marketplace.catalog.shelf import BOOK, vertical_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.models import Lead, Sale
 from marketplace.orders.models import OrderVersion
@@ -26,8 +27,8 @@ REASONS = tuple(dispute_rules().reasons)
 
 def vertical_of_sale(sale: Sale) -> Vertical:
     """Return the vertical that a sale's lead is of."""
-    query = select(VerticalRow).join(Lead, Lead.vertical_id == VerticalRow.id).where(Lead.id == sale.lead_id)
-    return Vertical.stored(db.session.scalars(query).one().definition)
+    query = select(*BOOK).join(Lead, Lead.vertical_id == VerticalRow.id).where(Lead.id == sale.lead_id)
+    return vertical_of(db.session.execute(query).one())
 
 
 def reasons_of_sale(sale: Sale) -> dict[str, Reason]:
@@ -36,20 +37,15 @@ def reasons_of_sale(sale: Sale) -> dict[str, Reason]:
     What operators said after the sale leaves it alone, so that nobody loses a claim that he bought with the lead.
     """
     then = (OrderVersion.order_id == sale.order_id) & (OrderVersion.version == sale.order_version)
-    query = select(VerticalRow.definition, Lead.region, OrderVersion.terms).join(
-        Lead, Lead.vertical_id == VerticalRow.id
-    )
-    return reasons_as_sold(
-        sale, *db.session.execute(query.join(OrderVersion, then).where(Lead.id == sale.lead_id)).one()
-    )
+    query = select(Lead.region, OrderVersion.terms, *BOOK).join(Lead, Lead.vertical_id == VerticalRow.id)
+    region, terms, *book = db.session.execute(query.join(OrderVersion, then).where(Lead.id == sale.lead_id)).one()
+    return reasons_as_sold(sale, vertical_of(book), region, terms)
 
 
-def reasons_as_sold(sale: Sale, definition: Any, region: str, terms: Any) -> dict[str, Reason]:
+def reasons_as_sold(sale: Sale, vertical: Vertical, region: str, terms: Any) -> dict[str, Reason]:
     """Return what `reasons_of_sale` does, to whoever has read the vertical, the lead's region and the order's terms."""
     said, order = overrides(sale.sold_at), decode_terms(terms)
-    reasons = Vertical.stored(definition).dispute_reasons(
-        said.of_country(country_of(region)), order.settings, said.exchange
-    )
+    reasons = vertical.dispute_reasons(said.of_country(country_of(region)), order.settings, said.exchange)
     if order.returns:
         return reasons
     return {name: replace(one, enabled=one.enabled and one.without_return) for name, one in reasons.items()}

@@ -13,7 +13,7 @@ from core.errors import Fault, Invalid
 from core.money import Money
 from core.schemas import Amount
 from marketplace.catalog.models import VerticalRow
-from marketplace.catalog.shelf import get_vertical, raise_book_version
+from marketplace.catalog.shelf import BOOK, get_vertical, raise_book_version, vertical_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.again.places import stop_waiting
 from marketplace.leads.again.switching import switch_source, wake_source
@@ -74,11 +74,11 @@ def set_source_rule(publisher_id: UUID, asked: SourceRuleBody, actor: str, at: d
 
 def source_rules_of(publisher_id: UUID) -> list[tuple[SourceRule, Vertical]]:
     """Return what holds for each of a publisher's sources, with its vertical."""
-    query = select(SourceRule, VerticalRow.definition).join(VerticalRow, VerticalRow.id == SourceRule.vertical_id)
+    query = select(SourceRule, *BOOK).join(VerticalRow, VerticalRow.id == SourceRule.vertical_id)
     query = query.where(SourceRule.publisher_id == publisher_id).order_by(
         SourceRule.source_name, SourceRule.vertical_id
     )
-    return [(row, Vertical.stored(definition)) for row, definition in db.session.execute(query)]
+    return [(row, vertical_of(book)) for row, *book in db.session.execute(query)]
 
 
 def _values(asked: SourceRuleBody, vertical: Vertical) -> dict[str, Any]:
