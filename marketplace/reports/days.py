@@ -39,7 +39,7 @@ def filled(found: Mapping[date | None, int], days: Iterable[date]) -> list[int]:
 def day_of(when: Any) -> ColumnElement[int]:
     """Return which of the parts that begin at `cuts` a column's instant lies in, counted from one; see `cuts_since`.
 
-    PostgreSQL looks an instant up among the cuts in half the time that it takes to tell its date.
+    PostgreSQL counts by the cuts in two thirds of the time that it takes by the date of each instant.
     """
     return func.width_bucket(when, bindparam("cuts", type_=ARRAY(DateTime(timezone=True))))
 
