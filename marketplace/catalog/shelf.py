@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -81,8 +81,19 @@ _BOOKS = select(*BOOK).order_by(VerticalRow.slug)
 _WHOLE = select(*BOOK, VerticalRow.definition).order_by(VerticalRow.slug)
 
 
-def _made() -> dict[tuple[Any, ...], Vertical]:
+def _made() -> dict[int, tuple[Sequence[Any], Vertical]]:
     return kept_by_app("leadbourse_verticals", dict)
+
+
+def _known(book: Sequence[Any]) -> Vertical | None:
+    made_of, vertical = _made().get(book[0], ((), None))
+    return vertical if made_of == tuple(book) else None
+
+
+def _keep(book: Sequence[Any], definition: Any) -> Vertical:
+    vertical = Vertical.stored(definition)
+    _made()[book[0]] = tuple(book), vertical
+    return vertical
 
 
 def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
@@ -100,11 +111,10 @@ def get_vertical(slug: str, lock: bool = False) -> tuple[int, Vertical]:
 
 def vertical_of(book: Sequence[Any]) -> Vertical:
     """Return a vertical by the `BOOK` of its row, which whoever joins the row reads instead of its long definition."""
-    made = _made()
-    if (vertical := made.get(tuple(book))) is None:
-        *now, definition = db.session.execute(_WHOLE.where(VerticalRow.id == book[0])).one()
-        vertical = made[tuple(now)] = Vertical.stored(definition)
-    return vertical
+    if vertical := _known(book):
+        return vertical
+    *now, definition = db.session.execute(_WHOLE.where(VerticalRow.id == book[0])).one()
+    return _keep(now, definition)
 
 
 def all_verticals() -> list[Vertical]:
@@ -114,14 +124,10 @@ def all_verticals() -> list[Vertical]:
 
 def verticals_by_id() -> dict[int, Vertical]:
     """Return every vertical by its row's id, in the order of their slugs; only what changed is read and made anew."""
-    made, books = _made(), [tuple(book) for book in db.session.execute(_BOOKS)]
-    found = {book[0]: vertical for book in books if (vertical := made.get(book))}
-    if len(found) < len(books):
-        read = {tuple(book): Vertical.stored(definition) for *book, definition in db.session.execute(_WHOLE)}
-        made.clear()
-        made.update(read)
-        found = {book[0]: vertical for book, vertical in read.items()}
-    return found
+    found = {book[0]: _known(book) for book in db.session.execute(_BOOKS)}
+    if None in found.values():
+        found = {book[0]: _keep(book, definition) for *book, definition in db.session.execute(_WHOLE)}
+    return cast(dict[int, Vertical], found)
 
 
 def versions_of(vertical_id: int) -> list[VerticalVersion]:
