@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from marketplace.demo.settling import LOGINS
 from tests.at_once import wait_until
 from tests.journeys.served import Installation, installation
 
@@ -36,10 +37,18 @@ def leads(place: Installation) -> int:
     return int(place.ask("SELECT count(*) FROM marketplace.leads")[0][0])
 
 
+def seen_first(place: Installation) -> dict[str, str]:
+    """Tell which account each of those who sign in sees first, the oldest of theirs."""
+    query = """SELECT DISTINCT ON (u.email) a.name, u.email FROM core.users u JOIN core.memberships m ON m.user_id = u.id
+               JOIN core.accounts a ON a.id = m.account_id ORDER BY u.email, a.id"""
+    return dict(place.ask(query))
+
+
 def test_a_newcomers_market_lives_ends_and_goes_on(place: Installation) -> None:
     key = start(place)
     before = leads(place)
     assert before > 20
+    assert seen_first(place) == LOGINS, "the accounts whose keys are said"
 
     wait_until(lambda: leads(place) > before)
     example = place.request("GET", "/api/v1/verticals/education", key=key).body["example"]
