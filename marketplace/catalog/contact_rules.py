@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from heapq import merge
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -164,15 +165,16 @@ def _change_between(before: datetime, after: datetime, place: ZoneInfo) -> datet
 
 def _next_open(rule: ChannelRule, holidays: tuple[str, ...], zones: list[ZoneInfo], at: datetime) -> datetime | None:
     """Return the next instant that is good in every zone: such an instant is an opening in one of them."""
-    openings = {
-        opens
-        for place in zones
-        for ahead in range(-1, MOST_DAYS_AHEAD)
-        for opens, _ in _open_spans(rule, place, at.astimezone(place).date() + timedelta(days=ahead))
-        if opens > at
-    }
-    good = (each for each in sorted(openings) if not any(_closed_by(rule, holidays, place, each) for place in zones))
-    return next(good, None)
+    openings = merge(*(_openings(rule, place, at.astimezone(place).date()) for place in zones))
+    return next(
+        (each for each in openings if each > at and not any(_closed_by(rule, holidays, zone, each) for zone in zones)),
+        None,
+    )
+
+
+def _openings(rule: ChannelRule, place: ZoneInfo, today: date) -> Iterator[datetime]:
+    for ahead in range(-1, MOST_DAYS_AHEAD):
+        yield from sorted(opens for opens, _ in _open_spans(rule, place, today + timedelta(days=ahead)))
 
 
 def _weekday(day: date) -> Any:
