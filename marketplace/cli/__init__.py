@@ -54,6 +54,7 @@ class OnDemand(click.Group):
 
 
 @click.group(cls=OnDemand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="leadbourse", message="%(prog)s %(version)s")
 def leadbourse() -> None:
     """Leadbourse, the lead exchange that one can check."""
 

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from marketplace.cli import MODULE_OF, leadbourse
 
@@ -22,6 +24,12 @@ def test_every_command_is_loaded_by_its_own_name(name: str) -> None:
 
 def test_a_command_that_does_not_exist_is_none() -> None:
     assert leadbourse.get_command(None, "nothing") is None
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = CliRunner().invoke(leadbourse, ["--version"], prog_name="leadbourse")
+    assert asked.output == f"leadbourse {project['version']}\n"
 
 
 def test_what_only_serves_does_not_load_the_application() -> None:
