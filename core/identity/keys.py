@@ -33,13 +33,16 @@ def hash_of(secret: str) -> bytes:
 def make_key(account: Account, name: str, at: datetime, scopes: Iterable[str] | None = None) -> tuple[ApiKey, str]:
     """Make a key for the account and return it with its secret, which cannot be had again.
 
-    Without scopes it may do all that the account's kind may; Invalid for a scope that the kind does not have.
+    Without scopes it may do all that the account's kind may; Invalid for a scope that the kind does not have. The key
+    of an account that is being suspended is made and sleeps with it.
     """
     allowed = SCOPES_OF[account.kind]
     wanted = allowed if scopes is None else frozenset(scopes)
     if not wanted <= allowed or not wanted:
         fault = Fault("scopes", "not_allowed_value", f"Choose from {', '.join(sorted(allowed))}.")
         raise Invalid("invalid_key", "The key cannot be made.", [fault])
+    # A key bears its account's standing: as it is now, and stays until the key is there.
+    db.session.refresh(account, ["standing"], with_for_update={"read": True, "key_share": True})
     secret = "lb_" + secrets.token_urlsafe(32)
     key = ApiKey(
         id=new_id(), account_id=account.id, account_standing=account.standing, name=name, hash=hash_of(secret),
