@@ -1,18 +1,23 @@
 """Leads that somebody has bought are sold again by their consent, when nobody is inside his window, to others, for less."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from core.clock import as_rfc3339
 from core.db import db, transaction
 from core.ids import parse_id
+from marketplace.leads.delivery.courier import deliver_due
 from marketplace.leads.replay import replays
 from tests.conftest import SetClock
 from tests.factories import Market, Member
+from tests.marketplace.endpoint import open_endpoint
 from tests.marketplace.test_again import UP_TO_90_DAYS, bought, offer, standing
+from tests.marketplace.test_next_by_rules import allow_private_targets
 from tests.marketplace.test_suppression import send, sha
 
 RESOLD = {"from": 1, "to": 90, "resold": True}
@@ -51,6 +56,26 @@ def test_it_is_sold_again_when_the_window_is_over_for_a_part_of_its_last_price(
     with transaction():
         found = replays(parse_id("lead", lead["id"]))
     assert len(found) >= 2 and all(one.is_same for one in found)
+
+
+def test_deliveries_say_how_old_a_lead_is_and_who_had_it_and_nothing_of_a_fresh_one(
+    app: Flask, market: Market, publisher: Member, clock: SetClock
+) -> None:
+    allow_private_targets(app)
+    first, second = market.make_buyer(), market.make_buyer()
+    with open_endpoint() as endpoint:
+        delivery = {"kind": "webhook", "url": endpoint.url}
+        market.make_order(first, "40.00", delivery=delivery)
+        given = {"text": "Yes.", "given_at": as_rfc3339(clock.now()), "resale": True}
+        publisher.post("/leads", market.lead(consent=given))
+        deliver_due(clock.now())
+        market.make_order(second, "30.00", age=RESOLD, delivery=delivery)
+        clock.advance(days=11)
+        offer(clock)
+        deliver_due(clock.now())
+        fresh, aged = (json.loads(body)["data"]["aged"] for _, body in endpoint.received)
+    assert fresh == {"age_minutes": None, "resold": None, "returned": None}
+    assert aged == second.get("/sales")["items"][0]["aged"] == {"age_minutes": 15840, "resold": True, "returned": None}
 
 
 @pytest.mark.parametrize(

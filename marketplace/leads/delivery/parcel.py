@@ -14,6 +14,7 @@ from marketplace.catalog.verticals import Vertical
 from marketplace.leads.submission import Contact
 
 Scalar = str | int | float | bool | None
+_UNITS = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
 
 
 class ConsentGiven(Struct, frozen=True, kw_only=True):
@@ -29,7 +30,8 @@ class Parcel(Struct, frozen=True, kw_only=True):
     """One bought lead as its buyer may see it; ids are the public ones, `test` marks what no person sent.
 
     The publisher's sub ids, click ids and costs are left out: they name campaigns and people of the publisher, and
-    with them a buyer could buy around the exchange. `source_name` is None unless the publisher shows it.
+    with them a buyer could buy around the exchange. `source_name` is None unless the publisher shows it. How old it is,
+    whether others bought it before, and why one sent it back are None for a lead that is sold as it came.
     """
 
     sale_id: str
@@ -51,6 +53,9 @@ class Parcel(Struct, frozen=True, kw_only=True):
     contact_class: str
     share_count: int = 1
     exclusive: bool = True
+    age_minutes: int | None = None
+    resold: bool | None = None
+    returned: str | None = None
     test: bool = False
 
 
@@ -81,8 +86,21 @@ def plain_of(parcel: Parcel) -> dict[str, Any]:
         "contact_class": parcel.contact_class,
         "exclusive": parcel.exclusive,
         "share_count": parcel.share_count,
+        "aged": {"age_minutes": parcel.age_minutes, "resold": parcel.resold, "returned": parcel.returned},
         "test": parcel.test,
     }
+
+
+def age_said(plain: dict[str, Any]) -> str | None:
+    """Say how old a lead was when it was sold, and who had it before; None for one that was sold as it came."""
+    minutes, returned = plain["aged"]["age_minutes"], plain["aged"]["returned"]
+    if minutes is None:
+        return None
+    size, unit = next((each for each in _UNITS if minutes >= each[0]), _UNITS[-1])
+    before = "others bought it before" if plain["aged"]["resold"] else "nobody bought it before"
+    if returned:
+        before = f"a buyer sent it back: {returned.replace('_', ' ')}"
+    return f"{minutes // size} {unit}{'' if minutes // size == 1 else 's'} old; {before}"
 
 
 def paths_in(plain: dict[str, Any]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from core.money import Money
 from core.outbound import Request
 from core.signatures import sign
 from marketplace.catalog.models import VerticalRow
+from marketplace.leads.again.told import Aged, aged_of
 from marketplace.leads.delivery.answers import AnswerRules
 from marketplace.leads.delivery.credentials import opened, secrets_in
 from marketplace.leads.delivery.mail.letters import Letter, letter_of
@@ -47,6 +48,14 @@ class Posting(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
+class Sold(NamedTuple):
+    """A sale with its lead, and what its buyer is told when the lead was not fresh."""
+
+    sale: Sale
+    lead: Lead
+    aged: Aged | None
+
+
 # What a sale is delivered by: a request, a letter, the next file of its order, or nothing as it cannot be written.
 Prepared = Posting | Letter | CsvDelivery | Invalid
 
@@ -59,28 +68,33 @@ def postings_of(sale_ids: list[UUID], *, by_present_terms: bool = False) -> dict
     """
     sales = {sale.id: sale for sale in _by_id(Sale, Sale.id, sale_ids)}
     leads = {lead.id: lead for lead in _by_id(Lead, Lead.id, [sale.lead_id for sale in sales.values()])}
-    rows = _by_id(DeliveryRow, DeliveryRow.sale_id, sale_ids)
-    return {row.sale_id: _written(row, sales[row.sale_id], leads[row.lead_id], by_present_terms) for row in rows}
+    rows, aged = _by_id(DeliveryRow, DeliveryRow.sale_id, sale_ids), aged_of(sale_ids)
+    return {
+        row.sale_id: _written(
+            row, Sold(sales[row.sale_id], leads[row.lead_id], aged.get(row.sale_id)), by_present_terms
+        )
+        for row in rows
+    }
 
 
 def _by_id(kind: type[Row], key: InstrumentedAttribute[UUID], ids: list[UUID]) -> list[Row]:
     return list(db.session.scalars(select(kind).where(key.in_(ids)))) if ids else []
 
 
-def _written(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Prepared:
+def _written(row: DeliveryRow, sold: Sold, by_present_terms: bool) -> Prepared:
     try:
-        return _posting_of(row, sale, lead, by_present_terms)
+        return _posting_of(row, sold, by_present_terms)
     except Invalid as unwritable:
         return unwritable
 
 
-def _posting_of(row: DeliveryRow, sale: Sale, lead: Lead, by_present_terms: bool) -> Posting | Letter | CsvDelivery:
+def _posting_of(row: DeliveryRow, sold: Sold, by_present_terms: bool) -> Posting | Letter | CsvDelivery:
     terms = _terms_of(row, by_present_terms)
     plain = opened(terms.delivery, desk().vault, row.buyer_id)
     settings = delivery_of(plain)
     if isinstance(settings, CsvDelivery) and not by_present_terms:
         return settings
-    parcel = parcel_of(sale, lead, terms)
+    sale, parcel = sold.sale, parcel_of(sold, terms)
     if isinstance(settings, EmailDelivery) or (isinstance(settings, AdfDelivery) and settings.url is None):
         return letter_of(sale.id, sale.buyer_id, settings, parcel)
     if not isinstance(settings, Posted):  # the order was changed since it was asked to send a lead again
@@ -111,12 +125,15 @@ def _terms_of(row: DeliveryRow, at_present: bool = False) -> OrderTerms:
 def parcel_of_sale(sale: Sale) -> Parcel:
     """Return a bought lead as its buyer receives it under the order version that bought it; reads only."""
     version = db.session.get_one(OrderVersion, (sale.order_id, sale.order_version))
-    return parcel_of(sale, db.session.get_one(Lead, sale.lead_id), decode_terms(version.terms))
+    sold = Sold(sale, db.session.get_one(Lead, sale.lead_id), aged_of([sale.id]).get(sale.id))
+    return parcel_of(sold, decode_terms(version.terms))
 
 
-def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:
+def parcel_of(sold: Sold, terms: OrderTerms) -> Parcel:
     """Return a bought lead as its buyer receives it."""
+    sale, lead, aged = sold
     private, details = unsealed(lead, desk().vault), lead.details
+    age = aged._asdict() if aged else {}
     return Parcel(
         sale_id=show_id("sale", sale.id), lead_id=show_id("lead", lead.id),
         vertical=db.session.get_one(VerticalRow, lead.vertical_id).slug, region=lead.region,
@@ -125,5 +142,5 @@ def parcel_of(sale: Sale, lead: Lead, terms: OrderTerms) -> Parcel:
         consent=convert(details.get("consent") or {}, ConsentGiven), price=Money(sale.price_minor, sale.currency),
         order_name=terms.name, received_at=lead.received_at, sold_at=sale.sold_at, score=lead.score,
         temperature=lead.temperature, contact_class=lead.contact_class, share_count=terms.max_share,
-        exclusive=terms.exclusive, test=lead.test,
+        exclusive=terms.exclusive, test=lead.test, **age,
     )  # fmt: skip

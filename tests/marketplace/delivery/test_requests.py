@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,27 @@ def test_a_mail_tells_people_what_they_need() -> None:
     assert (mail["To"], mail["Subject"]) == ("sales@crm.example", "New lead: education, FR-IDF")
     assert "Phone: +33199004567" in text and "Price: 12.50 EUR" in text and "shared by at most 3 buyers" in text
     assert mail_of(settings_of("email", to="a@crm.example"), example())["Subject"].startswith("Test lead")
+
+
+@pytest.mark.parametrize(
+    ("aged", "says"),
+    [
+        ({"age_minutes": 1, "resold": False}, "1 minute old; nobody bought it before"),
+        ({"age_minutes": 119, "resold": False}, "1 hour old; nobody bought it before"),
+        ({"age_minutes": 12 * 1440, "resold": True}, "12 days old; others bought it before"),
+        ({"age_minutes": 2880, "resold": True, "returned": "out_of_criteria"},
+         "2 days old; a buyer sent it back: out of criteria"),
+    ],
+)  # fmt: skip
+def test_letters_and_adf_say_how_old_a_lead_is_and_who_had_it(aged: dict[str, Any], says: str) -> None:
+    mail = mail_of(settings_of("email", to="sales@crm.example"), make_parcel(**aged))
+    adf = request_of(settings_of("adf", url=URL, vendor="North"), make_parcel(**aged))
+
+    assert mail["Subject"] == "Aged lead: education, FR-IDF"
+    assert f"It is {says}." in mail.get_content()
+    assert f"Age: {says}" in read_adf(adf.body)[0].customer.comments
+    fresh = mail_of(settings_of("email", to="sales@crm.example"), make_parcel()).get_content()
+    assert "A new lead" in fresh and " old" not in fresh
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

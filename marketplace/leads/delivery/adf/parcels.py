@@ -19,7 +19,7 @@ from marketplace.leads.delivery.adf.model import (
 )
 from marketplace.leads.delivery.formats import text_of
 from marketplace.leads.delivery.mapping import pairs_of
-from marketplace.leads.delivery.parcel import Parcel, plain_of
+from marketplace.leads.delivery.parcel import Parcel, age_said, plain_of
 from marketplace.leads.delivery.settings import AdfDelivery
 
 # What the fields of ADF settings may fill; an attribute of the same name fills it by itself.
@@ -75,7 +75,8 @@ def _contact(parcel: Parcel) -> Contact:
 def _comments(plain: dict[str, Any]) -> str:
     """Put what ADF has no element for into the customer's comments, a line each."""
     contact, others = plain["contact"], plain["attributes"]
-    lines = [("Test", "nobody is waiting for a call" if plain["test"] else None), ("Comments", plain["comments"])]
+    lines = [("Test", "nobody is waiting for a call" if plain["test"] else None), ("Age", age_said(plain)),
+             ("Comments", plain["comments"])]  # fmt: skip
     lines += [("Profile", contact["profile_url"]), ("Best time", contact["best_time"])]
     lines += [(name, value) for name, value in others.items() if name not in VEHICLE_ELEMENTS]
     return "\n".join(f"{name}: {text_of(value)}" for name, value in lines if value is not None)

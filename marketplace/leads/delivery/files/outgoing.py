@@ -14,6 +14,7 @@ from core.errors import Invalid
 from core.ids import show_id
 from core.mail import NotSent, mailer
 from core.outbound import Drop, NotTaken, sftp_door
+from marketplace.leads.again.told import aged_of
 from marketplace.leads.delivery.files.credentials import credential_of
 from marketplace.leads.delivery.files.gathering import csv_terms
 from marketplace.leads.delivery.files.models import DeliveryFile, FiledSale
@@ -21,7 +22,7 @@ from marketplace.leads.delivery.mail.addresses import recipients_for
 from marketplace.leads.delivery.mails import readable
 from marketplace.leads.delivery.parcel import Parcel
 from marketplace.leads.delivery.places import read_host_key
-from marketplace.leads.delivery.posting import parcel_of
+from marketplace.leads.delivery.posting import Sold, parcel_of
 from marketplace.leads.delivery.settings import CsvDelivery, addresses_of
 from marketplace.leads.delivery.sheets import sheet_of
 from marketplace.leads.desk import desk
@@ -85,7 +86,10 @@ def parcels_in(file_id: UUID) -> list[Parcel]:
         key = (sale.order_id, sale.order_version)
         if key not in terms:
             terms[key] = decode_terms(db.session.get_one(OrderVersion, key).terms)
-    return [parcel_of(sale, lead, terms[sale.order_id, sale.order_version]) for sale, lead in rows]
+    aged = aged_of([sale.id for sale, _ in rows])
+    return [
+        parcel_of(Sold(sale, lead, aged.get(sale.id)), terms[sale.order_id, sale.order_version]) for sale, lead in rows
+    ]
 
 
 def hand_over(outgoing: Outgoing) -> Handed:
