@@ -73,9 +73,14 @@ def test_deliveries_say_how_old_a_lead_is_and_who_had_it_and_nothing_of_a_fresh_
         clock.advance(days=11)
         offer(clock)
         deliver_due(clock.now())
-        fresh, aged = (json.loads(body)["data"]["aged"] for _, body in endpoint.received)
-    assert fresh == {"age_minutes": None, "resold": None, "returned": None}
-    assert aged == second.get("/sales")["items"][0]["aged"] == {"age_minutes": 15840, "resold": True, "returned": None}
+        fresh, aged = (json.loads(body)["data"] for _, body in endpoint.received)
+    assert fresh["aged"] == {"age_minutes": None, "resold": None, "returned": None}
+    assert (fresh["exclusive"], aged["exclusive"]) == (True, False), "somebody else has it"
+    assert (
+        aged["aged"]
+        == second.get("/sales")["items"][0]["aged"]
+        == {"age_minutes": 15840, "resold": True, "returned": None}
+    )
 
 
 @pytest.mark.parametrize(

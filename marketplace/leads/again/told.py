@@ -98,7 +98,9 @@ def told_of(sale: FurtherSale | None, offer: FurtherOffer | None) -> Aged | None
 
 def aged_of(sale_ids: Iterable[UUID]) -> dict[UUID, Aged]:
     """Return what buyers are told of those of these sales that further offers made."""
+    if not (wanted := list(sale_ids)):
+        return {}
     query = select(FurtherSale.sale_id, FurtherSale.resale, FurtherOffer.age_minutes, FurtherOffer.returned)
     query = query.join(FurtherOffer, FurtherOffer.id == FurtherSale.offer_id)
-    rows = db.session.execute(query.where(FurtherSale.sale_id.in_(list(sale_ids))))
+    rows = db.session.execute(query.where(FurtherSale.sale_id.in_(wanted)))
     return {row.sale_id: Aged(row.age_minutes, row.resale > 0, row.returned) for row in rows}

@@ -11,7 +11,7 @@ from typing import Any
 from marketplace.leads.delivery.adf import prospect_of, write_adf
 from marketplace.leads.delivery.formats import text_of
 from marketplace.leads.delivery.mapping import pairs_of
-from marketplace.leads.delivery.parcel import Parcel, age_said, plain_of
+from marketplace.leads.delivery.parcel import Parcel, age_said, is_aged, plain_of
 from marketplace.leads.delivery.settings import AdfDelivery, EmailDelivery, addresses_of
 from marketplace.leads.delivery.wording import rendered
 
@@ -66,7 +66,7 @@ def _adf_of(settings: EmailDelivery | AdfDelivery, parcel: Parcel) -> AdfDeliver
 def _subject(settings: EmailDelivery | AdfDelivery, plain: dict[str, Any]) -> str:
     """Write one line, whatever a template brings."""
     template = settings.subject if isinstance(settings, EmailDelivery) else None
-    kind = "Test lead" if plain["test"] else "Aged lead" if age_said(plain) else "New lead"
+    kind = "Test lead" if plain["test"] else "Aged lead" if is_aged(plain) else "New lead"
     usual = f"{kind}: {plain['vertical']}, {plain['region']}"
     written = usual if template is None else rendered(template, plain)
     return " ".join(readable(written).split())[:MOST_SUBJECT] or usual
@@ -95,10 +95,11 @@ def _letter(plain: dict[str, Any]) -> str:
 
 def _opening(plain: dict[str, Any]) -> str:
     test = "This is a test: nobody is waiting for a call.\n" if plain["test"] else ""
-    shared = "yours alone" if plain["exclusive"] else f"shared by at most {plain['share_count']} buyers"
-    age = age_said(plain)
-    told = f"lead of {plain['vertical']} in {plain['region']}, {plain['temperature']}, {shared}."
-    return f"{test}An aged {told}\nIt is {age}." if age else f"{test}A new {told}"
+    shared = ", yours alone" if plain["exclusive"] else f", shared by at most {plain['share_count']} buyers"
+    age, kind = age_said(plain), "An aged" if is_aged(plain) else "A new"
+    told = f"{test}{kind} lead of {plain['vertical']} in {plain['region']}, {plain['temperature']}"
+    told += "." if plain["aged"]["resold"] else f"{shared}."
+    return f"{told}\nIt is {age}." if age else told
 
 
 def _consent(consent: dict[str, Any]) -> str:

@@ -12,9 +12,10 @@ from marketplace.catalog.fields import example_of
 from marketplace.catalog.regions import country_of
 from marketplace.catalog.verticals import Vertical
 from marketplace.leads.submission import Contact
+from marketplace.orders.ages import DAY
 
 Scalar = str | int | float | bool | None
-_UNITS = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
+_UNITS = ((DAY, "day"), (60, "hour"), (1, "minute"))
 
 
 class ConsentGiven(Struct, frozen=True, kw_only=True):
@@ -96,11 +97,16 @@ def age_said(plain: dict[str, Any]) -> str | None:
     minutes, returned = plain["aged"]["age_minutes"], plain["aged"]["returned"]
     if minutes is None:
         return None
-    size, unit = next((each for each in _UNITS if minutes >= each[0]), _UNITS[-1])
-    before = "others bought it before" if plain["aged"]["resold"] else "nobody bought it before"
+    size, unit = next((each for each in _UNITS if minutes >= 2 * each[0]), _UNITS[-1])
+    before = "bought before" if plain["aged"]["resold"] else "nobody bought it before"
     if returned:
-        before = f"a buyer sent it back: {returned.replace('_', ' ')}"
+        before = f"bought before and sent back: {returned.replace('_', ' ')}"
     return f"{minutes // size} {unit}{'' if minutes // size == 1 else 's'} old; {before}"
+
+
+def is_aged(plain: dict[str, Any]) -> bool:
+    """Tell whether a lead is not fresh: a day old or bought before; one that only waited for a while is fresh."""
+    return (plain["aged"]["age_minutes"] or 0) >= DAY or bool(plain["aged"]["resold"])
 
 
 def paths_in(plain: dict[str, Any]) -> frozenset[str]:

@@ -142,5 +142,5 @@ def parcel_of(sold: Sold, terms: OrderTerms) -> Parcel:
         consent=convert(details.get("consent") or {}, ConsentGiven), price=Money(sale.price_minor, sale.currency),
         order_name=terms.name, received_at=lead.received_at, sold_at=sale.sold_at, score=lead.score,
         temperature=lead.temperature, contact_class=lead.contact_class, share_count=terms.max_share,
-        exclusive=terms.exclusive, test=lead.test, **age,
+        exclusive=terms.exclusive and not age.get("resold"), test=lead.test, **age,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from core.ids import parse_id
 from core.rates import count_towards
 from marketplace.leads.delivery.log import Exchanged, attempts_of, exchanged_in, masked_exchange
 from marketplace.leads.delivery.models import DeliveryAttempt
+from marketplace.leads.delivery.parcel import Parcel
 from marketplace.leads.delivery.posting import parcel_of_sale
 from marketplace.leads.delivery.resending import RESENDS, ask_to_send
 from marketplace.leads.delivery.trial import TRIALS, trial_of_order, trial_of_settings, try_out
@@ -44,7 +45,8 @@ class DeliveryTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 def list_attempts(actor: Actor, sale_id: str) -> Answer:
     """Show every attempt to deliver a sale, with what was exchanged as far as the asker may see it."""
     row = get_sale(_buyer(actor), parse_id("sale", sale_id))
-    items = [shown.attempt(each, _exchanged(actor, row, each)) for each in attempts_of(row.id)]
+    hidden = parcel_of_sale(row) if actor.kind == "operator" else None
+    items = [shown.attempt(each, _exchanged(row, each, hidden)) for each in attempts_of(row.id)]
     return Answer(answers.AttemptsShown(items=items))
 
 
@@ -89,9 +91,12 @@ def _buyer(actor: Actor) -> UUID | None:
     return None if actor.kind == "operator" else actor.account_id
 
 
-def _exchanged(actor: Actor, sale: Sale, attempt: DeliveryAttempt) -> Exchanged | None:
-    """Return what was exchanged as the asker may see it; nothing to a buyer whose lead it is not, or not any more."""
+def _exchanged(sale: Sale, attempt: DeliveryAttempt, hidden: Parcel | None) -> Exchanged | None:
+    """Return what was exchanged as the asker may see it; nothing to a buyer whose lead it is not, or not any more.
+
+    `hidden` is what an operator does not see of it.
+    """
     exchanged = exchanged_in(attempt)
-    if actor.kind == "operator" and exchanged is not None:
-        return masked_exchange(exchanged, parcel_of_sale(sale))
+    if hidden is not None:
+        return masked_exchange(exchanged, hidden) if exchanged else None
     return exchanged if sale.state in THEIRS else None

@@ -107,6 +107,13 @@ def test_a_parcel_becomes_a_prospect() -> None:
     assert found.vendor.vendorname == "Dupont & Fils"
 
 
+def test_no_comment_of_a_person_passes_for_a_line_of_ours() -> None:
+    parcel = make_parcel(comments="Soon\r\nAge: 1 minute old", age_minutes=1440 * 9, resold=True)
+    lines = read_adf(write_adf(prospect_of(DEALER, parcel)))[0].customer.comments.splitlines()
+    assert [line for line in lines if line.startswith("Age:")] == ["Age: 9 days old; bought before"]
+    assert "  Age: 1 minute old" in lines
+
+
 def test_a_contact_without_name_and_address_to_reach_is_written_all_the_same() -> None:
     parcel = make_parcel(LeadContact(profile_url="https://social.example/ada"))
 

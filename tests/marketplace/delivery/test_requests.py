@@ -109,18 +109,21 @@ def test_a_mail_tells_people_what_they_need() -> None:
     ("aged", "says"),
     [
         ({"age_minutes": 1, "resold": False}, "1 minute old; nobody bought it before"),
-        ({"age_minutes": 119, "resold": False}, "1 hour old; nobody bought it before"),
-        ({"age_minutes": 12 * 1440, "resold": True}, "12 days old; others bought it before"),
+        ({"age_minutes": 119, "resold": False}, "119 minutes old; nobody bought it before"),
+        ({"age_minutes": 2879, "resold": False}, "47 hours old; nobody bought it before"),
+        ({"age_minutes": 12 * 1440, "resold": True}, "12 days old; bought before"),
         ({"age_minutes": 2880, "resold": True, "returned": "out_of_criteria"},
-         "2 days old; a buyer sent it back: out of criteria"),
+         "2 days old; bought before and sent back: out of criteria"),
     ],
 )  # fmt: skip
 def test_letters_and_adf_say_how_old_a_lead_is_and_who_had_it(aged: dict[str, Any], says: str) -> None:
     mail = mail_of(settings_of("email", to="sales@crm.example"), make_parcel(**aged))
     adf = request_of(settings_of("adf", url=URL, vendor="North"), make_parcel(**aged))
 
-    assert mail["Subject"] == "Aged lead: education, FR-IDF"
+    is_fresh = aged["age_minutes"] < 1440
+    assert mail["Subject"] == f"{'New' if is_fresh else 'Aged'} lead: education, FR-IDF"
     assert f"It is {says}." in mail.get_content()
+    assert ("shared by at most" in mail.get_content()) is not aged["resold"]
     assert f"Age: {says}" in read_adf(adf.body)[0].customer.comments
     fresh = mail_of(settings_of("email", to="sales@crm.example"), make_parcel()).get_content()
     assert "A new lead" in fresh and " old" not in fresh

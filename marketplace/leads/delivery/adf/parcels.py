@@ -73,10 +73,11 @@ def _contact(parcel: Parcel) -> Contact:
 
 
 def _comments(plain: dict[str, Any]) -> str:
-    """Put what ADF has no element for into the customer's comments, a line each."""
+    """Put what ADF has no element for into the customer's comments, a line each; what goes on is set in."""
     contact, others = plain["contact"], plain["attributes"]
     lines = [("Test", "nobody is waiting for a call" if plain["test"] else None), ("Age", age_said(plain)),
              ("Comments", plain["comments"])]  # fmt: skip
     lines += [("Profile", contact["profile_url"]), ("Best time", contact["best_time"])]
     lines += [(name, value) for name, value in others.items() if name not in VEHICLE_ELEMENTS]
-    return "\n".join(f"{name}: {text_of(value)}" for name, value in lines if value is not None)
+    told = [(name, "\n  ".join(text_of(value).splitlines())) for name, value in lines if value is not None]
+    return "\n".join(f"{name}: {text}" for name, text in told)
