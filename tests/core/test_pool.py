@@ -134,7 +134,7 @@ def test_now_and_then_one_at_hand_is_looked_after_by_the_pool(small: Flask, monk
     for _ in range(4):
         with lend(pool):
             pass
-        left.append(pool.get_stats()["pool_size"] - pool.get_stats()["pool_available"])
+        left.append(len(pool._at_hand))  # the figures of the pool also count one that is still being opened
     assert left == [1, 0, 1, 0]
 
 
