@@ -96,9 +96,9 @@ def _letter(plain: dict[str, Any]) -> str:
 def _opening(plain: dict[str, Any]) -> str:
     test = "This is a test: nobody is waiting for a call.\n" if plain["test"] else ""
     shared = ", yours alone" if plain["exclusive"] else f", shared by at most {plain['share_count']} buyers"
+    shared = "" if plain["aged"]["resold"] else shared  # nobody counts who has it already
     age, kind = age_said(plain), "An aged" if is_aged(plain) else "A new"
-    told = f"{test}{kind} lead of {plain['vertical']} in {plain['region']}, {plain['temperature']}"
-    told += "." if plain["aged"]["resold"] else f"{shared}."
+    told = f"{test}{kind} lead of {plain['vertical']} in {plain['region']}, {plain['temperature']}{shared}."
     return f"{told}\nIt is {age}." if age else told
 
 
